@@ -96,17 +96,8 @@ internal sealed class ImageProcessor
         try
         {
             var values = (float*)(nint)NativeData(batch);
-            if (count == 1)
-                Process(picture(0), new Span<float>(values, length));
-            else
-                Parallel.For(0, count, i => Process(picture(i), new Span<float>(values + (long)i * length, length), maxThreads: 1));
+            OrderedParallel.For(count, i => Process(picture(i), new Span<float>(values + (long)i * length, length), maxThreads: count == 1 ? int.MaxValue : 1));
             return batch;
-        }
-        catch (AggregateException error)
-        {
-            batch.Dispose();
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
-            throw;
         }
         catch
         {

@@ -1,8 +1,8 @@
-using System.Numerics.Tensors;
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Imaging;
 using TorchSharp;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
@@ -14,7 +14,7 @@ internal sealed class ImageClassifierScorer : BatchScorer<ImageItem, ClassifierR
     private readonly ClassifierSettings _settings;
     private readonly Device _device;
     private readonly ImageColumn _images;
-    private readonly OutputColumn<ClassifierResult> _score, _label;
+    private readonly OutputColumn<ClassifierResult>[] _outputs;
     private readonly OutputColumn<ClassifierResult>? _embedding, _attention;
 
     public ImageClassifierScorer(DataViewSchema schema, ClassifierModel model, ImageProcessor processor, LabelSet labels, ClassifierSettings settings, Device device)
@@ -22,19 +22,19 @@ internal sealed class ImageClassifierScorer : BatchScorer<ImageItem, ClassifierR
     {
         (_model, _processor, _settings, _device) = (model, processor, settings, device);
         _images = ImageColumn.Bind(schema, settings.ImageColumn);
-        _score = Vector(settings.ScoreColumn, [labels.Count], labels.SlotNames(), result => result.Score);
-        _label = new OutputColumn<ClassifierResult, uint>(settings.PredictedLabelColumn, new KeyDataViewType(typeof(uint), labels.Count), labels.KeyValues(),
+        var score = Vector(settings.ScoreColumn, [labels.Count], labels.SlotNames(), result => result.Score);
+        var label = new OutputColumn<ClassifierResult, uint>(settings.PredictedLabelColumn, new KeyDataViewType(typeof(uint), labels.Count), labels.KeyValues(),
             (ClassifierResult result, ref uint value) => value = result.Label);
         if (settings.EmbeddingColumn is { } embedding)
             _embedding = Vector(embedding, [model.EmbeddingSize], null, result => result.Embedding);
         if (settings.AttentionColumn is { } attention && model.AttentionSize is { } size)
             _attention = Vector(attention, [size.Height, size.Width], null, result => result.Attention);
-        Outputs = [.. new[] { _score, _label, _embedding, _attention }.OfType<OutputColumn<ClassifierResult>>()];
+        _outputs = [.. new[] { score, label, _embedding, _attention }.OfType<OutputColumn<ClassifierResult>>()];
     }
 
     public override IReadOnlyList<DataViewSchema.Column> Inputs => [_images.Column];
 
-    public override IReadOnlyList<OutputColumn<ClassifierResult>> Outputs { get; }
+    public override IReadOnlyList<OutputColumn<ClassifierResult>> Outputs => _outputs;
 
     public override int BatchSize => _settings.BatchSize;
 
@@ -42,35 +42,28 @@ internal sealed class ImageClassifierScorer : BatchScorer<ImageItem, ClassifierR
 
     public override IReadOnlyList<ClassifierResult> Score(IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted)
     {
-        var resized = new RgbImage?[items.Count];
-        OrderedParallel.For(items.Count, i => resized[i] = items[i].Decode(_settings.SkipInvalidImages) is { } picture
-            ? _processor.ResizeAndCrop(picture, maxThreads: items.Count == 1 ? int.MaxValue : 1)
-            : null);
-
-        var results = new ClassifierResult[items.Count];
-        var present = Enumerable.Range(0, items.Count).Where(i => resized[i] is not null).ToArray();
-        if (present.Length > 0)
-        {
-            var scored = Score([.. present.Select(i => resized[i]!)], Wants(_embedding), Wants(_attention));
-            for (var i = 0; i < present.Length; i++)
-                results[present[i]] = scored[i];
-        }
-        return results;
-
-        bool Wants(OutputColumn<ClassifierResult>? column) => column is not null && wanted[Outputs.ToList().IndexOf(column)];
-    }
-
-    private ClassifierResult[] Score(RgbImage[] pictures, bool embedding, bool attention)
-    {
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var pixels = _processor.NormaliseBatch(pictures)                    // [B, 3, H, W]
+        var invalid = new bool[items.Count];
+        var pixels = _processor.ProcessBatch(items.Count, Picture)          // [B, 3, H, W]
             .to(_settings.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, _device);
-        var output = _model.Forward(pixels, embedding, attention);
+        var output = _model.Forward(pixels, Wants(_embedding), Wants(_attention));
         var scores = PerRow(output.Logits.to(ScalarType.Float32).softmax(1));
         var embeddings = output.Embedding is { } e ? PerRow(e) : null;
         var attentions = output.Attention is { } a ? PerRow(a) : null;
-        return [.. scores.Select((score, i) => new ClassifierResult(score, (uint)TensorPrimitives.IndexOfMax<float>(score) + 1, embeddings?[i], attentions?[i]))];
+        return [.. scores.Select((score, i) => invalid[i] ? default
+            : new ClassifierResult(score, (uint)TensorPrimitives.IndexOfMax<float>(score) + 1, embeddings?[i], attentions?[i]))];
+
+        bool Wants(OutputColumn<ClassifierResult>? column) => column is not null && wanted[Array.IndexOf(_outputs, column)];
+
+        // A picture that cannot be read goes through the network as a black one, and its result is dropped.
+        RgbImage Picture(int i)
+        {
+            if (items[i].Decode(_settings.SkipInvalidImages) is { } picture)
+                return picture;
+            invalid[i] = true;
+            return new RgbImage(1, 1);
+        }
     }
 
     private static float[][] PerRow(Tensor batch)                           // [B, ...] to B arrays

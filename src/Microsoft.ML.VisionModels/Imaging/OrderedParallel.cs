@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace Microsoft.ML.VisionModels.Pipelines;
+namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>A parallel loop that fails as a sequential one would: with the exception itself, the first in order of those that happened.</summary>
 internal static class OrderedParallel
