@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Runtime.ExceptionServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -42,7 +42,9 @@ internal sealed class ImageProcessor
         if (size.Height != image.Height || size.Width != image.Width)
             chw.Clear();
 
-        var (red, green, blue) = (_table.AsSpan(0, 256), _table.AsSpan(256, 256), _table.AsSpan(512, 256));
+        var red = _table.AsSpan(0, 256);
+        var green = _table.AsSpan(256, 256);
+        var blue = _table.AsSpan(512, 256);
         for (var y = 0; y < image.Height; y++)
         {
             var row = image.Row(y);
@@ -95,17 +97,21 @@ internal sealed class ImageProcessor
         var batch = empty([count, 3, size.Height, size.Width], ScalarType.Float32);
         try
         {
-            var values = (float*)(nint)NativeData(batch);
-            if (count == 1)
-                Process(picture(0), new Span<float>(values, length));
-            else
-                Parallel.For(0, count, i => Process(picture(i), new Span<float>(values + (long)i * length, length), maxThreads: 1));
+            fixed (byte* bytes = batch.bytes)
+            {
+                var values = (nint)bytes;
+                Span<float> Values(int i) => new((float*)values + (long)i * length, length);
+                if (count == 1)
+                    Process(picture(0), Values(0));
+                else
+                    Parallel.For(0, count, i => Process(picture(i), Values(i), maxThreads: 1));
+            }
             return batch;
         }
         catch (AggregateException error)
         {
             batch.Dispose();
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
+            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
             throw;
         }
         catch
