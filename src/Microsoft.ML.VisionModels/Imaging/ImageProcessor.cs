@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -42,7 +41,9 @@ internal sealed class ImageProcessor
         if (size.Height != image.Height || size.Width != image.Width)
             chw.Clear();
 
-        var (red, green, blue) = (_table.AsSpan(0, 256), _table.AsSpan(256, 256), _table.AsSpan(512, 256));
+        var red = _table.AsSpan(0, 256);
+        var green = _table.AsSpan(256, 256);
+        var blue = _table.AsSpan(512, 256);
         for (var y = 0; y < image.Height; y++)
         {
             var row = image.Row(y);
@@ -95,8 +96,11 @@ internal sealed class ImageProcessor
         var batch = empty([count, 3, size.Height, size.Width], ScalarType.Float32);
         try
         {
-            var values = (float*)(nint)NativeData(batch);
-            OrderedParallel.For(count, i => Process(picture(i), new Span<float>(values + (long)i * length, length), maxThreads: count == 1 ? int.MaxValue : 1));
+            fixed (byte* bytes = batch.bytes)
+            {
+                var values = (nint)bytes;
+                OrderedParallel.For(count, i => Process(picture(i), new Span<float>((float*)values + (long)i * length, length), maxThreads: count == 1 ? int.MaxValue : 1));
+            }
             return batch;
         }
         catch

@@ -62,7 +62,8 @@ internal static class PillowResize
         var result = RgbImage.Uninitialised(width, height);
         for (var y = 0; y < height; y++)
         {
-            var (from, to) = (source.Row(rows[y]), result.Row(y));
+            var from = source.Row(rows[y]);
+            var to = result.Row(y);
             for (var x = 0; x < width; x++)
                 from.Slice(3 * columns[x], 3).CopyTo(to[(3 * x)..]);
         }

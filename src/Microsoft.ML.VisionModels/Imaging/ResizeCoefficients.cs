@@ -28,7 +28,7 @@ internal sealed class ResizeCoefficients
     /// <summary>Weights that resize the part from <paramref name="from"/> to <paramref name="to"/> of an axis.</summary>
     public static ResizeCoefficients For(ResizeFilter filter, int sourceLength, float from, float to, int length)
     {
-        var kernel = KernelOf(filter, out var radius);
+        var (kernel, radius) = KernelOf(filter);
         var scale = ((double)to - from) / length;
         var stretch = Math.Max(scale, 1); // shrinking widens the kernel, so that all of the source counts
         var support = radius * stretch;
@@ -57,19 +57,16 @@ internal sealed class ResizeCoefficients
 
     private static int ToFixedPoint(double weight) => (int)(weight * (1 << FractionBits) + (weight < 0 ? -0.5 : 0.5));
 
-    private static Func<double, double> KernelOf(ResizeFilter filter, out double radius)
+    /// <summary>The filter's kernel, and how far it reaches to each side.</summary>
+    private static (Func<double, double> Kernel, double Radius) KernelOf(ResizeFilter filter) => filter switch
     {
-        (radius, Func<double, double> kernel) = filter switch
-        {
-            ResizeFilter.Box => (0.5, Box),
-            ResizeFilter.Bilinear => (1, Bilinear),
-            ResizeFilter.Hamming => (1, Hamming),
-            ResizeFilter.Bicubic => (2, Bicubic),
-            ResizeFilter.Lanczos => (3, (Func<double, double>)Lanczos),
-            _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "This filter has no kernel."),
-        };
-        return kernel;
-    }
+        ResizeFilter.Box => (Box, 0.5),
+        ResizeFilter.Bilinear => (Bilinear, 1),
+        ResizeFilter.Hamming => (Hamming, 1),
+        ResizeFilter.Bicubic => (Bicubic, 2),
+        ResizeFilter.Lanczos => (Lanczos, 3),
+        _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "This filter has no kernel."),
+    };
 
     private static double Box(double x) => x is > -0.5 and <= 0.5 ? 1 : 0;
 

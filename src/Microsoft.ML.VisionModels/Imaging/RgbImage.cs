@@ -55,7 +55,9 @@ internal sealed class RgbImage
     public void CopyPlanes(Span<byte> chw)
     {
         var plane = Width * Height;
-        var (red, green, blue) = (chw[..plane], chw.Slice(plane, plane), chw.Slice(2 * plane, plane));
+        var red = chw[..plane];
+        var green = chw.Slice(plane, plane);
+        var blue = chw.Slice(2 * plane, plane);
         var pixels = Pixels.AsSpan(0, 3 * plane);
         for (var i = 0; i < plane; i++)
         {
