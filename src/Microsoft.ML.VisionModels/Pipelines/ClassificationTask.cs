@@ -18,8 +18,6 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
     private long[] _order = [];
     private Generator? _augmentation;
 
-    /// <param name="train">The rows to learn from.</param>
-    /// <param name="validation">The rows to judge on; there may be none.</param>
     public ClassificationTask(ClassifierModel model, ImageProcessor processor, ImageClassifierOptions options, Rows train, Rows validation, int seed, Device device)
     {
         (_model, _processor, _options, _train, _validation, _seed, _device) = (model, processor, options, train, validation, seed, device);
@@ -76,8 +74,6 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
 
     private Tensor Targets(Rows rows, long[] indices) => tensor(indices.Select(i => (long)rows.Classes[i]).ToArray(), device: _device);
 
-    /// <summary>Some rows of a set.</summary>
-    /// <param name="Classes">The class of each of the set's rows.</param>
-    /// <param name="Indices">The rows that are meant.</param>
+    /// <summary>Some rows of a set: the class of each of the set's rows, and the indices of those that are meant.</summary>
     internal sealed record Rows(ImageSet Set, int[] Classes, long[] Indices);
 }

@@ -55,7 +55,7 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
         var folder = HuggingFaceFolder.Open(path);
         var config = ViTConfig.FromHuggingFace(folder.Config, checkpoint.Tensors.Keys);
         return new(options, config, folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : null,
-            config.Classes is null ? null : ViTConfig.Labels(folder.Config));
+            config.Classes is null ? null : folder.Config.Labels());
     }
 
     public override ViTClassifierModel Build(LabelSet labels, bool newHead, torch.Generator generator)
