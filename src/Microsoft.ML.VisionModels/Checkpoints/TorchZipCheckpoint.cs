@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
@@ -40,11 +41,11 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
     protected override bool Has(PickleStorage storage) =>
         _entries.TryGetValue(Name(storage), out var entry) && entry.Length == storage.Count * storage.Type.Size();
 
-    protected override Stream OpenStorage(PickleStorage storage, long firstElement)
+    protected override void Read(PickleStorage storage, long firstElement, Tensor target)
     {
-        var bytes = _entries[Name(storage)].Open();
+        using var bytes = _entries[Name(storage)].Open();
         bytes.Skip(firstElement * storage.Type.Size());
-        return bytes;
+        TensorBytes.Read(bytes, storage.Type, target);
     }
 
     protected override void Dispose(bool disposing)
