@@ -152,6 +152,7 @@ internal sealed class SafetensorsHeader
                 reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out number) && number >= 0,
                 $"tensor '{name}' has a size or offset that is not a whole number from 0 to 2^63 - 1");
             numbers.Add(number);
+            Expect(numbers.Count <= TensorTypes.MaxDimensions, $"tensor '{name}' has more than {TensorTypes.MaxDimensions} dimensions");
         }
         return numbers;
     }

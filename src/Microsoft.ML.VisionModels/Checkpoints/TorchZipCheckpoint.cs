@@ -61,7 +61,7 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
         foreach (var entry in new ZipArchive(_file, ZipArchiveMode.Read, leaveOpen: true).Entries)
         {
             var name = entry.FullName;
-            if (name.Contains('\\', StringComparison.Ordinal) || name.Split('/').Any(segment => segment is "" or "." or "..") && !name.EndsWith('/'))
+            if (name.Contains('\\', StringComparison.Ordinal) || name.TrimEnd('/').Split('/').Any(segment => segment is "" or "." or ".."))
                 throw new CheckpointException($"{Path}: the archive has an entry '{name}' that leads out of it.");
             if (entry.CompressedLength != entry.Length || entry.Length > _file.Length)
                 throw new CheckpointException($"{Path}: the archive's entry '{name}' is compressed; PyTorch stores entries as they are.");
