@@ -15,7 +15,7 @@ internal sealed class SafetensorsHeader
 
     private readonly string _file;
     private readonly OrderedDictionary<string, TensorInfo> _tensors = [];
-    private readonly Dictionary<string, (long Start, long Length)> _places = [];
+    private readonly Dictionary<string, long> _starts = [];
 
     private SafetensorsHeader(string file) => _file = file;
 
@@ -28,8 +28,8 @@ internal sealed class SafetensorsHeader
     /// <summary>The bytes of all tensors together.</summary>
     public long DataLength { get; private set; }
 
-    /// <summary>Where a tensor's bytes lie, counted from the end of the header.</summary>
-    public (long Start, long Length) Place(string name) => _places[name];
+    /// <summary>Where a tensor's bytes start, counted from the end of the header.</summary>
+    public long Start(string name) => _starts[name];
 
     /// <summary>Reads a header and leaves the stream at the first tensor. Nothing is taken from the header's claims before they are checked.</summary>
     /// <param name="stream">Stands at the file's first byte; need not seek.</param>
@@ -59,17 +59,7 @@ internal sealed class SafetensorsHeader
     {
         if (length > MaxLength)
             throw new CheckpointException($"{file}: the safetensors header claims {length} bytes; at most {MaxLength} are read. Is this a safetensors file?");
-
-        // Grows with what is there, not with what is claimed.
-        var json = new byte[Math.Min((int)length, 1 << 16)];
-        for (var read = 0; ;)
-        {
-            stream.ReadExactly(json.AsSpan(read));
-            read = json.Length;
-            if (read == (int)length)
-                return json;
-            Array.Resize(ref json, (int)Math.Min((long)length, 2L * read));
-        }
+        return stream.ReadClaimed((int)length);
     }
 
     private void Parse(ReadOnlySpan<byte> json)
@@ -96,7 +86,7 @@ internal sealed class SafetensorsHeader
         {
             Expect(start == DataLength, $"tensor '{info.Name}' starts at byte {start}, where {DataLength} is expected: tensors overlap or leave gaps");
             DataLength = end;
-            _places.Add(info.Name, (start, end - start));
+            _starts.Add(info.Name, start);
             _tensors.Add(info.Name, info);
         }
     }
