@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.ViT;
 using TorchSharp;
@@ -136,24 +135,6 @@ public class ViTNetworkTests
         using var scope = NewDisposeScope();
         using var tokens = network.Tokens(pixels);
         Assert.Equal(1, scope.DisposablesCount);
-    }
-
-    [Fact]
-    public void ATimmFileTellsItsClassesAndPictureSize()
-    {
-        using var scope = NewDisposeScope();
-        using var folder = TestFolders.Temporary();
-        var saved = s_tiny with { ImageSize = 40, DistillationToken = true, DistillationHead = true, Classes = 7 };
-        using var network = Tiny(saved);
-        CheckpointLoader.Save(network, ViTDialect.Timm, folder.File("timm.safetensors"));
-
-        using var checkpoint = Checkpoint.Open(folder.File("timm.safetensors"));
-        var config = (saved with { ImageSize = 16, Classes = null }).FittedTo(checkpoint);
-        Assert.Equal(saved, config);
-        using var loaded = new ViTNetwork(config);
-        CheckpointLoader.Load(loaded, checkpoint, Dialect.For(checkpoint, ViTDialect.HuggingFace(config), ViTDialect.Timm));
-        Assert.Equal([2, 7], loaded.forward(zeros(2, 3, 40, 40)).shape);
-        Assert.Contains("square", Assert.Throws<CheckpointException>(() => s_tiny.FittedTo(checkpoint)).Message);
     }
 
     [Fact]
