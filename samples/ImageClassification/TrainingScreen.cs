@@ -7,6 +7,7 @@ namespace ImageClassification;
 internal sealed class TrainingScreen : IProgress<TrainingProgress>
 {
     private readonly ProgressTask? _bar;
+    private IReadOnlyDictionary<string, double>? _lastMetrics;
 
     private TrainingScreen(ProgressTask? bar) => _bar = bar;
 
@@ -29,8 +30,10 @@ internal sealed class TrainingScreen : IProgress<TrainingProgress>
             _bar.Description = text;
             _bar.Value = (value.Epoch - 1 + (double)value.Step / value.Steps) / value.Epochs;
         }
-        else if (value.Step == value.Steps)
+        else if (value.ValidationMetrics.Count > 0 && value.ValidationMetrics != _lastMetrics)
         {
+            // New metrics are the end of an epoch.
+            _lastMetrics = value.ValidationMetrics;
             AnsiConsole.WriteLine(text);
         }
     }
