@@ -1,0 +1,34 @@
+namespace Microsoft.ML.VisionModels.Checkpoints;
+
+/// <summary>Finds out what kind of checkpoint a path is.</summary>
+internal static class CheckpointFiles
+{
+    // In the order in which Hugging Face's own loaders look.
+    private static readonly string[] s_folderFiles =
+    [
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "diffusion_pytorch_model.safetensors",
+        "diffusion_pytorch_model.safetensors.index.json",
+        "pytorch_model.bin",
+        "pytorch_model.bin.index.json",
+    ];
+
+    public static Checkpoint Open(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            var file = s_folderFiles.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists)
+                ?? throw new FileNotFoundException($"The folder {path} holds no weights: none of {string.Join(", ", s_folderFiles)} is there.", path);
+            return Open(file);
+        }
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no checkpoint {path}.", path);
+
+        if (path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
+            return new ShardedCheckpoint(path);
+        if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+            return new SafetensorsCheckpoint(path);
+        throw new CheckpointException($"{path}: only .safetensors files and .index.json are read.");
+    }
+}

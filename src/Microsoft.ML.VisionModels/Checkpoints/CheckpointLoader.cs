@@ -1,0 +1,122 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Checkpoints;
+
+/// <summary>Moves weights between networks and files, strictly: every tensor of either side has its place on the other.</summary>
+internal static class CheckpointLoader
+{
+    private const int ProblemsShown = 10;
+
+    /// <summary>Loads a network's parameters and buffers. Everything is checked before anything is copied.</summary>
+    /// <param name="network">Keeps its own element types and device.</param>
+    /// <param name="checkpoint">The file.</param>
+    /// <param name="dialect">How the file names the tensors.</param>
+    /// <param name="optional">Patterns of our names that may be missing or of another shape in the file, such as a head for other labels; the network keeps its own values then.</param>
+    /// <returns>Our names of the tensors that were left as they were.</returns>
+    /// <exception cref="CheckpointException">A tensor is missing, unknown or mis-shaped; all are listed, up to a limit.</exception>
+    public static IReadOnlyList<string> Load(nn.Module network, Checkpoint checkpoint, Dialect dialect, params IReadOnlyList<string> optional)
+    {
+        var mayStay = optional.Select(pattern => new NamePattern(pattern)).ToArray();
+        var prefix = dialect.PrefixIn(checkpoint);
+        var problems = new List<string>();
+        var skipped = new List<string>();
+        var used = new HashSet<string>();
+        var sources = new Dictionary<string, (Tensor Target, TensorMap Map)>();
+
+        foreach (var (name, target) in network.state_dict())
+        {
+            var map = dialect.Map(name, target.shape, prefix);
+            var found = map.Parts.Select(part => Compare(checkpoint, part, map, target.shape)).OfType<string>().ToArray();
+            used.UnionWith(map.Parts);
+
+            if (found.Length == 0)
+            {
+                foreach (var part in map.Parts)
+                    sources.Add(part, (target, map));
+            }
+            else if (Array.Exists(mayStay, pattern => pattern.IsMatch(name)))
+            {
+                skipped.Add(name);
+            }
+            else
+            {
+                problems.AddRange(found);
+            }
+        }
+
+        problems.AddRange(checkpoint.Tensors.Values
+            .Where(info => !used.Contains(info.Name) && !dialect.Ignores(info.Name, prefix))
+            .Where(info => dialect.Canonical(info.Name, prefix) is not { } name || !Array.Exists(mayStay, pattern => pattern.IsMatch(name)))
+            .Select(info => $"unknown: '{info.Name}' {info.Shape.Text()} of the file has no place in the network"));
+        if (problems.Count > 0)
+            throw Mismatch(checkpoint, dialect, problems);
+
+        // In the file's order: it is the fastest, and the only one for a stream.
+        foreach (var file in checkpoint.Tensors.Keys.Where(sources.ContainsKey))
+        {
+            using var scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            var (target, map) = sources[file];
+            checkpoint.CopyTo(file, PartOf(target, map, Array.IndexOf(map.Parts, file)));
+        }
+        return skipped;
+    }
+
+    /// <summary>Saves a network's parameters and buffers as safetensors in a publisher's names.</summary>
+    public static void Save(nn.Module network, Dialect dialect, string path, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        SafetensorsWriter.Write(path, ForeignTensors(network, dialect), metadata);
+    }
+
+    /// <summary>Saves a network's parameters and buffers as safetensors in a publisher's names, to a stream that need not seek.</summary>
+    public static void Save(nn.Module network, Dialect dialect, Stream stream, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        SafetensorsWriter.Write(stream, ForeignTensors(network, dialect), metadata);
+    }
+
+    private static List<(string Name, Tensor Value)> ForeignTensors(nn.Module network, Dialect dialect)
+    {
+        var state = network.state_dict();
+        var prefix = dialect.OfficialPrefix(state.Keys);
+        var tensors = new List<(string Name, Tensor Value)>();
+        foreach (var (name, value) in state)
+        {
+            var map = dialect.Map(name, value.shape, prefix);
+            for (var i = 0; i < map.Parts.Length; i++)
+                tensors.Add((map.Parts[i], PartOf(value, map, i).reshape(map.PartShape)));
+        }
+        return tensors;
+    }
+
+    /// <summary>The view of our tensor that holds one of theirs, but for a reshape that leaves the elements' order.</summary>
+    private static Tensor PartOf(Tensor tensor, TensorMap map, int index)
+    {
+        if (map.Parts.Length > 1)
+        {
+            var rows = tensor.shape[0] / map.Parts.Length;
+            tensor = tensor.narrow(0, index * rows, rows); // [rows, ...]
+        }
+        return map.Rule.Transpose ? tensor.t() : tensor;
+    }
+
+    private static string? Compare(Checkpoint checkpoint, string part, TensorMap map, long[] shape)
+    {
+        var ours = part == map.Canonical ? "" : $" (the network's '{map.Canonical}' {shape.Text()})";
+        if (!checkpoint.Tensors.TryGetValue(part, out var info))
+            return $"missing: '{part}' {map.PartShape.Text()}{ours}";
+        return info.Shape.SequenceEqual(map.PartShape) ? null : $"mis-shaped: '{part}' is {info.Shape.Text()}, expected {map.PartShape.Text()}{ours}";
+    }
+
+    private static CheckpointException Mismatch(Checkpoint checkpoint, Dialect dialect, List<string> problems)
+    {
+        var more = problems.Count > ProblemsShown ? $"\n  and {problems.Count - ProblemsShown} more" : "";
+        return new CheckpointException(
+            $"{checkpoint.Path} does not fit the network, read with the names of {dialect.Name}; {problems.Count} problem{(problems.Count == 1 ? "" : "s")}:" +
+            $"{string.Concat(problems.Take(ProblemsShown).Select(problem => $"\n  {problem}"))}{more}");
+    }
+}

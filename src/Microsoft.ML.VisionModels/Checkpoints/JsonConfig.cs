@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Microsoft.ML.VisionModels.Checkpoints;
+
+/// <summary>Typed reading of configuration files, in which a missing or null entry means the library's default.</summary>
+internal static class JsonConfig
+{
+    public static int Get(this JsonElement config, string name, int fallback) =>
+        Find(config, name) is { } value ? value.TryGetIntegral(out var number) ? number : throw Wrong(name, value, "a whole number") : fallback;
+
+    public static double Get(this JsonElement config, string name, double fallback) =>
+        Find(config, name) is { } value ? value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw Wrong(name, value, "a number") : fallback;
+
+    public static bool Get(this JsonElement config, string name, bool fallback) =>
+        Find(config, name) is { } value ? value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(name, value, "true or false") : fallback;
+
+    public static string Get(this JsonElement config, string name, string fallback) =>
+        Find(config, name) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, value, "text") : fallback;
+
+    /// <summary>The labels in the order of their numbers, from <c>id2label</c>; null where there are none.</summary>
+    public static string[]? Labels(this JsonElement config)
+    {
+        if (Find(config, "id2label") is not { } map)
+            return null;
+        if (map.ValueKind != JsonValueKind.Object)
+            throw Wrong("id2label", map, "an object");
+
+        var labels = new string?[map.EnumerateObject().Count()];
+        foreach (var entry in map.EnumerateObject())
+        {
+            if (entry.Value.ValueKind != JsonValueKind.String
+                || !int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id >= labels.Length || labels[id] is not null)
+                throw new CheckpointException($"id2label of the configuration must give a text to each number from 0 to {labels.Length - 1}; '{entry.Name}' does not fit.");
+            labels[id] = entry.Value.GetString();
+        }
+        return labels!;
+    }
+
+    private static bool TryGetIntegral(this JsonElement value, out int number)
+    {
+        number = 0;
+        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out number);
+    }
+
+    private static JsonElement? Find(JsonElement config, string name) =>
+        config.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private static CheckpointException Wrong(string name, JsonElement value, string expected) =>
+        new($"The configuration's '{name}' should be {expected}, but is {value.GetRawText()}.");
+}

@@ -1,0 +1,174 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Checkpoints;
+
+/// <summary>
+/// The table of contents of a safetensors file: eight bytes of length, then JSON that gives each tensor's type, shape and place.
+/// What follows are the tensors' bytes, one behind the other without gaps. https://github.com/huggingface/safetensors
+/// </summary>
+internal sealed class SafetensorsHeader
+{
+    // The reference implementation's limit.
+    private const int MaxLength = 100_000_000;
+
+    private readonly string _file;
+    private readonly OrderedDictionary<string, TensorInfo> _tensors = [];
+    private readonly Dictionary<string, (long Start, long Length)> _places = [];
+
+    private SafetensorsHeader(string file) => _file = file;
+
+    /// <summary>The tensors in the order of their bytes.</summary>
+    public IReadOnlyDictionary<string, TensorInfo> Tensors => _tensors;
+
+    /// <summary>Free text about the file.</summary>
+    public Dictionary<string, string> Metadata { get; } = [];
+
+    /// <summary>The bytes of all tensors together.</summary>
+    public long DataLength { get; private set; }
+
+    /// <summary>Where a tensor's bytes lie, counted from the end of the header.</summary>
+    public (long Start, long Length) Place(string name) => _places[name];
+
+    /// <summary>Reads a header and leaves the stream at the first tensor. Nothing is taken from the header's claims before they are checked.</summary>
+    /// <param name="stream">Stands at the file's first byte; need not seek.</param>
+    /// <param name="file">The name for messages.</param>
+    public static SafetensorsHeader Read(Stream stream, string file)
+    {
+        var header = new SafetensorsHeader(file);
+        try
+        {
+            Span<byte> prefix = stackalloc byte[sizeof(ulong)];
+            stream.ReadExactly(prefix);
+            header.Parse(ReadJson(stream, BinaryPrimitives.ReadUInt64LittleEndian(prefix), file));
+        }
+        catch (EndOfStreamException e)
+        {
+            throw new CheckpointException($"{file}: the file ends within the safetensors header.", e);
+        }
+        // The JSON reader throws the latter for text that is not UTF-8.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new CheckpointException($"{file}: the safetensors header is not valid JSON: {e.Message}", e);
+        }
+        return header;
+    }
+
+    private static ReadOnlySpan<byte> ReadJson(Stream stream, ulong length, string file)
+    {
+        if (length > MaxLength)
+            throw new CheckpointException($"{file}: the safetensors header claims {length} bytes; at most {MaxLength} are read. Is this a safetensors file?");
+
+        // Grows with what is there, not with what is claimed.
+        var json = new byte[Math.Min((int)length, 1 << 16)];
+        for (var read = 0; ;)
+        {
+            stream.ReadExactly(json.AsSpan(read));
+            read = json.Length;
+            if (read == (int)length)
+                return json;
+            Array.Resize(ref json, (int)Math.Min((long)length, 2L * read));
+        }
+    }
+
+    private void Parse(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
+        var found = new List<(TensorInfo Info, long Start, long End)>();
+        var names = new HashSet<string>();
+
+        Expect(reader.Read() && reader.TokenType == JsonTokenType.StartObject, "it is not an object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var name = reader.GetString()!;
+            Expect(names.Add(name), $"'{name}' stands twice");
+            reader.Read();
+            if (name == "__metadata__")
+                ParseMetadata(ref reader);
+            else
+                found.Add(ParseTensor(ref reader, name));
+        }
+        Expect(!reader.Read(), "something follows it"); // Also lets the JSON reader look at the rest.
+
+        found.Sort((a, b) => (a.Start, a.End).CompareTo((b.Start, b.End)));
+        foreach (var (info, start, end) in found)
+        {
+            Expect(start == DataLength, $"tensor '{info.Name}' starts at byte {start}, where {DataLength} is expected: tensors overlap or leave gaps");
+            DataLength = end;
+            _places.Add(info.Name, (start, end - start));
+            _tensors.Add(info.Name, info);
+        }
+    }
+
+    private void ParseMetadata(ref Utf8JsonReader reader)
+    {
+        Expect(reader.TokenType == JsonTokenType.StartObject, "its metadata are not an object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = reader.GetString()!;
+            Expect(reader.Read() && reader.TokenType == JsonTokenType.String, $"the metadata '{key}' are not text");
+            Expect(Metadata.TryAdd(key, reader.GetString()!), $"the metadata '{key}' stand twice");
+        }
+    }
+
+    private (TensorInfo Info, long Start, long End) ParseTensor(ref Utf8JsonReader reader, string name)
+    {
+        ScalarType? type = null;
+        List<long>? shape = null, offsets = null;
+
+        Expect(reader.TokenType == JsonTokenType.StartObject, $"tensor '{name}' is not an object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = reader.GetString();
+            reader.Read();
+            if (key == "dtype" && type is null)
+            {
+                Expect(reader.TokenType == JsonTokenType.String, $"tensor '{name}' has no element type");
+                type = TensorTypes.Parse(reader.GetString());
+                Expect(type is not null, $"tensor '{name}' has the element type '{reader.GetString()}', which is not read");
+            }
+            else if (key == "shape" && shape is null)
+            {
+                shape = ParseNumbers(ref reader, name);
+            }
+            else if (key == "data_offsets" && offsets is null)
+            {
+                offsets = ParseNumbers(ref reader, name);
+            }
+            else
+            {
+                Expect(false, $"tensor '{name}' has an unknown or repeated entry '{key}'");
+            }
+        }
+
+        Expect(type is not null && shape is not null && offsets is not null, $"tensor '{name}' lacks dtype, shape or data_offsets");
+        Expect(offsets!.Count == 2 && offsets[0] <= offsets[1], $"tensor '{name}' has no sound data_offsets");
+        var bytes = TensorTypes.ByteCount(shape!, type!.Value);
+        Expect(
+            bytes == offsets[1] - offsets[0],
+            $"tensor '{name}' of type {type.Value.Name()} and shape {shape!.Text()} does not take the {offsets[1] - offsets[0]} bytes of its data_offsets");
+        return (new TensorInfo(name, type.Value, shape!), offsets[0], offsets[1]);
+    }
+
+    private List<long> ParseNumbers(ref Utf8JsonReader reader, string name)
+    {
+        var numbers = new List<long>();
+        Expect(reader.TokenType == JsonTokenType.StartArray, $"tensor '{name}' has no list of numbers where one is expected");
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            long number = -1;
+            Expect(
+                reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out number) && number >= 0,
+                $"tensor '{name}' has a size or offset that is not a whole number from 0 to 2^63 - 1");
+            numbers.Add(number);
+        }
+        return numbers;
+    }
+
+    private void Expect(bool condition, string problem)
+    {
+        if (!condition)
+            throw new CheckpointException($"{_file}: the safetensors header is wrong: {problem}.");
+    }
+}

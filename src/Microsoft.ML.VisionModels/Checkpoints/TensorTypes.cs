@@ -1,0 +1,73 @@
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Checkpoints;
+
+/// <summary>Element types as safetensors names them, and shapes as numbers and text.</summary>
+internal static class TensorTypes
+{
+    private static readonly (string Name, ScalarType Type, int Size)[] s_types =
+    [
+        ("F64", ScalarType.Float64, 8),
+        ("F32", ScalarType.Float32, 4),
+        ("F16", ScalarType.Float16, 2),
+        ("BF16", ScalarType.BFloat16, 2),
+        ("I64", ScalarType.Int64, 8),
+        ("I32", ScalarType.Int32, 4),
+        ("I16", ScalarType.Int16, 2),
+        ("I8", ScalarType.Int8, 1),
+        ("U8", ScalarType.Byte, 1),
+        ("BOOL", ScalarType.Bool, 1),
+    ];
+
+    /// <summary>The type of a safetensors name; null where it is not one of those read here.</summary>
+    public static ScalarType? Parse(string? name)
+    {
+        foreach (var entry in s_types)
+        {
+            if (entry.Name == name)
+                return entry.Type;
+        }
+        return null;
+    }
+
+    /// <summary>The type's name in safetensors.</summary>
+    /// <exception cref="NotSupportedException">Safetensors has no such type.</exception>
+    public static string Name(this ScalarType type) => Entry(type).Name;
+
+    /// <summary>The bytes of one element.</summary>
+    public static int Size(this ScalarType type) => Entry(type).Size;
+
+    /// <summary>The number of elements of a shape that is known to be sound.</summary>
+    public static long Product(this IEnumerable<long> shape) => shape.Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>The bytes that a shape from a file takes; null where it is negative or overflows.</summary>
+    public static long? ByteCount(IReadOnlyList<long> shape, ScalarType type)
+    {
+        if (shape.Any(size => size < 0))
+            return null;
+        if (shape.Contains(0))
+            return 0;
+
+        Int128 bytes = type.Size();
+        foreach (var size in shape)
+        {
+            bytes *= size;
+            if (bytes > long.MaxValue)
+                return null;
+        }
+        return (long)bytes;
+    }
+
+    /// <summary>A shape as text: <c>[2, 3]</c>.</summary>
+    public static string Text(this IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
+
+    private static (string Name, ScalarType Type, int Size) Entry(ScalarType type)
+    {
+        foreach (var entry in s_types)
+        {
+            if (entry.Type == type)
+                return entry;
+        }
+        throw new NotSupportedException($"Tensors of type {type} are not stored in checkpoints.");
+    }
+}

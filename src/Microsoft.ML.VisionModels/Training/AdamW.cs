@@ -1,0 +1,89 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Training;
+
+/// <summary>
+/// AdamW (Loshchilov and Hutter, 2019) by libtorch's fused kernel: one native call per group and step, where TorchSharp's own
+/// optimiser makes nine per parameter.
+/// </summary>
+internal sealed class AdamW : IDisposable
+{
+    private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8;
+
+    // TorchSharp has no binding for the fused kernel; TorchScript reaches every operator. A function must return something.
+    private static readonly jit.CompilationUnit Script = jit.compile("""
+        def step(parameters: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor], steps: List[Tensor],
+                 lr: float, beta1: float, beta2: float, weight_decay: float, eps: float):
+          max_second: List[Tensor] = []
+          torch._foreach_add_(steps, 1)
+          torch._fused_adamw_(parameters, gradients, first, second, max_second, steps, lr=lr, beta1=beta1, beta2=beta2,
+                              weight_decay=weight_decay, eps=eps, amsgrad=False, maximize=False)
+          return steps[0]
+        """);
+
+    private readonly IReadOnlyList<(ParameterGroup Group, ParameterState[] States)> _groups;
+
+    public AdamW(IReadOnlyList<ParameterGroup> groups)
+    {
+        using var noGradients = no_grad();
+        _groups = [.. groups.Select(group => (group, group.Parameters.Select(ParameterState.Zero).ToArray()))];
+    }
+
+    /// <summary>What the optimiser remembers, in the order of groups and their parameters. A resumed training copies into these tensors.</summary>
+    public IEnumerable<ParameterState> States => _groups.SelectMany(g => g.States);
+
+    /// <summary>The present gradients, for the caller's dispose scope.</summary>
+    public Tensor[] Gradients() => [.. States.Select(s => s.Parameter.grad).OfType<Tensor>()];
+
+    public void ZeroGradients()
+    {
+        foreach (var state in States)
+            state.Parameter.grad = null;
+    }
+
+    /// <summary>Changes every parameter that has a gradient.</summary>
+    public void Step(double learningRate)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        foreach (var (group, all) in _groups)
+        {
+            var gradients = all.Select(s => s.Parameter.grad).ToArray();
+            var states = all.Where((_, i) => gradients[i] is not null).ToArray();
+            if (states.Length == 0)
+                continue;
+            Script.invoke("step",
+                states.Select(s => (Tensor)s.Parameter).ToArray(), gradients.OfType<Tensor>().ToArray(),
+                states.Select(s => s.FirstMoment).ToArray(), states.Select(s => s.SecondMoment).ToArray(), states.Select(s => s.Step).ToArray(),
+                learningRate * group.LearningRateScale, Beta1, Beta2, group.WeightDecay, Epsilon);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var state in States)
+            state.Dispose();
+    }
+
+    /// <param name="Parameter">The parameter; not owned.</param>
+    /// <param name="Step">The steps done, a float32 scalar.</param>
+    /// <param name="FirstMoment">The running mean of the gradient, shaped as the parameter.</param>
+    /// <param name="SecondMoment">The running mean of the squared gradient, shaped as the parameter.</param>
+    internal sealed record ParameterState(Parameter Parameter, Tensor Step, Tensor FirstMoment, Tensor SecondMoment) : IDisposable
+    {
+        public static ParameterState Zero(Parameter parameter) => new(
+            parameter,
+            zeros([], dtype: ScalarType.Float32, device: parameter.device).DetachFromDisposeScope(),
+            zeros_like(parameter).DetachFromDisposeScope(),
+            zeros_like(parameter).DetachFromDisposeScope());
+
+        public void Dispose()
+        {
+            Step.Dispose();
+            FirstMoment.Dispose();
+            SecondMoment.Dispose();
+        }
+    }
+}

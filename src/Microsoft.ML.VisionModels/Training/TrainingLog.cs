@@ -1,0 +1,60 @@
+using System.Globalization;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.VisionModels.Training;
+
+/// <summary>Writes training into ML.NET's log: a line per epoch, why it ended, and a progress channel.</summary>
+internal sealed class TrainingLog(IHostEnvironment environment) : ITrainingCallback, IDisposable
+{
+    private readonly IChannel _channel = environment.Start("Training");
+    private readonly IProgressChannel _progress = environment.StartProgressChannel("Training");
+
+    public void OnTrainBegin(TrainingState state)
+    {
+        var header = new ProgressHeader(["Loss", "Learning rate"], ["epochs", "steps"]);
+        // ML.NET asks from its own thread; these are plain numbers, never tensors.
+        _progress.SetHeader(header, entry =>
+        {
+            entry.SetMetric(0, state.MeanLoss);
+            entry.SetMetric(1, state.LearningRate);
+            entry.SetProgress(0, state.Epoch, state.Options.Epochs);
+            entry.SetProgress(1, state.Step, state.StepsPerEpoch);
+        });
+    }
+
+    public bool OnEpochEnd(TrainingState state)
+    {
+        var epoch = state.Epochs[^1];
+        var metrics = epoch.ValidationMetrics.Select(m => Text($"{m.Key} {m.Value:F4}"));
+        var parts = epoch.ValidationLoss is { } loss ? metrics.Prepend(Text($"validation loss {loss:F4}")) : metrics;
+        _channel.Info(string.Join(", ", parts.Prepend(Text($"Epoch {epoch.Epoch}/{state.Options.Epochs}: loss {epoch.TrainLoss:F4}"))
+            .Append(Text($"learning rate {epoch.LearningRate:G3}, {epoch.Seconds:F1} s"))));
+        _progress.Checkpoint(epoch.TrainLoss, epoch.LearningRate, epoch.Epoch);
+        return false;
+    }
+
+    public void OnTrainEnd(TrainingState state)
+    {
+        var kept = state.BestEpoch is { } best ? Text($"the weights of epoch {best + 1} are kept") : "the last weights are kept";
+        switch (state.StopReason)
+        {
+            case StopReason.EarlyStopped:
+                _channel.Warning(Text($"Training stopped early after epoch {state.Epochs.Count} of {state.Options.Epochs}; {kept}."));
+                break;
+            case StopReason.Cancelled:
+                _channel.Warning(Text($"Training was cancelled after {state.Epochs.Count} full epochs; {kept}."));
+                break;
+            case StopReason.Completed:
+                _channel.Info(Text($"Trained {state.Epochs.Count} epochs in {state.Elapsed.TotalSeconds:F1} s; {kept}."));
+                break;
+        }
+    }
+
+    public void Dispose()
+    {
+        _progress.Dispose();
+        _channel.Dispose();
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using Microsoft.ML.VisionModels.Checkpoints;
+using TorchSharp;
+
+namespace Microsoft.ML.VisionModels.Tests;
+
+/// <summary>A folder of <see cref="TestFolders.Golden"/>: a tiny official model, its inputs, and what the official implementation computes from them.</summary>
+internal sealed class GoldenCase : IDisposable
+{
+    // The noise of float32 that every comparison allows, and what is allowed where the reference's own noise is not known.
+    private const double SmallestTolerance = 2e-5;
+    private const double ToleranceWithoutFloor = 1e-4;
+
+    private readonly Checkpoint _tensors;
+    private readonly HashSet<string> _compared = [];
+
+    private GoldenCase(string name)
+    {
+        Name = name;
+        Path = System.IO.Path.Combine(TestFolders.Golden, name);
+        _tensors = Checkpoint.Open(File("io.safetensors"));
+        Floors = System.IO.File.Exists(File("floors.json"))
+            ? ReadJson("floors.json").EnumerateObject().Where(entry => entry.Value.ValueKind == JsonValueKind.Number).ToDictionary(entry => entry.Name, entry => entry.Value.GetDouble())
+            : [];
+    }
+
+    public string Name { get; }
+
+    public string Path { get; }
+
+    /// <summary>By the tensor's full name: the difference between the reference in float32 and in float64.</summary>
+    public IReadOnlyDictionary<string, double> Floors { get; }
+
+    /// <summary>The case's config.json.</summary>
+    public JsonElement Config => ReadJson("config.json");
+
+    /// <summary>All tensors of io.safetensors, by full name.</summary>
+    public IReadOnlyDictionary<string, TensorInfo> Tensors => _tensors.Tensors;
+
+    /// <summary>The cases of a family: folders named exactly so, or so and a hyphen and more. Empty where another set of cases has none.</summary>
+    public static TheoryData<string> For(string prefix) => [.. Names().Where(name => Belongs(name, prefix))];
+
+    public static bool Belongs(string name, string prefix) => name == prefix || name.StartsWith(prefix + "-", StringComparison.Ordinal);
+
+    public static IEnumerable<string> Names() => Directory.Exists(TestFolders.Golden)
+        ? Directory.GetDirectories(TestFolders.Golden).Select(folder => System.IO.Path.GetFileName(folder)).Order(StringComparer.Ordinal)
+        : [];
+
+    public static GoldenCase Open(string name) => new(name);
+
+    public string File(string name) => System.IO.Path.Combine(Path, name);
+
+    public JsonElement ReadJson(string name)
+    {
+        using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(File(name)));
+        return document.RootElement.Clone();
+    }
+
+    public Checkpoint OpenModel() => Checkpoint.Open(File("model.safetensors"));
+
+    /// <summary>The tensor <c>in.{name}</c>, or whatever bears the full name.</summary>
+    public torch.Tensor Input(string name) => _tensors.Read(Full("in.", name));
+
+    /// <summary>The tensor <c>out.{name}</c>, or whatever bears the full name.</summary>
+    public torch.Tensor Expected(string name) => _tensors.Read(Full("out.", name));
+
+    /// <summary>Compares with <c>out.{name}</c> at the project's tolerance for golden cases: max(2e-5, 10 x floor), 1e-4 where the floor is not known.</summary>
+    public void AssertClose(string name, torch.Tensor actual)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var noGrad = torch.no_grad();
+        var full = Full("out.", name);
+        _compared.Add(full);
+        var expected = _tensors.Read(full);
+        Assert.True(expected.shape.SequenceEqual(actual.shape), $"{Name}: {full} has shape {actual.shape.Text()}, expected {expected.shape.Text()}.");
+        if (expected.NumberOfElements == 0)
+            return;
+
+        var tolerance = Floors.TryGetValue(full, out var floor) ? Math.Max(SmallestTolerance, 10 * floor) : ToleranceWithoutFloor;
+        var ours = actual.to(torch.float64).cpu();
+        var theirs = expected.to(torch.float64);
+        // Equal infinities differ by nothing; a NaN equals only a NaN.
+        var same = ours.eq(theirs).logical_or(ours.isnan().logical_and(theirs.isnan()));
+        var difference = (ours - theirs).abs().masked_fill(same, 0).max().item<double>();
+        Assert.True(difference <= tolerance, $"{Name}: {full} differs by {difference:g3}, allowed are {tolerance:g3}.");
+    }
+
+    /// <summary>Fails where an <c>out.*</c> tensor was neither compared nor is listed here with the reason why not.</summary>
+    public void AssertAllCompared(params (string Name, string Reason)[] notCompared)
+    {
+        var excused = notCompared.Select(entry => Full("out.", entry.Name)).ToHashSet();
+        var forgotten = Tensors.Keys.Where(name => name.StartsWith("out.", StringComparison.Ordinal) && !_compared.Contains(name) && !excused.Contains(name)).ToArray();
+        Assert.True(forgotten.Length == 0, $"{Name}: not compared: {string.Join(", ", forgotten)}.");
+    }
+
+    public void Dispose() => _tensors.Dispose();
+
+    private string Full(string prefix, string name) => Tensors.ContainsKey(prefix + name) ? prefix + name : name;
+}
