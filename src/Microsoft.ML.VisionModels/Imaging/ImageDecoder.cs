@@ -1,0 +1,176 @@
+using System.Buffers;
+using Microsoft.ML.Data;
+using SkiaSharp;
+
+namespace Microsoft.ML.VisionModels.Imaging;
+
+/// <summary>
+/// Files and <see cref="MLImage"/>s to RGB and back. Colours are those of Pillow's <c>convert("RGB")</c>: alpha is dropped rather
+/// than blended with a background, grey is replicated, palettes are looked up, colour profiles are not applied.
+/// Photographs are turned upright by their EXIF orientation. Of an animation the first frame counts.
+/// </summary>
+internal static class ImageDecoder
+{
+    /// <summary>The most pixels that a picture may have, as in Pillow: a small file can claim more memory than there is.</summary>
+    public const long MaxPixels = 178_956_970;
+
+    /// <summary>What files with pictures are called, in lower case.</summary>
+    public static readonly string[] FileExtensions = [".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".ico", ".wbmp"];
+
+    /// <exception cref="ImageDecodeException">The file cannot be read, or is no complete picture.</exception>
+    public static RgbImage Decode(string path)
+    {
+        byte[] encoded;
+        try
+        {
+            encoded = File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            var reason = error is FileNotFoundException or DirectoryNotFoundException ? "there is no such file." : error.Message;
+            throw new ImageDecodeException(path, reason, error);
+        }
+        return Decode(encoded, path);
+    }
+
+    /// <param name="encoded">The bytes of a picture file.</param>
+    /// <param name="name">What errors call the picture.</param>
+    /// <exception cref="ImageDecodeException">The bytes are no complete picture.</exception>
+    public static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name)
+    {
+        if (encoded.IsEmpty)
+            throw new ImageDecodeException(name, "it is empty.");
+
+        fixed (byte* bytes = encoded)
+        {
+            using var data = SKData.Create((nint)bytes, encoded.Length);
+            using var codec = SKCodec.Create(data) ?? throw new ImageDecodeException(name, "it is in no picture format that is supported, or damaged.");
+            return Decode(codec, name);
+        }
+    }
+
+    private static unsafe RgbImage Decode(SKCodec codec, string name)
+    {
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
+        if (width <= 0 || height <= 0)
+            throw new ImageDecodeException(name, $"its size is {width} x {height}.");
+        if ((long)width * height > MaxPixels)
+            throw new ImageDecodeException(name, $"its {width} x {height} pixels are more than the {MaxPixels} that are allowed.");
+
+        // Colours beside their alpha, not multiplied with it: dropping alpha then leaves the file's own colours.
+        var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        var rgba = ArrayPool<byte>.Shared.Rent(4 * width * height);
+        try
+        {
+            fixed (byte* pixels = rgba)
+            {
+                var result = codec.GetPixels(info, (nint)pixels);
+                if (result != SKCodecResult.Success)
+                    throw new ImageDecodeException(name, Describe(result));
+            }
+            return Upright(rgba, width, height, codec.EncodedOrigin);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rgba);
+        }
+    }
+
+    private static string Describe(SKCodecResult result) => result switch
+    {
+        SKCodecResult.IncompleteInput => "it is truncated.",
+        SKCodecResult.ErrorInInput => "its data are damaged.",
+        _ => $"decoding failed ({result}).",
+    };
+
+    /// <summary>Drops alpha, and turns the picture as its origin says: where its first row and first column are when it stands upright.</summary>
+    private static RgbImage Upright(ReadOnlySpan<byte> rgba, int width, int height, SKEncodedOrigin origin)
+    {
+        // From one upright pixel to the next in a row, and to the next row, in pixels of the source.
+        var (right, bottom) = (width - 1, (height - 1) * width);
+        var (start, stepX, stepY) = origin switch
+        {
+            SKEncodedOrigin.TopRight => (right, -1, width),
+            SKEncodedOrigin.BottomRight => (right + bottom, -1, -width),
+            SKEncodedOrigin.BottomLeft => (bottom, 1, -width),
+            SKEncodedOrigin.LeftTop => (0, width, 1),
+            SKEncodedOrigin.RightTop => (bottom, -width, 1),
+            SKEncodedOrigin.RightBottom => (right + bottom, -width, -1),
+            SKEncodedOrigin.LeftBottom => (right, width, -1),
+            _ => (0, 1, width),
+        };
+        var turned = Math.Abs(stepX) != 1;
+        if (turned)
+            (width, height) = (height, width);
+
+        var image = RgbImage.Uninitialised(width, height);
+        for (var y = 0; y < height; y++)
+            CopyRow(rgba, start + y * stepY, stepX, image.Row(y));
+        return image;
+    }
+
+    private static void CopyRow(ReadOnlySpan<byte> rgba, int start, int step, Span<byte> rgb)
+    {
+        for (var i = 0; i < rgb.Length; i += 3, start += step)
+            rgba.Slice(4 * start, 3).CopyTo(rgb[i..]);
+    }
+
+    /// <remarks>
+    /// ML.NET multiplies colours with alpha when it loads a file, and says so nowhere. A picture in which no colour exceeds its alpha
+    /// can only be such a one (or opaque, or black where it is transparent, for which it makes no difference), and its colours are
+    /// divided by alpha, to the precision that is left; any other is taken as it is. Fully transparent pixels stay black.
+    /// </remarks>
+    public static RgbImage FromMLImage(MLImage image)
+    {
+        var pixels = image.Pixels;
+        var (red, blue) = image.PixelFormat == MLPixelFormat.Bgra32 ? (2, 0) : (0, 2);
+        var rgb = RgbImage.Uninitialised(image.Width, image.Height);
+        var target = rgb.Pixels;
+        var (opaque, premultiplied) = (true, true);
+        for (int i = 0, o = 0; o < target.Length; i += 4, o += 3)
+        {
+            var pixel = pixels.Slice(i, 4);
+            var alpha = pixel[3];
+            opaque &= alpha == 255;
+            premultiplied &= pixel[0] <= alpha && pixel[1] <= alpha && pixel[2] <= alpha;
+            target[o] = pixel[red];
+            target[o + 1] = pixel[1];
+            target[o + 2] = pixel[blue];
+        }
+        if (premultiplied && !opaque)
+            DivideByAlpha(pixels, target);
+        return rgb;
+    }
+
+    private static void DivideByAlpha(ReadOnlySpan<byte> pixels, Span<byte> rgb)
+    {
+        for (var o = 0; o < rgb.Length; o++)
+        {
+            var alpha = pixels[o / 3 * 4 + 3];
+            if (alpha is not (0 or 255))
+                rgb[o] = (byte)((rgb[o] * 255 + alpha / 2) / alpha);
+        }
+    }
+
+    public static MLImage ToMLImage(RgbImage image)
+    {
+        var rgba = ArrayPool<byte>.Shared.Rent(checked(4 * image.Width * image.Height));
+        try
+        {
+            var rgb = image.Pixels;
+            var target = rgba.AsSpan(0, 4 * image.Width * image.Height);
+            for (int i = 0, o = 0; i < rgb.Length; i += 3, o += 4)
+            {
+                target[o] = rgb[i];
+                target[o + 1] = rgb[i + 1];
+                target[o + 2] = rgb[i + 2];
+                target[o + 3] = 255;
+            }
+            return MLImage.CreateFromPixels(image.Width, image.Height, MLPixelFormat.Rgba32, target);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rgba);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using System.Runtime.ExceptionServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Imaging;
+
+/// <summary>Does what <see cref="ImagePreprocessing"/> says. Safe to use from many threads at once.</summary>
+internal sealed class ImageProcessor
+{
+    private readonly float[] _table; // [3, 256]: channel and byte to the normalised value
+
+    public ImageProcessor(ImagePreprocessing settings)
+    {
+        settings.Validate();
+        Settings = settings;
+        _table = NormalisationTable(settings);
+    }
+
+    public ImagePreprocessing Settings { get; }
+
+    /// <summary>The steps on bytes.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="maxThreads">How many threads a large picture may take.</param>
+    public RgbImage ResizeAndCrop(RgbImage image, int maxThreads = int.MaxValue)
+    {
+        var size = Settings.ResizedSize(new(image.Height, image.Width));
+        var resized = PillowResize.Resize(image, size.Width, size.Height, Settings.Filter, maxThreads: maxThreads);
+        return Settings.CenterCrop is { } crop
+            ? resized.Window(Settings.CropOffset(size.Width, crop.Width), Settings.CropOffset(size.Height, crop.Height), crop.Width, crop.Height)
+            : resized;
+    }
+
+    /// <summary>The steps on numbers: rescales and normalises a resized picture, and adds zeros up to the padded size.</summary>
+    /// <param name="image">What <see cref="ResizeAndCrop"/> gave.</param>
+    /// <param name="chw">[3, height, width] of the (padded) size.</param>
+    public void Normalise(RgbImage image, Span<float> chw)
+    {
+        var size = PaddedSize(image.Height, image.Width);
+        var plane = size.Height * size.Width;
+        if (chw.Length != 3 * plane)
+            throw new ArgumentException($"A picture of {size} takes {3 * plane} values, not {chw.Length}.", nameof(chw));
+        if (size.Height != image.Height || size.Width != image.Width)
+            chw.Clear();
+
+        var red = _table.AsSpan(0, 256);
+        var green = _table.AsSpan(256, 256);
+        var blue = _table.AsSpan(512, 256);
+        for (var y = 0; y < image.Height; y++)
+        {
+            var row = image.Row(y);
+            var start = y * size.Width;
+            var reds = chw.Slice(start, image.Width);
+            var greens = chw.Slice(plane + start, image.Width);
+            var blues = chw.Slice(2 * plane + start, image.Width);
+            for (var x = 0; x < reds.Length; x++)
+            {
+                var pixel = row.Slice(3 * x, 3);
+                reds[x] = red[pixel[0]];
+                greens[x] = green[pixel[1]];
+                blues[x] = blue[pixel[2]];
+            }
+        }
+    }
+
+    /// <summary>All steps for one picture.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="chw">[3, height, width] of <see cref="ImagePreprocessing.OutputSize"/>.</param>
+    /// <param name="maxThreads">How many threads a large picture may take.</param>
+    public void Process(RgbImage image, Span<float> chw, int maxThreads = int.MaxValue) => Normalise(ResizeAndCrop(image, maxThreads), chw);
+
+    /// <summary>All steps for pictures that give results of one size, side by side.</summary>
+    /// <returns>[B, 3, H, W] float32 on the CPU.</returns>
+    public Tensor ProcessBatch(IReadOnlyList<RgbImage> images)
+    {
+        if (images.Count == 0)
+            throw new ArgumentException("There is no picture in the batch.", nameof(images));
+        var sizes = images.Select(image => Settings.OutputSize(new(image.Height, image.Width))).Distinct().ToArray();
+        if (sizes.Length > 1)
+            throw new ArgumentException($"Pictures in one batch must come out in one size, but these come out as {sizes[0]} and {sizes[1]}; set an exact size or a crop.", nameof(images));
+        return ProcessBatch(images.Count, sizes[0], i => images[i]);
+    }
+
+    /// <summary>All steps for pictures that are decoded on the way, side by side; for settings with a fixed output size.</summary>
+    /// <param name="count">B.</param>
+    /// <param name="picture">Gives a picture by its place in the batch; called from several threads.</param>
+    /// <returns>[B, 3, H, W] float32 on the CPU.</returns>
+    public Tensor ProcessBatch(int count, Func<int, RgbImage> picture)
+    {
+        if (Settings.OutputHeight is not { } height || Settings.OutputWidth is not { } width)
+            throw new InvalidOperationException($"The size of the result depends on each picture; set {nameof(ImageResize.Exact)}, {nameof(ImagePreprocessing.CenterCrop)} or {nameof(ImagePreprocessing.Pad)}.");
+        return ProcessBatch(count, new ImageSize(height, width), picture);
+    }
+
+    private unsafe Tensor ProcessBatch(int count, ImageSize size, Func<int, RgbImage> picture)
+    {
+        var length = 3 * size.Height * size.Width;
+        var batch = empty([count, 3, size.Height, size.Width], ScalarType.Float32);
+        try
+        {
+            fixed (byte* bytes = batch.bytes)
+            {
+                var values = (nint)bytes;
+                Span<float> Values(int i) => new((float*)values + (long)i * length, length);
+                if (count == 1)
+                    Process(picture(0), Values(0));
+                else
+                    Parallel.For(0, count, i => Process(picture(i), Values(i), maxThreads: 1));
+            }
+            return batch;
+        }
+        catch (AggregateException error)
+        {
+            batch.Dispose();
+            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
+            throw;
+        }
+        catch
+        {
+            batch.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The steps on numbers for a batch of bytes, on the batch's device: the same values, bit for bit, as <see cref="Normalise(RgbImage, Span{float})"/>.
+    /// </summary>
+    /// <param name="pixels">[B, 3, H, W] uint8, planes as <see cref="RgbImage.CopyPlanes"/> writes them.</param>
+    /// <returns>[B, 3, H, W] float32, of the padded size.</returns>
+    public Tensor Normalise(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        var size = PaddedSize((int)pixels.size(2), (int)pixels.size(3));
+        var table = tensor(_table, device: pixels.device);
+        var rows = tensor(new[] { 0, 256, 512 }, device: pixels.device).view(1, 3, 1, 1);
+        var values = table.index_select(0, (pixels.to(ScalarType.Int32) + rows).flatten()).view(pixels.shape);
+        var (bottom, right) = (size.Height - pixels.size(2), size.Width - pixels.size(3));
+        if (bottom > 0 || right > 0)
+            values = nn.functional.pad(values, [0, right, 0, bottom]);
+        return values.MoveToOuterDisposeScope();
+    }
+
+    private ImageSize PaddedSize(int height, int width)
+    {
+        if (Settings.Pad is not { } pad)
+            return new(height, width);
+        if (pad.Height < height || pad.Width < width)
+            throw new InvalidOperationException($"A picture of {new ImageSize(height, width)} does not fit into the padded size of {pad}; resize it by its longest edge.");
+        return pad;
+    }
+
+    /// <summary>Rescaled in double precision and rounded to float, then normalised in float: the order of Hugging Face's processors.</summary>
+    private static float[] NormalisationTable(ImagePreprocessing settings)
+    {
+        var table = new float[3 * 256];
+        for (var value = 0; value < 256; value++)
+        {
+            var rescaled = (float)(value * settings.RescaleFactor);
+            var (mean, std) = settings.Normalization is { } normalization ? (normalization.Mean, normalization.Std) : default;
+            var plain = settings.Normalization is null;
+            table[value] = plain ? rescaled : (rescaled - mean.Red) / std.Red;
+            table[256 + value] = plain ? rescaled : (rescaled - mean.Green) / std.Green;
+            table[512 + value] = plain ? rescaled : (rescaled - mean.Blue) / std.Blue;
+        }
+        return table;
+    }
+}

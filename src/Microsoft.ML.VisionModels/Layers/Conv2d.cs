@@ -1,0 +1,24 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Layers;
+
+/// <summary>Two-dimensional convolution that is built without values, as <see cref="Linear"/> is.</summary>
+internal sealed class Conv2d : nn.Module<Tensor, Tensor>
+{
+    internal Parameter weight;
+    internal Parameter? bias;
+    private readonly long[] stride, padding;
+
+    public Conv2d(int inputs, int outputs, Size2D kernel, Size2D stride, Size2D padding = default, bool hasBias = true) : base(nameof(Conv2d))
+    {
+        weight = new Parameter(empty(outputs, inputs, kernel.Height, kernel.Width));
+        bias = hasBias ? new Parameter(empty(outputs)) : null;
+        this.stride = [stride.Height, stride.Width];
+        this.padding = [padding.Height, padding.Width];
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => nn.functional.conv2d(x, weight, bias, stride, padding);   // [B, C, H, W] -> [B, D, H', W']
+}

@@ -1,0 +1,24 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Layers;
+
+/// <summary>
+/// y = x W^T + b. Unlike TorchSharp's layer it is built without values: a network is either loaded from a checkpoint
+/// or drawn by <see cref="Initialization"/>, and must not pay for a first draw that nobody keeps.
+/// </summary>
+internal sealed class Linear : nn.Module<Tensor, Tensor>
+{
+    internal Parameter weight;
+    internal Parameter? bias;
+
+    public Linear(int inputs, int outputs, bool hasBias = true) : base(nameof(Linear))
+    {
+        weight = new Parameter(empty(outputs, inputs));
+        bias = hasBias ? new Parameter(empty(outputs)) : null;
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => nn.functional.linear(x, weight, bias);   // [..., inputs] -> [..., outputs]
+}

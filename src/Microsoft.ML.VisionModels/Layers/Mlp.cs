@@ -1,0 +1,24 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Layers;
+
+/// <summary>Two linear layers with an activation between.</summary>
+internal sealed class Mlp : nn.Module<Tensor, Tensor>
+{
+    private readonly Linear fc1, fc2;
+    private readonly Dropout dropout;
+    private readonly Activation activation;
+
+    public Mlp(TransformerConfig config, Generator? generator) : base(nameof(Mlp))
+    {
+        fc1 = new(config.Width, config.MlpWidth);
+        fc2 = new(config.MlpWidth, config.Width);
+        activation = config.Activation;
+        dropout = new(config.Dropout, generator);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) =>
+        dropout.forward(fc2.forward(activation.Apply(fc1.forward(x))));   // [B, T, D] -> [B, T, M] -> [B, T, D]
+}

@@ -1,0 +1,163 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.ML.VisionModels.Imaging;
+using TorchSharp;
+
+namespace Microsoft.ML.VisionModels.Tests.Imaging;
+
+/// <summary>Pillow and the Hugging Face image processors, on small pictures of odd sizes. Every case's own files say which pictures, filters, sizes and processors.</summary>
+[Trait("Category", "Golden")]
+[Trait("Family", "Imaging")]
+public partial class ImageProcessingGoldenTests
+{
+    public static TheoryData<string> Cases => GoldenCase.For("image-processing");
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Cases))]
+    public void PicturesDecodeToPillowsColours(string name)
+    {
+        using var golden = GoldenCase.Open(name);
+        foreach (var (tensor, picture) in Matching(golden, DecodedName()))
+        {
+            var image = Picture(golden, picture.Groups["image"].Value);
+            Assert.Equal([image.Height, image.Width, 3], golden.Tensors[tensor].Shape);
+            Assert.Equal(Bytes(golden, tensor), image.Pixels);
+        }
+        foreach (var (tensor, picture) in Matching(golden, GreyName()))
+        {
+            var image = Picture(golden, picture.Groups["image"].Value);
+            Assert.Equal(Bytes(golden, tensor).SelectMany(grey => new[] { grey, grey, grey }), image.Pixels);
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Cases))]
+    public void ResizingEqualsPillow(string name)
+    {
+        using var golden = GoldenCase.Open(name);
+        var source = Picture(golden, "rgb");
+        foreach (var (tensor, resize) in Matching(golden, ResizeName()))
+        {
+            var filter = Enum.Parse<ResizeFilter>(resize.Groups["filter"].Value, ignoreCase: true);
+            var resized = PillowResize.Resize(source, int.Parse(resize.Groups["width"].Value), int.Parse(resize.Groups["height"].Value), filter);
+            Assert.True(Bytes(golden, tensor).SequenceEqual(resized.Pixels), $"{name}: {tensor} differs.");
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Cases))]
+    public void ProcessorsGiveTheirPixelValues(string name)
+    {
+        using var golden = GoldenCase.Open(name);
+        foreach (var (tensor, values) in Matching(golden, PixelValuesName()))
+        {
+            using var scope = torch.NewDisposeScope();
+            var processor = Processor(golden, values.Groups["processor"].Value);
+            var image = Picture(golden, values.Groups["image"].Value);
+            var expected = golden.Expected(tensor);
+
+            var actual = processor.ProcessBatch([image])[0];
+
+            Assert.Equal(expected.shape, actual.shape);
+            var difference = (actual - expected).abs().max().item<float>();
+            Assert.True(difference <= 1e-6, $"{name}: {tensor} differs by {difference}.");
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Cases))]
+    public void ProcessorsReportTheirSizes(string name)
+    {
+        using var golden = GoldenCase.Open(name);
+        foreach (var (tensor, size) in Matching(golden, SizeName()))
+        {
+            var image = Picture(golden, size.Groups["image"].Value);
+            var original = new ImageSize(image.Height, image.Width);
+            using var expected = golden.Expected(tensor);
+
+            var actual = size.Groups["which"].Value == "original_size" ? original
+                : Processor(golden, size.Groups["processor"].Value).Settings.ResizedSize(original);
+
+            Assert.Equal(expected.data<long>().ToArray(), new long[] { actual.Height, actual.Width });
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Cases))]
+    public void SizesAndCropOffsetsFollowTheirRules(string name)
+    {
+        using var golden = GoldenCase.Open(name);
+        Assert.SkipUnless(File.Exists(golden.File("geometry.json")), "This case has no size tables.");
+        foreach (var entry in golden.ReadJson("geometry.json").EnumerateArray())
+        {
+            var source = new ImageSize(entry.GetProperty("height").GetInt32(), entry.GetProperty("width").GetInt32());
+            var crop = entry.GetProperty("crop").GetInt32();
+            var preprocessing = new ImagePreprocessing { Resize = new ImageResize.ShortestEdge(entry.GetProperty("shortest_edge").GetInt32()) };
+            var torchvision = preprocessing with { TorchvisionCrop = true };
+
+            var resized = preprocessing.ResizedSize(source);
+
+            Assert.Equal(Pair(entry, "hf_resized_hw"), resized);
+            Assert.Equal(Pair(entry, "hf_crop_top_left"), new(preprocessing.CropOffset(resized.Height, crop), preprocessing.CropOffset(resized.Width, crop)));
+            Assert.Equal(Pair(entry, "torchvision_crop_top_left"), new(torchvision.CropOffset(resized.Height, crop), torchvision.CropOffset(resized.Width, crop)));
+            Assert.Equal(Pair(entry, "sam_longest_edge_1024_hw"), new ImageResize.LongestEdge(1024).SizeFor(source));
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Cases))]
+    public void SettingsReadBackAsTheyWereWritten(string name)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(TestFolders.Golden, name), "*preprocessor_config.json"))
+        {
+            using var published = JsonDocument.Parse(File.ReadAllText(file));
+            var settings = ImagePreprocessing.FromHuggingFace(published.RootElement);
+            using var written = JsonDocument.Parse(settings.ToHuggingFace());
+
+            Assert.Equal(settings, ImagePreprocessing.FromHuggingFace(written.RootElement));
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Cases))]
+    public void EveryTensorIsCompared(string name)
+    {
+        using var golden = GoldenCase.Open(name);
+        Regex[] compared = [DecodedName(), GreyName(), ResizeName(), PixelValuesName(), SizeName()];
+        // Pillow's conversion of colours to grey: no network here takes grey pictures.
+        string[] notCompared = ["rgb_to_L_uint8"];
+
+        Assert.Empty(golden.Tensors.Keys.Where(tensor => !compared.Any(pattern => pattern.IsMatch(tensor))).Except(notCompared));
+    }
+
+    private static IEnumerable<(string Tensor, Match Match)> Matching(GoldenCase golden, Regex pattern) =>
+        golden.Tensors.Keys.Select(tensor => (tensor, pattern.Match(tensor))).Where(pair => pair.Item2.Success);
+
+    private static RgbImage Picture(GoldenCase golden, string image) => ImageDecoder.Decode(golden.File(image + ".png"));
+
+    private static ImageProcessor Processor(GoldenCase golden, string processor) =>
+        new(ImagePreprocessing.FromHuggingFace(golden.ReadJson(processor + ".preprocessor_config.json")));
+
+    private static byte[] Bytes(GoldenCase golden, string tensor)
+    {
+        using var expected = golden.Expected(tensor);
+        return expected.data<byte>().ToArray();
+    }
+
+    private static ImageSize Pair(JsonElement entry, string name) => new(entry.GetProperty(name)[0].GetInt32(), entry.GetProperty(name)[1].GetInt32());
+
+    [GeneratedRegex(@"^rgb_uint8\.(?<image>\w+)$")]
+    private static partial Regex DecodedName();
+
+    [GeneratedRegex(@"^(?<image>gray)_L_uint8$")]
+    private static partial Regex GreyName();
+
+    [GeneratedRegex(@"^pil_resize\.(?<filter>\w+)\.(?<width>\d+)x(?<height>\d+)$")]
+    private static partial Regex ResizeName();
+
+    [GeneratedRegex(@"^(?<processor>\w+)\.(?<image>\w+)\.pixel_values$")]
+    private static partial Regex PixelValuesName();
+
+    [GeneratedRegex(@"^(?<processor>\w+)\.(?<image>\w+)\.(?<which>original_size|reshaped_input_size)_hw$")]
+    private static partial Regex SizeName();
+}
