@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.VisionModels.Imaging;
 using SkiaSharp;
 
@@ -12,11 +13,11 @@ internal static class Resize
     {
         foreach (var (width, height) in ((int, int)[])[(640, 480), (4000, 3000)])
         {
-            var pixels = new byte[3 * width * height];
+            var pixels = new byte[4 * width * height];
             new Random(3).NextBytes(pixels);
-            var picture = new RgbImage(width, height, pixels);
+            var picture = new RgbImage(width, height, pixels[..(3 * width * height)]);
             using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-            new Random(3).NextBytes(bitmap.GetPixelSpan());
+            Marshal.Copy(pixels, 0, bitmap.GetPixels(), pixels.Length);
 
             foreach (var (filter, quality) in ((ResizeFilter, SKFilterQuality)[])[(ResizeFilter.Bilinear, SKFilterQuality.Low), (ResizeFilter.Bicubic, SKFilterQuality.High)])
             {
