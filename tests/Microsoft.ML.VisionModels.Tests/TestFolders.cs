@@ -6,6 +6,9 @@ internal static class TestFolders
     /// <summary>The reference cases: tests/Golden, or the folder that VISIONMODELS_GOLDEN names.</summary>
     public static string Golden => Environment.GetEnvironmentVariable("VISIONMODELS_GOLDEN") ?? Path.Combine(AppContext.BaseDirectory, "Golden");
 
+    /// <summary>The tensors of published checkpoints, by name and shape.</summary>
+    public static string Manifests => Path.Combine(AppContext.BaseDirectory, "Manifests");
+
     /// <summary>Real pictures and weights (VISIONMODELS_DATA, or shared/data beside the checkout); skips the test where they are absent.</summary>
     public static string Data(string path) => BesideCheckout("VISIONMODELS_DATA", "data", path);
 

@@ -39,7 +39,7 @@ internal static class Activations
         ("tanh", Activation.Tanh),
     ];
 
-    /// <exception cref="FormatException">The name is not a known one.</exception>
+    /// <exception cref="CheckpointException">The name is not a known one.</exception>
     public static Activation Parse(string name)
     {
         foreach (var (known, activation) in Names)
@@ -47,7 +47,7 @@ internal static class Activations
             if (known == name)
                 return activation;
         }
-        throw new FormatException($"The activation '{name}' is not known; known are {string.Join(", ", Names.Select(n => n.Name))}.");
+        throw new CheckpointException($"The activation '{name}' is not known; known are {string.Join(", ", Names.Select(n => n.Name))}.");
     }
 
     public static string HuggingFaceName(this Activation activation) => Names.First(n => n.Activation == activation).Name;

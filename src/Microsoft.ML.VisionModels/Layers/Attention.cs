@@ -8,20 +8,20 @@ namespace Microsoft.ML.VisionModels.Layers;
 internal sealed class Attention : nn.Module<Tensor, Tensor>
 {
     private readonly Linear qkv, proj;
-    private readonly Dropout probabilityDropout, outputDropout;
-    private readonly int heads;
-    private readonly bool causal;
+    private readonly Dropout _probabilityDropout, _outputDropout;
+    private readonly int _heads;
+    private readonly bool _causal;
 
     public Attention(TransformerConfig config, Generator? generator) : base(nameof(Attention))
     {
         if (config.Width % config.Heads != 0)
             throw new ArgumentException($"The width {config.Width} cannot be divided among {config.Heads} attention heads.", nameof(config));
-        heads = config.Heads;
-        causal = config.Causal;
+        _heads = config.Heads;
+        _causal = config.Causal;
         qkv = new(config.Width, 3 * config.Width, config.QkvBias);
         proj = new(config.Width, config.Width);
-        probabilityDropout = new(config.AttentionDropout, generator);
-        outputDropout = new(config.Dropout, generator);
+        _probabilityDropout = new(config.AttentionDropout, generator);
+        _outputDropout = new(config.Dropout, generator);
         RegisterComponents();
     }
 
@@ -32,11 +32,11 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     public Tensor forward(Tensor x, Tensor? mask)
     {
         // libtorch's fused kernel for bfloat16 on CPU is slower than the plain products, and its dropout draws from the global generator.
-        if (probabilityDropout.Active || (x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU))
+        if (_probabilityDropout.Active || (x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU))
             return ForwardWithProbabilities(x, mask).Output;
 
         var (q, k, v) = Heads(x);
-        var maskIsCausal = causal && mask is null;
+        var maskIsCausal = _causal && mask is null;
         return Merge(F.scaled_dot_product_attention(q, k, v, maskIsCausal ? null : FullMask(x, mask), 0, maskIsCausal));
     }
 
@@ -48,24 +48,25 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         if (FullMask(x, mask) is { } full)
             scores += full;
         var probabilities = scores.softmax(-1);
-        return (Merge(probabilityDropout.forward(probabilities).matmul(v)), probabilities);
+        return (Merge(_probabilityDropout.forward(probabilities).matmul(v)), probabilities);
     }
 
     private (Tensor Q, Tensor K, Tensor V) Heads(Tensor x)
     {
         var (batch, tokens) = (x.shape[0], x.shape[1]);
         var parts = qkv.forward(x)                          // [B, T, 3 D]
-            .view(batch, tokens, 3, heads, -1)              // [B, T, 3, heads, D / heads]
+            .view(batch, tokens, 3, _heads, -1)             // [B, T, 3, heads, D / heads]
             .permute(2, 0, 3, 1, 4)                         // [3, B, heads, T, D / heads]
             .unbind(0);
         return (parts[0], parts[1], parts[2]);
     }
 
-    private Tensor Merge(Tensor x) => outputDropout.forward(proj.forward(x.transpose(1, 2).flatten(2)));   // [B, heads, T, D / heads] -> [B, T, D]
+    private Tensor Merge(Tensor x) => _outputDropout.forward(proj.forward(x.transpose(1, 2).flatten(2)));   // [B, heads, T, D / heads] -> [B, T, D]
 
     private Tensor? FullMask(Tensor x, Tensor? mask)
     {
-        if (!causal)
+        mask = mask?.to(x.dtype);
+        if (!_causal)
             return mask;
         var tokens = x.shape[1];
         var future = full(tokens, tokens, double.NegativeInfinity, x.dtype, x.device).triu(1);

@@ -9,16 +9,16 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
 {
     internal Parameter weight;
     internal Parameter? bias;
-    private readonly long[] stride, padding;
+    private readonly long[] _stride, _padding;
 
     public Conv2d(int inputs, int outputs, Size2D kernel, Size2D stride, Size2D padding = default, bool hasBias = true) : base(nameof(Conv2d))
     {
         weight = new Parameter(empty(outputs, inputs, kernel.Height, kernel.Width));
         bias = hasBias ? new Parameter(empty(outputs)) : null;
-        this.stride = [stride.Height, stride.Width];
-        this.padding = [padding.Height, padding.Width];
+        _stride = [stride.Height, stride.Width];
+        _padding = [padding.Height, padding.Width];
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => nn.functional.conv2d(x, weight, bias, stride, padding);   // [B, C, H, W] -> [B, D, H', W']
+    public override Tensor forward(Tensor x) => nn.functional.conv2d(x, weight, bias, _stride, _padding);   // [B, C, H, W] -> [B, D, H', W']
 }

@@ -7,18 +7,18 @@ namespace Microsoft.ML.VisionModels.Layers;
 internal sealed class Mlp : nn.Module<Tensor, Tensor>
 {
     private readonly Linear fc1, fc2;
-    private readonly Dropout dropout;
-    private readonly Activation activation;
+    private readonly Dropout _dropout;
+    private readonly Activation _activation;
 
     public Mlp(TransformerConfig config, Generator? generator) : base(nameof(Mlp))
     {
         fc1 = new(config.Width, config.MlpWidth);
         fc2 = new(config.MlpWidth, config.Width);
-        activation = config.Activation;
-        dropout = new(config.Dropout, generator);
+        _activation = config.Activation;
+        _dropout = new(config.Dropout, generator);
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor x) =>
-        dropout.forward(fc2.forward(activation.Apply(fc1.forward(x))));   // [B, T, D] -> [B, T, M] -> [B, T, D]
+        _dropout.forward(fc2.forward(_activation.Apply(fc1.forward(x))));   // [B, T, D] -> [B, T, M] -> [B, T, D]
 }

@@ -3,15 +3,15 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Layers;
 
 /// <summary>
-/// Takes intermediate tensors out of one forward pass: attention maps for users, every step for the reference tests.
-/// A network calls <c>trace?.Add(name, tensor)</c>; what nobody wants costs nothing.
+/// Takes intermediate _tensors out of one forward pass: attention maps for users, every step for the reference tests.
+/// A network calls <c>trace?.Add(name, tensor)</c>; what nobody _wants costs nothing.
 /// </summary>
-/// <remarks>The trace owns what it holds. With gradients enabled the tensors keep their graph.</remarks>
+/// <remarks>The trace owns what it holds. With gradients enabled the _tensors keep their graph.</remarks>
 internal sealed class Trace : IDisposable
 {
-    private readonly Dictionary<string, Tensor> tensors;
-    private readonly Predicate<string> wants;
-    private readonly string prefix;
+    private readonly Dictionary<string, Tensor> _tensors;
+    private readonly Predicate<string> _wants;
+    private readonly string _prefix;
 
     /// <summary>Takes everything.</summary>
     public Trace() : this(_ => true)
@@ -29,34 +29,34 @@ internal sealed class Trace : IDisposable
 
     private Trace(Dictionary<string, Tensor> tensors, Predicate<string> wants, string prefix)
     {
-        (this.tensors, this.wants, this.prefix) = (tensors, wants, prefix);
+        (_tensors, _wants, _prefix) = (tensors, wants, prefix);
     }
 
-    public IReadOnlyDictionary<string, Tensor> Tensors => tensors;
+    public IReadOnlyDictionary<string, Tensor> Tensors => _tensors;
 
-    public Tensor this[string name] => tensors.TryGetValue(prefix + name, out var tensor)
+    public Tensor this[string name] => _tensors.TryGetValue(_prefix + name, out var tensor)
         ? tensor
-        : throw new KeyNotFoundException($"The forward pass left no '{prefix + name}'; it left {string.Join(", ", tensors.Keys)}.");
+        : throw new KeyNotFoundException($"The forward pass left no '{_prefix + name}'; it left {string.Join(", ", _tensors.Keys)}.");
 
     /// <summary>The same trace seen from a part of the network: names get <paramref name="part"/> and a dot before them.</summary>
-    public Trace In(string part) => new(tensors, wants, $"{prefix}{part}.");
+    public Trace In(string part) => new(_tensors, _wants, $"{_prefix}{part}.");
 
     /// <summary>Whether <see cref="Add"/> would keep this name. Ask before computing what only the trace needs.</summary>
-    public bool Wants(string name) => wants(prefix + name);
+    public bool Wants(string name) => _wants(_prefix + name);
 
     public void Add(string name, Tensor tensor)
     {
         if (!Wants(name))
             return;
-        if (tensors.Remove(prefix + name, out var earlier))
+        if (_tensors.Remove(_prefix + name, out var earlier))
             earlier.Dispose();
-        tensors[prefix + name] = tensor.alias().DetachFromDisposeScope();
+        _tensors[_prefix + name] = tensor.alias().DetachFromDisposeScope();
     }
 
     public void Dispose()
     {
-        foreach (var tensor in tensors.Values)
+        foreach (var tensor in _tensors.Values)
             tensor.Dispose();
-        tensors.Clear();
+        _tensors.Clear();
     }
 }

@@ -11,9 +11,9 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
     private readonly Attention attn;
     private readonly Mlp mlp;
     private readonly LayerScale? ls1, ls2;
-    private readonly DropPath dropPath;
-    private readonly bool postNorm;
-    private readonly string attentionName;
+    private readonly DropPath _dropPath;
+    private readonly bool _postNorm;
+    private readonly string _attentionName;
 
     public TransformerBlock(TransformerConfig config, int layer, Generator? generator) : base(nameof(TransformerBlock))
     {
@@ -23,9 +23,9 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
         mlp = new(config, generator);
         if (config.LayerScale is { } initial)
             (ls1, ls2) = (new(config.Width, initial), new(config.Width, initial));
-        dropPath = new(config.DropPathOf(layer), generator);
-        postNorm = config.PostNorm;
-        attentionName = $"attentions.{layer}";
+        _dropPath = new(config.DropPathOf(layer), generator);
+        _postNorm = config.PostNorm;
+        _attentionName = $"attentions.{layer}";
         RegisterComponents();
     }
 
@@ -37,7 +37,7 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
     public Tensor forward(Tensor x, Tensor? mask, Trace? trace)
     {
         using var scope = NewDisposeScope();
-        if (postNorm)
+        if (_postNorm)
         {
             x = norm1.forward(x + Branch(Attend(x, mask, trace), ls1));
             x = norm2.forward(x + Branch(mlp.forward(x), ls2));
@@ -50,14 +50,14 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
         return x.MoveToOuterDisposeScope();
     }
 
-    private Tensor Branch(Tensor x, LayerScale? scale) => dropPath.forward(scale?.forward(x) ?? x);
+    private Tensor Branch(Tensor x, LayerScale? scale) => _dropPath.forward(scale?.forward(x) ?? x);
 
     private Tensor Attend(Tensor x, Tensor? mask, Trace? trace)
     {
-        if (trace?.Wants(attentionName) is not true)
+        if (trace?.Wants(_attentionName) is not true)
             return attn.forward(x, mask);
         var (output, probabilities) = attn.ForwardWithProbabilities(x, mask);
-        trace.Add(attentionName, probabilities);
+        trace.Add(_attentionName, probabilities);
         return output;
     }
 }

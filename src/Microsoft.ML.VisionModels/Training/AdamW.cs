@@ -21,6 +21,7 @@ internal sealed class AdamW : IDisposable
           torch._fused_adamw_(parameters, gradients, first, second, max_second, steps, lr=lr, beta1=beta1, beta2=beta2,
                               weight_decay=weight_decay, eps=eps, amsgrad=False, maximize=False)
           return steps[0]
+
         """);
 
     private readonly IReadOnlyList<(ParameterGroup Group, ParameterState[] States)> _groups;

@@ -30,18 +30,20 @@ internal sealed class BestWeights : ITrainingCallback, IDisposable
 
     private void Keep(nn.Module network)
     {
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         foreach (var (name, tensor) in network.state_dict())
         {
             if (_copies.TryGetValue(name, out var copy))
                 copy.copy_(tensor);
             else
-                _copies[name] = tensor.detach().clone().DetachFromDisposeScope();
+                _copies[name] = tensor.clone().DetachFromDisposeScope();
         }
     }
 
     private void Restore(nn.Module network)
     {
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         foreach (var (name, tensor) in network.state_dict())
             tensor.copy_(_copies[name]);

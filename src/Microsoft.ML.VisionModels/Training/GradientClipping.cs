@@ -10,6 +10,7 @@ internal static class GradientClipping
           norm = torch.linalg_vector_norm(torch.stack(torch._foreach_norm(gradients, 2)), 2)
           torch._foreach_mul_(gradients, torch.clamp(max_norm / (norm + 1e-6), max=1.0))
           return norm
+
         """);
 
     /// <summary>Scales all gradients down together, in place, so that their norm as one vector is at most <paramref name="maxNorm"/>.</summary>

@@ -18,7 +18,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     private readonly PatchEmbedding patch_embed;
     private Parameter? cls_token, dist_token, reg_token;
     private Parameter pos_embed;
-    private readonly Dropout embeddingDropout;
+    private readonly Dropout _embeddingDropout;
     private readonly LayerNorm? norm_pre;
     private readonly Transformer blocks;
     private readonly LayerNorm norm;
@@ -34,7 +34,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
         dist_token = config.DistillationToken ? Rows(1) : null;
         reg_token = config.RegisterTokens > 0 ? Rows(config.RegisterTokens) : null;
         pos_embed = Rows(config.PositionedTokens + config.Grid.Area);
-        embeddingDropout = new(config.Dropout, generator);
+        _embeddingDropout = new(config.Dropout, generator);
         norm_pre = config.EmbeddingNorm ? nn.LayerNorm(config.Width, config.NormEps) : null;
         blocks = new(config.Transformer, generator);
         norm = nn.LayerNorm(config.Width, config.NormEps);
@@ -46,7 +46,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
         Parameter Rows(int count) => new(empty(1, count, config.Width));
     }
 
-    public ViTConfig Config { get; }
+    public ViTConfig Config { get; private set; }
 
     /// <summary>The trace name of the last block's attention probabilities, [B, heads, T, T].</summary>
     public string LastAttention => $"attentions.{Config.Depth - 1}";
@@ -81,7 +81,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
             var positioned = x.split([Config.PositionedTokens, x.shape[1] - Config.PositionedTokens], 1);
             x = cat([positioned[0], reg_token.expand(x.shape[0], -1, -1), positioned[1]], 1);   // [B, P + R + N, D]
         }
-        x = embeddingDropout.forward(x);
+        x = _embeddingDropout.forward(x);
         return norm_pre?.forward(x) ?? x;
     }
 
@@ -130,6 +130,26 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
         ViTPooling.Mean => tokens.narrow(1, Config.PrefixTokens, tokens.shape[1] - Config.PrefixTokens).mean([1]),
         _ => throw new InvalidOperationException($"Unknown pooling {Config.Pooling}."),
     };
+
+    /// <summary>
+    /// Makes this a network for pictures of another size, by resampling the loaded positions: for fine-tuning at another resolution.
+    /// Call it before an optimizer takes the parameters.
+    /// </summary>
+    public ViTNetwork Resize(Size2D imageSize, PositionInterpolation rule = PositionInterpolation.Size)
+    {
+        var config = (Config with { ImageSize = imageSize }).Validate();
+        if (config.Grid != Config.Grid)
+        {
+            using var scope = NewDisposeScope();
+            using var _ = no_grad();
+            var resized = PositionEmbedding.Interpolate(pos_embed, Config.Grid, config.Grid, rule);
+            pos_embed.Dispose();
+            pos_embed = new Parameter(resized.clone().DetachFromDisposeScope());
+            ConditionallyRegisterParameter(nameof(pos_embed), pos_embed);
+        }
+        Config = config;
+        return this;
+    }
 
     /// <summary>Draws every weight as timm does: linear layers, positions and extra tokens from a truncated normal of 0.02, the class token from 1e-6.</summary>
     public ViTNetwork Initialize(Generator generator)

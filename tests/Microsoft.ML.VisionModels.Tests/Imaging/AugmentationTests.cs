@@ -1,0 +1,105 @@
+using TorchSharp;
+using Microsoft.ML.VisionModels.Imaging;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Imaging;
+
+public class AugmentationTests
+{
+    [Fact]
+    public void Flip_gives_each_picture_or_its_mirror()
+    {
+        using var scope = NewDisposeScope();
+        var images = Images(400);
+        using var generator = new Generator(1);
+        var flipped = Augmentation.RandomHorizontalFlip(images, generator);
+
+        Assert.Equal(ScalarType.Byte, flipped.dtype);
+        var count = 0;
+        for (var i = 0; i < 400; i++)
+        {
+            var mirrored = Same(flipped[i], images[i].flip(2));
+            Assert.True(mirrored || Same(flipped[i], images[i]));
+            count += mirrored ? 1 : 0;
+        }
+        Assert.InRange(count, 160, 240); // 200 +- 4 standard deviations
+    }
+
+    [Theory]
+    [InlineData(0.0)]
+    [InlineData(1.0)]
+    public void Flip_heeds_its_probability(double probability)
+    {
+        using var scope = NewDisposeScope();
+        var images = Images(20);
+        using var generator = new Generator(1);
+        Assert.True(Same(Augmentation.RandomHorizontalFlip(images, generator, probability), probability == 0 ? images : images.flip(3)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Crop_gives_a_window_of_the_padded_picture(bool reflect)
+    {
+        using var scope = NewDisposeScope();
+        const int Padding = 2;
+        var images = Images(500);
+        using var generator = new Generator(1);
+        var cropped = Augmentation.RandomPaddedCrop(images, Padding, generator, reflect);
+        Assert.Equal(ScalarType.Byte, cropped.dtype);
+
+        var (height, width) = (images.shape[2], images.shape[3]);
+        var padded = nn.functional.pad(images.to(float32), [Padding, Padding, Padding, Padding], reflect ? PaddingModes.Reflect : PaddingModes.Constant).to(uint8);
+        var seen = new Dictionary<(int, int), int>();
+        for (var i = 0; i < 500; i++)
+        {
+            var place = Enumerable.Range(0, 25).Select(n => (Y: n / 5, X: n % 5))
+                .Single(p => Same(cropped[i], padded[i].narrow(1, p.Y, height).narrow(2, p.X, width)));
+            seen[place] = seen.GetValueOrDefault(place) + 1;
+        }
+        Assert.Equal(25, seen.Count);
+        Assert.All(seen.Values, n => Assert.InRange(n, 4, 40)); // 20 expected
+    }
+
+    [Fact]
+    public void Draws_depend_on_the_seed_alone()
+    {
+        using var scope = NewDisposeScope();
+        var images = Images(30);
+        Assert.True(Same(Both(1), Both(1)));
+        Assert.False(Same(Both(1), Both(2)));
+
+        Tensor Both(ulong seed)
+        {
+            using var generator = new Generator(seed);
+            return Augmentation.RandomPaddedCrop(Augmentation.RandomHorizontalFlip(images, generator), 2, generator);
+        }
+    }
+
+    [Fact]
+    public void Take_empty_batches_and_no_padding()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        var images = Images(3);
+        Assert.True(Same(images, Augmentation.RandomPaddedCrop(images, 0, generator)));
+        Assert.Equal(0, Augmentation.RandomPaddedCrop(Augmentation.RandomHorizontalFlip(images[..0], generator), 2, generator).shape[0]);
+    }
+
+    [Fact]
+    public void Refuses_a_reflection_wider_than_the_picture()
+    {
+        using var images = Images(1);
+        using var generator = new Generator(1);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Augmentation.RandomPaddedCrop(images, 6, generator, reflect: true));
+    }
+
+    private static Tensor Images(int count)
+    {
+        using var generator = new Generator(9);
+        using var values = randint(1, 256, [count, 3, 6, 8], generator: generator);
+        return values.to(uint8);
+    }
+
+    private static bool Same(Tensor a, Tensor b) => a.Equals(b);
+}

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Microsoft.ML.VisionModels.Checkpoints;
+using TorchSharp;
+
+namespace Microsoft.ML.VisionModels.Tests;
+
+/// <summary>What a published full-size checkpoint holds: its configuration, and every tensor's name and shape.</summary>
+internal sealed class Manifest
+{
+    private readonly string _name;
+    private readonly JsonElement _root;
+
+    private Manifest(string name, JsonElement root) => (_name, _root) = (name, root);
+
+    public JsonElement Config => _root.GetProperty("config");
+
+    public static Manifest Open(string name)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(TestFolders.Manifests, name + ".json")));
+        return new(name, document.RootElement.Clone());
+    }
+
+    /// <summary>Fails unless the network, saved in these names, has exactly the published tensors.</summary>
+    public void AssertEqual(torch.nn.Module network, Dialect dialect)
+    {
+        var ours = dialect.ForeignTensors(network.state_dict().Select(entry => (entry.Key, entry.Value.shape)))
+            .Select(tensor => $"{tensor.Name} [{string.Join(", ", tensor.Shape)}]");
+        var theirs = _root.GetProperty("tensors").EnumerateObject()
+            .Select(tensor => $"{tensor.Name} [{string.Join(", ", tensor.Value.EnumerateArray().Select(size => size.GetInt64()))}]")
+            .ToArray();
+        Assert.NotEmpty(theirs);
+        Assert.Equal(theirs.Order(StringComparer.Ordinal), ours.Order(StringComparer.Ordinal));
+    }
+}

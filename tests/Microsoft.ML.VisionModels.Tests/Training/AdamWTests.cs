@@ -1,0 +1,127 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using Microsoft.ML.VisionModels.Training;
+using static TorchSharp.torch;
+using AdamW = Microsoft.ML.VisionModels.Training.AdamW;
+
+namespace Microsoft.ML.VisionModels.Tests.Training;
+
+public class AdamWTests
+{
+    private static readonly long[][] Shapes = [[7, 5], [5], [3, 4, 2, 2], [1]];
+
+    [Fact]
+    public void Equals_the_unfused_optimiser_in_every_group()
+    {
+        using var scope = NewDisposeScope();
+        var ours = Parameters(seed: 1);
+        var theirs = Parameters(seed: 1);
+        using var optimizer = new AdamW([new(ours[..2], WeightDecay: 0.05), new(ours[2..], WeightDecay: 0, LearningRateScale: 0.3)]);
+        using var first = optim.AdamW(theirs[..2], beta2: 0.999, weight_decay: 0.05);
+        using var second = optim.AdamW(theirs[2..], beta2: 0.999);
+
+        using var generator = new Generator(2);
+        for (var step = 0; step < 20; step++)
+        {
+            var rate = 1e-2 / (step + 1);
+            SetGradients(generator, ours, theirs);
+            optimizer.Step(rate);
+            first.ParamGroups.Single().LearningRate = rate;
+            second.ParamGroups.Single().LearningRate = rate * 0.3;
+            first.step();
+            second.step();
+        }
+
+        foreach (var (our, their) in ours.Zip(theirs))
+            Assert.True((our - their).abs().max().ToDouble() <= 1e-6);
+        Assert.True((ours[0] - Parameters(seed: 1)[0]).abs().max().ToDouble() > 1e-3);
+    }
+
+    [Fact]
+    public void Follows_the_formula()
+    {
+        using var scope = NewDisposeScope();
+        var parameter = Parameter(tensor([2.0f]));
+        using var optimizer = new AdamW([new([parameter], WeightDecay: 0.1)]);
+        var (value, m, v) = (2.0, 0.0, 0.0);
+        for (var t = 1; t <= 5; t++)
+        {
+            var g = 0.3 * t;
+            parameter.grad = tensor([(float)g]);
+            optimizer.Step(0.01);
+
+            (m, v) = (0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g);
+            value -= 0.01 * 0.1 * value;
+            value -= 0.01 * (m / (1 - Math.Pow(0.9, t))) / (Math.Sqrt(v / (1 - Math.Pow(0.999, t))) + 1e-8);
+        }
+        Assert.Equal(value, parameter.ToDouble(), 1e-6);
+    }
+
+    [Fact]
+    public void Leaves_alone_what_has_no_gradient()
+    {
+        using var scope = NewDisposeScope();
+        var parameters = Parameters(seed: 1);
+        var before = parameters[1].clone();
+        using var optimizer = new AdamW([new(parameters, WeightDecay: 0.1)]);
+        parameters[0].grad = ones_like(parameters[0]);
+        optimizer.Step(0.1);
+
+        Assert.True(parameters[1].equal(before).all().ToBoolean());
+        Assert.Equal([1, 0, 0, 0], optimizer.States.Select(s => (int)s.Step.ToDouble()));
+        optimizer.ZeroGradients();
+        Assert.Empty(optimizer.Gradients());
+    }
+
+    [Fact]
+    public void Goes_on_from_copied_states()
+    {
+        using var scope = NewDisposeScope();
+        var straight = Parameters(seed: 1);
+        using var all = new AdamW([new(straight, WeightDecay: 0.05)]);
+        using var generator = new Generator(3);
+        for (var step = 0; step < 5; step++)
+            Step(all, straight);
+
+        var resumed = straight.Select(p => Parameter(p.detach().clone())).ToArray();
+        using var rest = new AdamW([new(resumed, WeightDecay: 0.05)]);
+        foreach (var (from, to) in all.States.Zip(rest.States))
+        {
+            to.Step.copy_(from.Step);
+            to.FirstMoment.copy_(from.FirstMoment);
+            to.SecondMoment.copy_(from.SecondMoment);
+        }
+        for (var step = 0; step < 5; step++)
+        {
+            SetGradients(generator, straight, resumed);
+            all.Step(1e-2);
+            rest.Step(1e-2);
+        }
+        foreach (var (a, b) in straight.Zip(resumed))
+            Assert.True(a.equal(b).all().ToBoolean());
+
+        void Step(AdamW optimizer, Parameter[] parameters)
+        {
+            SetGradients(generator, parameters);
+            optimizer.Step(1e-2);
+        }
+    }
+
+    private static Parameter[] Parameters(ulong seed)
+    {
+        using var generator = new Generator(seed);
+        return [.. Shapes.Select(shape => Parameter(randn(shape, generator: generator)))];
+    }
+
+    private static Parameter Parameter(Tensor value) => new(value);
+
+    private static void SetGradients(Generator generator, params Parameter[][] copies)
+    {
+        for (var i = 0; i < copies[0].Length; i++)
+        {
+            var gradient = randn(copies[0][i].shape, generator: generator);
+            foreach (var parameters in copies)
+                parameters[i].grad = gradient.clone();
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using Microsoft.ML.VisionModels.Training;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Training;
+
+public class GradientClippingTests
+{
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(1e6)]
+    public void Equals_torchs_clipping(double maxNorm)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        var gradients = new long[][] { [6, 4], [9], [2, 3, 3, 3] }.Select(shape => randn(shape, generator: generator)).ToArray();
+        var theirs = gradients.Select(g => new Parameter(zeros_like(g)) { grad = g.clone() }).ToArray();
+
+        var norm = GradientClipping.ClipNorm(gradients, maxNorm).ToDouble();
+        var theirNorm = nn.utils.clip_grad_norm_(theirs, maxNorm);
+
+        Assert.Equal(theirNorm, norm, 1e-5);
+        foreach (var (ours, their) in gradients.Zip(theirs))
+            Assert.True((ours - their.grad!).abs().max().ToDouble() <= 1e-7);
+        var clipped = cat([.. gradients.Select(g => g.flatten())]).norm().ToDouble();
+        Assert.Equal(Math.Min(norm, maxNorm), clipped, 1e-4);
+    }
+
+    [Fact]
+    public void Has_nothing_to_do_without_gradients()
+    {
+        using var norm = GradientClipping.ClipNorm([], 1);
+        Assert.Equal(0, norm.ToDouble());
+    }
+}

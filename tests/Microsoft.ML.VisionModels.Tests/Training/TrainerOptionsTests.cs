@@ -1,0 +1,75 @@
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.ML.SearchSpace;
+
+namespace Microsoft.ML.VisionModels.Tests.Training;
+
+public class TrainerOptionsTests
+{
+    [Fact]
+    public void Defaults_are_valid() => new Options().Validate();
+
+    [Theory]
+    [InlineData(nameof(TrainerOptions.Epochs), 0)]
+    [InlineData(nameof(TrainerOptions.BatchSize), -1)]
+    [InlineData(nameof(TrainerOptions.LearningRate), 0.0)]
+    [InlineData(nameof(TrainerOptions.LearningRate), double.NaN)]
+    [InlineData(nameof(TrainerOptions.LearningRate), double.PositiveInfinity)]
+    [InlineData(nameof(TrainerOptions.WeightDecay), -0.1)]
+    [InlineData(nameof(TrainerOptions.WarmupFraction), 1.0)]
+    [InlineData(nameof(TrainerOptions.GradientClip), -1.0)]
+    [InlineData(nameof(TrainerOptions.LabelSmoothing), double.NaN)]
+    [InlineData(nameof(TrainerOptions.EarlyStoppingPatience), -1)]
+    [InlineData(nameof(TrainerOptions.ValidationFraction), 1.0)]
+    public void Name_the_property_and_the_value_that_is_out_of_range(string property, object value)
+    {
+        var options = new Options();
+        typeof(TrainerOptions).GetProperty(property)!.SetValue(options, value);
+
+        var error = Assert.Throws<ArgumentOutOfRangeException>(options.Validate);
+        Assert.Equal((property, value), (error.ParamName, error.ActualValue));
+        Assert.Contains($"{property} is {value}, but must be ", error.Message);
+    }
+
+    [Fact]
+    public void Defaults_are_where_a_sweep_begins()
+    {
+        var defaults = new Options();
+        var tuned = new List<string>();
+        foreach (var property in typeof(TrainerOptions).GetProperties())
+        {
+            // The values in the attributes are ML.NET's own affair; what was written down is not.
+            var attribute = property.CustomAttributes.SingleOrDefault(a => a.AttributeType == typeof(RangeAttribute) || a.AttributeType == typeof(ChoiceAttribute));
+            if (attribute is null)
+                continue;
+            tuned.Add(property.Name);
+            var value = Convert.ToDouble(property.GetValue(defaults));
+            var arguments = attribute.ConstructorArguments;
+            if (attribute.AttributeType == typeof(RangeAttribute))
+            {
+                Assert.Equal(property.PropertyType, arguments[2].ArgumentType);
+                Assert.InRange(value, Convert.ToDouble(arguments[0].Value), Convert.ToDouble(arguments[1].Value));
+                Assert.Equal(value, Convert.ToDouble(arguments[2].Value));
+            }
+            else
+            {
+                var choices = (IReadOnlyCollection<CustomAttributeTypedArgument>)arguments[0].Value!;
+                Assert.Contains(value, choices.Select(c => Convert.ToDouble(c.Value)));
+                Assert.Equal(value, Convert.ToDouble(arguments[1].Value));
+            }
+        }
+        Assert.Equal(["BatchSize", "Epochs", "LabelSmoothing", "LearningRate", "WarmupFraction", "WeightDecay"], tuned.Order());
+    }
+
+    // Sweeps carry options as JSON; the token and the callback are not part of them.
+    [Fact]
+    public void Go_through_json_with_a_cancellation_token_set()
+    {
+        using var source = new CancellationTokenSource();
+        var options = new Options { CancellationToken = source.Token, Progress = new Progress<TrainingProgress>(), LearningRate = 2e-3, Seed = 7 };
+        var read = JsonSerializer.Deserialize<Options>(JsonSerializer.Serialize(options))!;
+        Assert.Equal((2e-3, 7, null), (read.LearningRate, read.Seed, read.Progress));
+    }
+
+    private sealed class Options : TrainerOptions;
+}

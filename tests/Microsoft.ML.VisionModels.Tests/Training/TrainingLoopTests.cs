@@ -1,0 +1,302 @@
+using System.Reflection;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Training;
+
+namespace Microsoft.ML.VisionModels.Tests.Training;
+
+public class TrainingLoopTests
+{
+    [Fact]
+    public void Learns()
+    {
+        var options = new MoonsOptions { Epochs = 40 };
+        using var task = new MoonsTask(options);
+        Assert.InRange(task.Evaluate().Score, 0, 0.9);
+
+        var history = TrainingLoop.Run(task, options);
+
+        Assert.InRange(task.Evaluate().Score, 0.97, 1);
+        Assert.True(history.Epochs[^1].TrainLoss < history.Epochs[0].TrainLoss / 2);
+        Assert.Equal(Enumerable.Range(1, history.Epochs.Count), history.Epochs.Select(e => e.Epoch));
+        Assert.False(task.Network.training);
+        Assert.True(history.Elapsed.TotalSeconds >= history.Epochs.Sum(e => e.Seconds));
+    }
+
+    [Fact]
+    public void Restores_the_weights_of_the_best_epoch_when_it_stops_early()
+    {
+        var options = new MoonsOptions { Epochs = 50, EarlyStoppingPatience = 3 };
+        float[] best = [];
+        MoonsTask? task = null;
+        task = new MoonsTask(options)
+        {
+            OnValidate = (epoch, result) =>
+            {
+                if (epoch == 4)
+                    best = task!.Weights();
+                return result with { Score = epoch <= 4 ? epoch : 1 };
+            },
+        };
+        using (task)
+        {
+            var history = TrainingLoop.Run(task, options);
+
+            Assert.Equal(StopReason.EarlyStopped, history.StopReason);
+            Assert.Equal(5, history.BestEpoch);
+            Assert.Equal(8, history.Epochs.Count);
+            Assert.Equal(best, task.Weights()); // the batch norm's running statistics are among them
+        }
+    }
+
+    [Fact]
+    public void Restores_the_best_weights_of_a_training_that_ran_to_its_end()
+    {
+        var options = new MoonsOptions { Epochs = 5, EarlyStoppingPatience = 0 };
+        using var task = new MoonsTask(options) { OnValidate = (epoch, result) => result with { Score = -epoch } };
+        using var oneEpoch = new MoonsTask(options);
+        float[] afterFirst = [];
+        var history = TrainingLoop.Run(task, options, callbacks: new Callback { EpochEnd = s => { if (s.Epoch == 0) afterFirst = task.Weights(); } });
+
+        Assert.Equal(StopReason.Completed, history.StopReason);
+        Assert.Equal((1, 5), (history.BestEpoch, history.Epochs.Count));
+        Assert.Equal(afterFirst, task.Weights());
+    }
+
+    [Fact]
+    public void Keeps_the_last_weights_without_validation()
+    {
+        var options = new MoonsOptions { Epochs = 3 };
+        using var task = new MoonsTask(options) { HasValidation = false };
+        float[] last = [];
+        var history = TrainingLoop.Run(task, options, callbacks: new Callback { EpochEnd = _ => last = task.Weights() });
+
+        Assert.Null(history.BestEpoch);
+        Assert.Equal(3, history.Epochs.Count);
+        Assert.All(history.Epochs, e => Assert.Null(e.ValidationLoss));
+        Assert.Equal(last, task.Weights());
+    }
+
+    [Fact]
+    public void Stops_within_a_step_when_cancelled_and_keeps_the_best_weights()
+    {
+        using var source = new CancellationTokenSource();
+        var options = new MoonsOptions { CancellationToken = source.Token };
+        var steps = 0;
+        float[] best = [];
+        using var task = new MoonsTask(options)
+        {
+            OnLoss = (epoch, step, loss) =>
+            {
+                steps++;
+                if ((epoch, step) == (2, 3))
+                    source.Cancel();
+                return loss;
+            },
+            OnValidate = (epoch, result) => result with { Score = -epoch },
+        };
+        var history = TrainingLoop.Run(task, options, callbacks: new Callback { EpochEnd = s => { if (s.Epoch == 0) best = task.Weights(); } });
+
+        Assert.Equal(StopReason.Cancelled, history.StopReason);
+        Assert.Equal(2 * task.StepsPerEpoch + 4, steps);
+        Assert.Equal((2, 1), (history.Epochs.Count, history.BestEpoch));
+        Assert.Equal(best, task.Weights());
+    }
+
+    [Fact]
+    public void Keeps_the_present_weights_when_cancelled_before_the_first_validation()
+    {
+        using var source = new CancellationTokenSource();
+        var options = new MoonsOptions { CancellationToken = source.Token };
+        float[] present = [];
+        using var task = new MoonsTask(options);
+        var history = TrainingLoop.Run(task, options, callbacks: new Callback
+        {
+            StepEnd = s =>
+            {
+                present = task.Weights();
+                if (s.Step == 2)
+                    source.Cancel();
+            },
+        });
+
+        Assert.Equal(StopReason.Cancelled, history.StopReason);
+        Assert.Empty(history.Epochs);
+        Assert.Null(history.BestEpoch);
+        Assert.Equal(present, task.Weights());
+    }
+
+    [Fact]
+    public void Is_cancelled_in_the_middle_of_validation()
+    {
+        using var source = new CancellationTokenSource();
+        var options = new MoonsOptions { CancellationToken = source.Token };
+        using var task = new MoonsTask(options)
+        {
+            OnValidate = (epoch, result) =>
+            {
+                if (epoch == 1)
+                    source.Cancel();
+                source.Token.ThrowIfCancellationRequested();
+                return result;
+            },
+        };
+        var history = TrainingLoop.Run(task, options);
+        Assert.Equal((StopReason.Cancelled, 1), (history.StopReason, history.Epochs.Count));
+    }
+
+    // ML.NET keeps this to itself; its AutoML calls it when a trial's time is over.
+    [Fact]
+    public void Stops_when_the_environment_cancels()
+    {
+        var context = new MLContext(1);
+        var environment = (IHostEnvironment)typeof(MLContext).GetField("_env", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(context)!;
+        var cancel = typeof(MLContext).GetMethod("CancelExecution", BindingFlags.Instance | BindingFlags.NonPublic)!;
+        var options = new MoonsOptions();
+        using var task = new MoonsTask(options)
+        {
+            OnLoss = (epoch, _, loss) =>
+            {
+                if (epoch == 1)
+                    cancel.Invoke(context, []);
+                return loss;
+            },
+        };
+        var history = TrainingLoop.Run(task, options, environment.Register("Trainer"));
+        Assert.Equal((StopReason.Cancelled, 1), (history.StopReason, history.Epochs.Count));
+    }
+
+    [Fact]
+    public void Lets_foreign_cancellations_through()
+    {
+        var options = new MoonsOptions();
+        using var task = new MoonsTask(options) { OnLoss = (_, _, _) => throw new TaskCanceledException("a request timed out") };
+        Assert.Throws<TaskCanceledException>(() => TrainingLoop.Run(task, options));
+    }
+
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    public void Names_the_step_at_which_the_loss_is_no_number(double factor)
+    {
+        var options = new MoonsOptions();
+        float[] before = [];
+        MoonsTask? task = null;
+        task = new MoonsTask(options)
+        {
+            OnLoss = (epoch, step, loss) =>
+            {
+                before = task!.Weights();
+                return (epoch, step) == (1, 2) ? loss * factor : loss;
+            },
+        };
+        using (task)
+        {
+            var error = Assert.Throws<TrainingDivergedException>(() => TrainingLoop.Run(task, options));
+            Assert.Equal((2, 3), (error.Epoch, error.Step));
+            Assert.Equal(factor, error.Loss);
+            Assert.Contains("epoch 2, step 3", error.Message);
+            Assert.Contains(nameof(TrainerOptions.LearningRate), error.Message);
+        }
+    }
+
+    [Fact]
+    public void Equal_seeds_give_equal_weights_and_others_do_not()
+    {
+        float[] Train(int seed)
+        {
+            var options = new MoonsOptions { Epochs = 3, Seed = seed };
+            using var task = new MoonsTask(options);
+            TrainingLoop.Run(task, options);
+            return task.Weights();
+        }
+
+        var first = Train(5);
+        Assert.Equal(first, Train(5));
+        Assert.NotEqual(first, Train(6));
+    }
+
+    [Fact]
+    public void A_callback_can_end_training()
+    {
+        var options = new MoonsOptions();
+        using var task = new MoonsTask(options);
+        var history = TrainingLoop.Run(task, options, callbacks: new Callback { Stop = s => s.Epoch == 1 });
+        Assert.Equal((StopReason.EarlyStopped, 2), (history.StopReason, history.Epochs.Count));
+    }
+
+    [Fact]
+    public void Follows_the_schedule()
+    {
+        var options = new MoonsOptions { Epochs = 4, WarmupFraction = 0.25 };
+        using var task = new MoonsTask(options) { HasValidation = false };
+        var rates = new List<double>();
+        TrainingLoop.Run(task, options, callbacks: new Callback { StepEnd = s => rates.Add(s.LearningRate) });
+
+        var total = 4 * task.StepsPerEpoch;
+        Assert.Equal(Enumerable.Range(0, total).Select(i => LearningRateSchedule.At(i, total, options.LearningRate, 0.25)), rates);
+    }
+
+    [Fact]
+    public void Reports_progress_with_the_validation_metrics()
+    {
+        var reports = new List<TrainingProgress>();
+        var options = new MoonsOptions { Epochs = 3, Progress = new Immediately(reports.Add) };
+        using var task = new MoonsTask(options);
+        TrainingLoop.Run(task, options);
+
+        var ends = reports.Where(r => r.Step == r.Steps).ToArray();
+        Assert.Equal([1, 2, 3], ends.Select(r => r.Epoch));
+        Assert.All(ends, r =>
+        {
+            Assert.Equal((3, task.StepsPerEpoch), (r.Epochs, r.Steps));
+            Assert.True(r.ValidationMetrics["Accuracy"] is > 0 and <= 1);
+            Assert.True(r.SamplesPerSecond > 0 && r.Loss > 0 && r.LearningRate > 0 && r.ValidationLoss > 0);
+        });
+        Assert.Equal(TimeSpan.Zero, ends[^1].Remaining);
+        Assert.True(ends[0].Remaining > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void Writes_into_the_log_of_the_context()
+    {
+        var context = new MLContext(1);
+        var lines = new List<LoggingEventArgs>();
+        context.Log += (_, e) => lines.Add(e);
+        var options = new MoonsOptions { Epochs = 30, EarlyStoppingPatience = 1 };
+        using var task = new MoonsTask(options) { OnValidate = (epoch, result) => result with { Score = -epoch } };
+        TrainingLoop.Run(task, options, context);
+
+        Assert.Contains(lines, l => l.Kind == ChannelMessageKind.Info && l.Message.Contains("Epoch 2/30: loss ") && l.Message.Contains("Accuracy "));
+        Assert.Contains(lines, l => l.Kind == ChannelMessageKind.Warning && l.Message.Contains("stopped early after epoch 2 of 30; the weights of epoch 1 are kept"));
+    }
+
+    [Fact]
+    public void Refuses_a_task_without_rows()
+    {
+        var options = new MoonsOptions();
+        using var task = new MoonsTask(options, rows: 0);
+        Assert.Throws<InvalidOperationException>(() => TrainingLoop.Run(task, options));
+    }
+
+    private sealed class Callback : ITrainingCallback
+    {
+        public Action<TrainingState>? StepEnd { get; init; }
+
+        public Action<TrainingState>? EpochEnd { get; init; }
+
+        public Predicate<TrainingState>? Stop { get; init; }
+
+        public void OnStepEnd(TrainingState state) => StepEnd?.Invoke(state);
+
+        public bool OnEpochEnd(TrainingState state)
+        {
+            EpochEnd?.Invoke(state);
+            return Stop?.Invoke(state) == true;
+        }
+    }
+
+    private sealed class Immediately(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
+    }
+}

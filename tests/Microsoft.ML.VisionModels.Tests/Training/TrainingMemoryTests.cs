@@ -1,0 +1,52 @@
+using Microsoft.ML.VisionModels.Training;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Training;
+
+/// <summary>Counts the process's tensors and memory, and so must run while nothing else does.</summary>
+[Collection("Alone")]
+public class TrainingMemoryTests
+{
+    [Fact]
+    public void Two_hundred_steps_leave_native_memory_level()
+    {
+        var options = new MoonsOptions { Epochs = 50, BatchSize = 1024, EarlyStoppingPatience = 0 };
+        using var task = new MoonsTask(options, rows: 8 * 1024); // 400 steps
+        var tensors = new List<long>();
+        var memory = new List<long>();
+        TrainingLoop.Run(task, options, callbacks: new Watch(state =>
+        {
+            tensors.Add(Tensor.TotalCount);
+            memory.Add(Environment.WorkingSet);
+        }));
+
+        // From the second epoch on (the first makes the copy of the best weights and warms up allocators).
+        Assert.Equal(tensors[1], tensors[^1]);
+        Assert.InRange(memory[^1] - memory[10], long.MinValue, 16L << 20);
+    }
+
+    [Fact]
+    public void A_training_frees_all_that_it_made()
+    {
+        var options = new MoonsOptions { Epochs = 2 };
+        using var task = new MoonsTask(options);
+        TrainingLoop.Run(task, options); // what is made once per process
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var before = Tensor.TotalCount;
+        TrainingLoop.Run(task, options);
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    private sealed class Watch(Action<TrainingState> look) : ITrainingCallback
+    {
+        public bool OnEpochEnd(TrainingState state)
+        {
+            look(state);
+            return false;
+        }
+    }
+}
+
+[CollectionDefinition("Alone", DisableParallelization = true)]
+public sealed class AloneCollection;

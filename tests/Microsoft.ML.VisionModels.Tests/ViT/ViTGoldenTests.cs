@@ -1,0 +1,105 @@
+using System.Text.RegularExpressions;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.ViT;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.ViT;
+
+[Trait("Category", "Golden")]
+[Trait("Family", "ViT")]
+public partial class ViTGoldenTests
+{
+    public static TheoryData<string> Cases => [.. new[] { "vit-classifier", "vit-featurizer", "deit" }.SelectMany(prefix => GoldenCase.For(prefix)).Select(row => row.Data)];
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void EqualsTheReference(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var golden = GoldenCase.Open(name);
+
+        var outputs = golden.Tensors.Keys.Where(key => key.StartsWith("out.", StringComparison.Ordinal)).Select(key => OutputName().Match(key[4..])).Where(match => match.Success);
+        foreach (var group in outputs.GroupBy(match => (Input: match.Groups["input"].Value, Version: match.Groups["version"].Value)))
+        {
+            var rule = group.Key.Version == "_v446" ? PositionInterpolation.Size : PositionInterpolation.ScaleFactor;
+            using var network = Load(golden, rule);
+            var actual = Run(network, Input(golden, group.Key.Input));
+            foreach (var output in group)
+                golden.AssertClose(output.Value, actual[output.Groups["tensor"].Value]);
+        }
+        golden.AssertAllCompared();
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void SavesUnderTheOfficialNames(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = TestFolders.Temporary();
+        using var golden = GoldenCase.Open(name);
+        using var official = golden.OpenModel();
+        using var network = Load(golden, null);
+
+        CheckpointLoader.Save(network, ViTDialect.HuggingFace(network.Config), folder.File("model.safetensors"));
+
+        using var saved = Checkpoint.Open(folder.File("model.safetensors"));
+        Assert.Equal(official.Tensors.Keys.Order(StringComparer.Ordinal), saved.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.All(official.Tensors.Keys, tensor => Assert.True(official.Read(tensor).equal(saved.Read(tensor)).all().item<bool>(), tensor));
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void WritesAConfigThatReadsBackEqual(string name)
+    {
+        using var golden = GoldenCase.Open(name);
+        using var official = golden.OpenModel();
+        var config = ViTConfig.FromHuggingFace(golden.Config, official.Tensors.Keys);
+        var written = System.Text.Json.JsonSerializer.SerializeToElement(config.ToHuggingFace(config.Classes is null ? null : golden.Config.Labels()));
+        Assert.Equal(config, ViTConfig.FromHuggingFace(written, official.Tensors.Keys));
+        foreach (var entry in golden.Config.EnumerateObject().Where(entry => entry.Name is not ("transformers_version" or "encoder_stride")))
+            Assert.True(System.Text.Json.JsonElement.DeepEquals(entry.Value, written.GetProperty(entry.Name)), entry.Name);
+    }
+
+    private static ViTNetwork Load(GoldenCase golden, PositionInterpolation? rule)
+    {
+        using var checkpoint = golden.OpenModel();
+        var config = ViTConfig.FromHuggingFace(golden.Config, checkpoint.Tensors.Keys) with { Interpolation = rule };
+        var network = new ViTNetwork(config);
+        CheckpointLoader.Load(network, checkpoint, ViTDialect.HuggingFace(config));
+        network.eval();
+        return network;
+    }
+
+    private static Tensor Input(GoldenCase golden, string input)
+    {
+        string[] names = input == "" ? ["pixel_values"] : [$"pixel_values_{input}", $"{input}.pixel_values", $"{input}_pixel_values", input, "pixel_values"];
+        return golden.Input(names.First(name => golden.Tensors.ContainsKey($"in.{name}")));
+    }
+
+    private static Dictionary<string, Tensor> Run(ViTNetwork network, Tensor pixels)
+    {
+        var trace = new Trace();
+        var tokens = network.Tokens(pixels, trace);
+        var prefix = network.Config.PrefixTokens;
+        var cls = tokens.select(1, 0);
+        trace.Add("embeddings", trace["hidden_states.0"]);
+        trace.Add("attentions.last", trace[network.LastAttention]);
+        trace.Add("last_hidden_state", tokens);
+        trace.Add("pooler_output", network.Embedding(tokens));
+        trace.Add("cls", cls);
+        trace.Add("cls_l2_normalized", cls / cls.norm(1, keepdim: true, p: 2f));
+        trace.Add("mean_patch_tokens", tokens.narrow(1, prefix, tokens.shape[1] - prefix).mean([1]));
+        trace.Add("mean_all_tokens", tokens.mean([1]));
+        if (network.Config.Classes is not null)
+        {
+            var logits = network.Logits(tokens, trace);
+            trace.Add("logits", logits);
+            trace.Add("probabilities", logits.softmax(-1));
+        }
+        return trace.Tensors.ToDictionary();
+    }
+
+    /// <summary>An output, after the name of the input where it is another than <c>pixel_values</c>; at either place a version of the position rule.</summary>
+    [GeneratedRegex(@"^((?<input>.+?)(?<version>_v\d+)?\.)?(?<tensor>patch_embeddings|embeddings|hidden_states\.\d+|attentions\.\w+?|final_layernorm|last_hidden_state|pooler_output|cls|cls_l2_normalized|mean_patch_tokens|mean_all_tokens|logits|probabilities|cls_logits|distillation_logits)(?<version>_v\d+)?$")]
+    private static partial Regex OutputName();
+}
