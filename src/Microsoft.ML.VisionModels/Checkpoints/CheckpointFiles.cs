@@ -29,6 +29,15 @@ internal static class CheckpointFiles
             return new ShardedCheckpoint(path);
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
             return new SafetensorsCheckpoint(path);
-        throw new CheckpointException($"{path}: only .safetensors files and .index.json are read.");
+
+        // PyTorch's formats share their endings.
+        Span<byte> start = stackalloc byte[4];
+        using (var file = File.OpenRead(path))
+            start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        if (start.StartsWith("PK\x03\x04"u8))
+            return new TorchZipCheckpoint(path);
+        if (start is [0x80, 2, ..])
+            return new TorchLegacyCheckpoint(path);
+        throw new CheckpointException($"{path}: this is neither safetensors (by its name) nor what torch.save writes (by its first bytes).");
     }
 }

@@ -59,17 +59,7 @@ internal sealed class SafetensorsHeader
     {
         if (length > MaxLength)
             throw new CheckpointException($"{file}: the safetensors header claims {length} bytes; at most {MaxLength} are read. Is this a safetensors file?");
-
-        // Grows with what is there, not with what is claimed.
-        var json = new byte[Math.Min((int)length, 1 << 16)];
-        for (var read = 0; ;)
-        {
-            stream.ReadExactly(json.AsSpan(read));
-            read = json.Length;
-            if (read == (int)length)
-                return json;
-            Array.Resize(ref json, (int)Math.Min((long)length, 2L * read));
-        }
+        return stream.ReadClaimed((int)length);
     }
 
     private void Parse(ReadOnlySpan<byte> json)

@@ -20,19 +20,12 @@ internal sealed class SafetensorsStream(Stream stream, string name) : Checkpoint
         if (start < _position)
             throw new InvalidOperationException($"{Path}: tensor '{info.Name}' has already gone by; a stream is read in its own order.");
 
-        Skip(start - _position);
+        stream.Skip(start - _position);
         TensorBytes.Read(stream, info.Type, target);
         _position = start + length;
     }
 
     protected override void Dispose(bool disposing)
     {
-    }
-
-    private void Skip(long count)
-    {
-        Span<byte> nothing = stackalloc byte[4096];
-        for (; count > 0; count -= Math.Min(count, nothing.Length))
-            stream.ReadExactly(nothing[..(int)Math.Min(count, nothing.Length)]);
     }
 }

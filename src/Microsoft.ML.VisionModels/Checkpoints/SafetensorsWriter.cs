@@ -9,21 +9,9 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 /// <summary>Writes safetensors.</summary>
 internal static class SafetensorsWriter
 {
-    /// <summary>Writes a file: under a temporary name first, so that no half-written file is ever taken for a whole one.</summary>
-    public static void Write(string path, IEnumerable<(string Name, Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
-    {
-        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            using (var file = File.Create(temporary))
-                Write(file, tensors, metadata);
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
-    }
+    /// <summary>Writes a file.</summary>
+    public static void Write(string path, IEnumerable<(string Name, Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        AtomicFile.Write(path, file => Write(file, tensors, metadata));
 
     /// <summary>Writes to a stream, which need not seek.</summary>
     public static void Write(Stream stream, IEnumerable<(string Name, Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata = null)

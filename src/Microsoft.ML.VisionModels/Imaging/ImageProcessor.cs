@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -100,19 +99,9 @@ internal sealed class ImageProcessor
             fixed (byte* bytes = batch.bytes)
             {
                 var values = (nint)bytes;
-                Span<float> Values(int i) => new((float*)values + (long)i * length, length);
-                if (count == 1)
-                    Process(picture(0), Values(0));
-                else
-                    Parallel.For(0, count, i => Process(picture(i), Values(i), maxThreads: 1));
+                OrderedParallel.For(count, i => Process(picture(i), new Span<float>((float*)values + (long)i * length, length), maxThreads: count == 1 ? int.MaxValue : 1));
             }
             return batch;
-        }
-        catch (AggregateException error)
-        {
-            batch.Dispose();
-            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
-            throw;
         }
         catch
         {

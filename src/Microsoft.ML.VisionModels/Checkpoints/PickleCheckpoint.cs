@@ -1,0 +1,79 @@
+using System.Globalization;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Checkpoints;
+
+/// <summary>
+/// The tensors in a pickled dictionary. If it holds a dictionary of tensors under one of the usual names for a model's weights (<c>state_dict</c>, <c>model</c>, ...),
+/// those are the checkpoint. Otherwise all are, named by the keys on the way to them, with dots between; the state of an optimizer is left out.
+/// </summary>
+internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
+{
+    private static readonly string[] s_weights = ["state_dict", "model_state_dict", "model", "network", "net", "params"];
+
+    // A pickle can hold a dictionary within itself, or within another many times over.
+    private const int MaxDepth = 16;
+    private const int MaxEntries = 100_000;
+
+    private readonly OrderedDictionary<string, TensorInfo> _infos = [];
+    private readonly Dictionary<string, PickleTensor> _tensors = [];
+    private int _entries;
+
+    public override IReadOnlyDictionary<string, TensorInfo> Tensors => _infos;
+
+    /// <summary>Whether the file holds the storage, of the size of which the pickle speaks.</summary>
+    protected abstract bool Has(PickleStorage storage);
+
+    /// <summary>The bytes of a storage from one of its elements on.</summary>
+    protected abstract Stream OpenStorage(PickleStorage storage, long firstElement);
+
+    /// <summary>Takes the tensors out of what was read.</summary>
+    protected void Collect(object? root)
+    {
+        for (var depth = 0; depth < MaxDepth && root is PickleDictionary dictionary; depth++)
+            root = s_weights.Select(name => dictionary.GetValueOrDefault(name)).FirstOrDefault(HoldsTensors) ?? root;
+        Flatten(root, "", 0);
+        if (_infos.Count == 0)
+            throw new CheckpointException($"{Path}: the pickle holds no dictionary of tensors.");
+    }
+
+    private protected override void Fill(Tensor target, TensorInfo info)
+    {
+        var tensor = _tensors[info.Name];
+        using var bytes = OpenStorage(tensor.Storage, tensor.Offset);
+        if (tensor.IsContiguous)
+        {
+            TensorBytes.Read(bytes, info.Type, target);
+            return;
+        }
+        var extent = empty(tensor.Extent, info.Type);
+        TensorBytes.Read(bytes, info.Type, extent);
+        target.copy_(extent.as_strided(tensor.Shape, tensor.Strides).reshape(target.shape));
+    }
+
+    private static bool HoldsTensors(object? value) => value is PickleDictionary dictionary && dictionary.Values.Any(entry => entry is PickleTensor or PickleDictionary);
+
+    private void Flatten(object? value, string name, int depth)
+    {
+        if (++_entries > MaxEntries || depth > MaxDepth)
+            throw new CheckpointException($"{Path}: the pickle holds more than {MaxEntries} entries, or dictionaries more than {MaxDepth} deep.");
+        if (value is PickleTensor tensor)
+        {
+            if (!_infos.TryAdd(name, new TensorInfo(name, tensor.Storage.Type, tensor.Shape)))
+                throw new CheckpointException($"{Path}: two tensors are named '{name}'.");
+            if (!Has(tensor.Storage))
+                throw new CheckpointException($"{Path}: the storage '{tensor.Storage.Key}' of tensor '{name}' is missing, or not of {tensor.Storage.Count} elements of {tensor.Storage.Type.Name()}.");
+            _tensors.Add(name, tensor);
+        }
+        else if (value is PickleDictionary dictionary)
+        {
+            foreach (var (key, item) in dictionary)
+            {
+                var word = Convert.ToString(key, CultureInfo.InvariantCulture)!;
+                if (depth > 0 || !word.StartsWith("optimizer", StringComparison.Ordinal))
+                    Flatten(item, depth == 0 ? word : $"{name}.{word}", depth + 1);
+            }
+        }
+    }
+}

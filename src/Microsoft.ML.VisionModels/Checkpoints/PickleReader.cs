@@ -1,0 +1,228 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Text;
+
+namespace Microsoft.ML.VisionModels.Checkpoints;
+
+/// <summary>
+/// Reads a Python pickle as <c>torch.save</c> writes it: numbers, text, lists, tuples, dictionaries and tensors. A pickle is a program for a stack machine that may
+/// name any Python function and call it; this machine knows <see cref="PickleTorch"/>'s few, builds plain values in their place, and refuses every other name.
+/// </summary>
+internal sealed class PickleReader(Stream stream, string file)
+{
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly object s_mark = new();
+
+    private readonly List<object?> _stack = [];
+    private readonly Dictionary<uint, object?> _memo = [];
+    private readonly Dictionary<string, PickleStorage> _storages = [];
+
+    /// <summary>The storages of which the last pickle spoke, by key.</summary>
+    public IReadOnlyDictionary<string, PickleStorage> Storages => _storages;
+
+    /// <summary>Reads one pickle and leaves the stream behind it.</summary>
+    /// <exception cref="CheckpointException">The pickle is malformed, or wants to call something.</exception>
+    public object? Read()
+    {
+        _stack.Clear();
+        _memo.Clear();
+        _storages.Clear();
+        try
+        {
+            while (true)
+            {
+                var code = (PickleCode)Byte();
+                if (code == PickleCode.Stop)
+                    return _stack.Count == 1 ? Pop() : throw Wrong("it does not end in one value");
+                Execute(code);
+            }
+        }
+        catch (EndOfStreamException e)
+        {
+            throw new CheckpointException($"{file}: the file ends within a pickle.", e);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new CheckpointException($"{file}: a text in the pickle is not UTF-8.", e);
+        }
+    }
+
+    private void Execute(PickleCode code)
+    {
+        switch (code)
+        {
+            case PickleCode.Protocol: Byte(); break;
+            case PickleCode.Frame: Bytes(8); break;
+
+            case PickleCode.None: Push(null); break;
+            case PickleCode.True: Push(true); break;
+            case PickleCode.False: Push(false); break;
+            case PickleCode.Int8: Push((long)Byte()); break;
+            case PickleCode.Int16: Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Bytes(2))); break;
+            case PickleCode.Int32: Push((long)BinaryPrimitives.ReadInt32LittleEndian(Bytes(4))); break;
+            case PickleCode.Long: Push(Long(Bytes(Byte()))); break;
+            case PickleCode.Float64: Push(BinaryPrimitives.ReadDoubleBigEndian(Bytes(8))); break;
+            case PickleCode.ShortText or PickleCode.ShortString: Push(Text(Byte())); break;
+            case PickleCode.Text or PickleCode.String: Push(Text(UInt32())); break;
+
+            case PickleCode.EmptyTuple: Push(Array.Empty<object?>()); break;
+            case PickleCode.Tuple1 or PickleCode.Tuple2 or PickleCode.Tuple3: Push(PopMany(code - PickleCode.Tuple1 + 1)); break;
+            case PickleCode.Tuple: Push(PopToMark()); break;
+            case PickleCode.EmptyList: Push(new List<object?>()); break;
+            case PickleCode.Append: Append(PopMany(1)); break;
+            case PickleCode.Appends: Append(PopToMark()); break;
+            case PickleCode.EmptyDictionary: Push(new PickleDictionary()); break;
+            case PickleCode.SetItem: SetItems(PopMany(2)); break;
+            case PickleCode.SetItems: SetItems(PopToMark()); break;
+            case PickleCode.Mark: Push(s_mark); break;
+
+            case PickleCode.ShortPut: _memo[Byte()] = Peek(); break;
+            case PickleCode.Put: _memo[UInt32()] = Peek(); break;
+            case PickleCode.Memoize: _memo[(uint)_memo.Count] = Peek(); break;
+            case PickleCode.ShortGet: Push(Remembered(Byte())); break;
+            case PickleCode.Get: Push(Remembered(UInt32())); break;
+
+            case PickleCode.Global: Push(PickleTorch.Global(Line(), Line(), file)); break;
+            case PickleCode.StackGlobal:
+                var names = PopMany(2);
+                Push(PickleTorch.Global(names[0] as string ?? "", names[1] as string ?? "", file));
+                break;
+            case PickleCode.PersistentId: Push(Storage(PickleTorch.Storage(Pop(), file))); break;
+            case PickleCode.Reduce:
+                var call = PopMany(2);
+                Push(PickleTorch.Call(call[0], call[1], file));
+                break;
+            case PickleCode.Build:
+                // Attributes of an OrderedDict: state_dict() hangs its version numbers there.
+                Pop();
+                if (Peek() is not PickleDictionary)
+                    throw Wrong("it sets attributes of something that is not a dictionary");
+                break;
+
+            default: throw Wrong($"it has the instruction 0x{(byte)code:x2}, which checkpoints do not need");
+        }
+    }
+
+    private PickleStorage Storage(PickleStorage storage)
+    {
+        if (!_storages.TryAdd(storage.Key, storage) && _storages[storage.Key] != storage)
+            throw Wrong($"it describes the storage '{storage.Key}' in two ways");
+        return storage;
+    }
+
+    private void Push(object? value) => _stack.Add(value);
+
+    private object? Pop() => PopMany(1)[0];
+
+    private object?[] PopMany(int count)
+    {
+        object?[] values = _stack.Count < count ? [] : [.. _stack[^count..]];
+        if (values.Length < count || values.Contains(s_mark))
+            throw Wrong("it takes more from the stack than there is");
+        _stack.RemoveRange(_stack.Count - count, count);
+        return values;
+    }
+
+    private object?[] PopToMark()
+    {
+        var mark = _stack.LastIndexOf(s_mark);
+        if (mark < 0)
+            throw Wrong("it takes more from the stack than there is");
+        object?[] values = [.. _stack[(mark + 1)..]];
+        _stack.RemoveRange(mark, _stack.Count - mark);
+        return values;
+    }
+
+    private object? Peek() => _stack.Count > 0 && _stack[^1] != s_mark ? _stack[^1] : throw Wrong("it takes more from the stack than there is");
+
+    private object? Remembered(uint key) => _memo.TryGetValue(key, out var value) ? value : throw Wrong($"it recalls entry {key}, which was never stored");
+
+    private void Append(object?[] values)
+    {
+        if (Peek() is not List<object?> list)
+            throw Wrong("it appends to something that is not a list");
+        list.AddRange(values);
+    }
+
+    private void SetItems(object?[] values)
+    {
+        if (Peek() is not PickleDictionary dictionary || values.Length % 2 != 0)
+            throw Wrong("it sets items of something that is not a dictionary");
+        for (var i = 0; i < values.Length; i += 2)
+            PickleTorch.Add(dictionary, values[i], values[i + 1], file);
+    }
+
+    private byte Byte()
+    {
+        var value = stream.ReadByte();
+        return value >= 0 ? (byte)value : throw new EndOfStreamException();
+    }
+
+    private byte[] Bytes(int count) => stream.ReadClaimed(count);
+
+    private uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Bytes(4));
+
+    private static object Long(byte[] bytes)
+    {
+        var value = new BigInteger(bytes);
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
+    }
+
+    private string Text(uint length) => length <= int.MaxValue ? s_utf8.GetString(Bytes((int)length)) : throw Wrong($"it has a text of {length} bytes");
+
+    private string Line()
+    {
+        var line = new List<byte>();
+        for (byte next; (next = Byte()) != '\n';)
+        {
+            if (line.Count == 1000)
+                throw Wrong("it has a name of more than 1000 bytes");
+            line.Add(next);
+        }
+        return s_utf8.GetString([.. line]);
+    }
+
+    private CheckpointException Wrong(string problem) => new($"{file}: the pickle is not a checkpoint's: {problem}.");
+}
+
+/// <summary>The instructions of pickle protocols 2 to 4 that checkpoints use.</summary>
+internal enum PickleCode : byte
+{
+    Mark = (byte)'(',
+    EmptyTuple = (byte)')',
+    Stop = (byte)'.',
+    Put = (byte)'r',
+    Get = (byte)'j',
+    ShortPut = (byte)'q',
+    ShortGet = (byte)'h',
+    Float64 = (byte)'G',
+    Int32 = (byte)'J',
+    Int8 = (byte)'K',
+    Int16 = (byte)'M',
+    None = (byte)'N',
+    PersistentId = (byte)'Q',
+    Reduce = (byte)'R',
+    String = (byte)'T',
+    ShortString = (byte)'U',
+    Text = (byte)'X',
+    EmptyList = (byte)']',
+    Append = (byte)'a',
+    Build = (byte)'b',
+    Global = (byte)'c',
+    Appends = (byte)'e',
+    SetItem = (byte)'s',
+    Tuple = (byte)'t',
+    SetItems = (byte)'u',
+    EmptyDictionary = (byte)'}',
+    Protocol = 0x80,
+    Tuple1 = 0x85,
+    Tuple2 = 0x86,
+    Tuple3 = 0x87,
+    True = 0x88,
+    False = 0x89,
+    Long = 0x8a,
+    ShortText = 0x8c,
+    StackGlobal = 0x93,
+    Memoize = 0x94,
+    Frame = 0x95,
+}

@@ -1,0 +1,76 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.MemoryMappedFiles;
+using System.Numerics;
+
+namespace Microsoft.ML.VisionModels.Checkpoints;
+
+/// <summary>
+/// What <c>torch.save</c> wrote before PyTorch 1.6: five pickles one behind the other (a magic number, the protocol, the machine, the object, the keys of its storages),
+/// then the storages in the order of the keys, each as eight bytes with the number of elements, and the elements.
+/// </summary>
+internal sealed class TorchLegacyCheckpoint : PickleCheckpoint
+{
+    private const long Protocol = 1001;
+    private static readonly BigInteger s_magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    private readonly Dictionary<string, long> _starts = [];
+    private readonly MemoryMappedFile _map;
+
+    public TorchLegacyCheckpoint(string path)
+        : base(path)
+    {
+        var file = File.OpenRead(path);
+        try
+        {
+            var reader = new PickleReader(file, path);
+            if (reader.Read() is not BigInteger magic || magic != s_magic || reader.Read() is not Protocol)
+                throw new CheckpointException($"{path}: this pickle was not written by torch.save.");
+            if (reader.Read() is not PickleDictionary machine || machine.GetValueOrDefault("little_endian") is not true)
+                throw new CheckpointException($"{path}: the tensors are not little-endian.");
+
+            var model = reader.Read();
+            var storages = reader.Storages.ToDictionary();
+            if (reader.Read() is not List<object?> keys)
+                throw new CheckpointException($"{path}: the list of storages is missing.");
+            foreach (var key in keys)
+                FindStorage(file, key is string text ? storages.GetValueOrDefault(text) : null);
+
+            Collect(model);
+            _map = MemoryMappedFile.CreateFromFile(file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    protected override bool Has(PickleStorage storage) => _starts.ContainsKey(storage.Key);
+
+    protected override Stream OpenStorage(PickleStorage storage, long firstElement)
+    {
+        var size = storage.Type.Size();
+        return _map.CreateViewStream(_starts[storage.Key] + (firstElement * size), (storage.Count - firstElement) * size, MemoryMappedFileAccess.Read);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _map.Dispose();
+    }
+
+    private void FindStorage(FileStream file, PickleStorage? storage)
+    {
+        Span<byte> count = stackalloc byte[sizeof(long)];
+        if (storage is null
+            || file.ReadAtLeast(count, count.Length, throwOnEndOfStream: false) < count.Length
+            || BinaryPrimitives.ReadInt64LittleEndian(count) != storage.Count
+            || file.Length - file.Position < storage.Count * storage.Type.Size()
+            || !_starts.TryAdd(storage.Key, file.Position))
+        {
+            throw new CheckpointException($"{Path}: the storage '{storage?.Key}' is truncated, or not as the pickle describes it.");
+        }
+        file.Skip(storage.Count * storage.Type.Size());
+    }
+}

@@ -1,0 +1,38 @@
+namespace Microsoft.ML.VisionModels.Imaging;
+
+/// <summary>A picture file and the name of its class.</summary>
+internal sealed record ImageFile(string Path, string Label)
+{
+    /// <summary>
+    /// The pictures below a folder, in the ordinal order of their paths. The class is the folder directly below <paramref name="folder"/>
+    /// that the picture lies in, at whatever depth; pictures that lie in <paramref name="folder"/> itself have none.
+    /// </summary>
+    public static ImageFile[] FindAll(string folder)
+    {
+        var root = System.IO.Path.GetFullPath(folder);
+        if (!Directory.Exists(root))
+            throw new DirectoryNotFoundException($"The image folder '{root}' does not exist.");
+
+        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
+        var names = Directory.EnumerateFiles(root, "*", options)
+            .Select(path => System.IO.Path.GetRelativePath(root, path).Replace(System.IO.Path.DirectorySeparatorChar, '/'))
+            .Where(IsVisiblePicture)
+            .Order(StringComparer.Ordinal)
+            .ToArray();
+
+        if (names.Length == 0)
+            throw new InvalidOperationException($"There are no pictures in '{root}'. Looked for {string.Join(", ", ImageDecoder.FileExtensions)} there and in the folders below.");
+        var stray = Array.Find(names, name => !name.Contains('/'));
+        if (stray is not null && names.Any(name => name.Contains('/')))
+            throw new InvalidOperationException($"'{root}' holds pictures in class folders and also the picture '{stray}' beside them, whose class is unknown. Move it into a class folder, or away.");
+
+        return [.. names.Select(name => new ImageFile(System.IO.Path.Combine(root, name.Replace('/', System.IO.Path.DirectorySeparatorChar)), LabelOf(name)))];
+    }
+
+    private static string LabelOf(string name) => name.Contains('/') ? name[..name.IndexOf('/')] : "";
+
+    /// <summary>Names with a leading dot are hidden on every system.</summary>
+    private static bool IsVisiblePicture(string name) =>
+        ImageDecoder.FileExtensions.Contains(System.IO.Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
+        && !name.Split('/').Any(part => part.StartsWith('.'));
+}

@@ -1,0 +1,28 @@
+using System.Runtime.CompilerServices;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+
+namespace Microsoft.ML.VisionModels.Imaging;
+
+/// <summary>
+/// Lets a plain property <c>public MLImage Image { get; set; }</c> stand for a picture of any size in the classes that users give to
+/// PredictionEngine and CreateEnumerable. By itself ML.NET only takes one with <c>[ImageType(height, width)]</c>, which then does not
+/// fit the columns that LoadImages makes.
+/// </summary>
+internal static class MLImageRegistration
+{
+#pragma warning disable CA2255 // once, before any such class is read
+    [ModuleInitializer]
+    internal static void Register()
+    {
+        try
+        {
+            DataViewTypeManager.Register(new ImageDataViewType(), typeof(MLImage));
+        }
+        catch (InvalidOperationException)
+        {
+            // The application has registered MLImage in its own way: it stays so.
+        }
+    }
+#pragma warning restore CA2255
+}

@@ -1,0 +1,23 @@
+namespace Microsoft.ML.VisionModels.Interop;
+
+/// <summary>The part of an ML.NET model zip that belongs to one transformer, while it is read.</summary>
+internal sealed class ModelArchiveReader(ModelLoadContext context)
+{
+    /// <exception cref="FormatException">There is no such entry.</exception>
+    public string ReadText(string name)
+    {
+        var text = string.Empty;
+        Check(context.TryLoadTextStream(name, reader => text = reader.ReadToEnd()), name);
+        return text;
+    }
+
+    /// <exception cref="FormatException">There is no such entry.</exception>
+    public void ReadBytes(string name, Action<Stream> read) =>
+        Check(context.TryLoadBinaryStream(name, reader => read(reader.BaseStream)), name);
+
+    private static void Check(bool found, string name)
+    {
+        if (!found)
+            throw new FormatException($"The model file is damaged: it has no entry '{name}'.");
+    }
+}

@@ -1,0 +1,90 @@
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.VisionModels.Pipelines;
+
+/// <summary>
+/// Walks the input with two cursors: one stands on the present row and serves the input's own columns; the other runs ahead,
+/// reads the model's input columns of the next rows, and has them scored together.
+/// </summary>
+internal sealed class BatchedCursor<TItem, TResult> : DataViewRowCursor
+{
+    private readonly BatchScorer<TItem, TResult> _scorer;
+    private readonly DataViewRowCursor _current;
+    private readonly DataViewRowCursor? _ahead;
+    private readonly Func<TItem>? _readAhead;
+    private readonly bool[] _wanted;
+
+    private IReadOnlyList<TResult> _batch = [];
+    private long _batchStart;           // the position of the batch's first row
+    private long _aheadPosition = -1;
+
+    public BatchedCursor(BatchScorer<TItem, TResult> scorer, IDataView input, IEnumerable<DataViewSchema.Column> columnsNeeded)
+    {
+        _scorer = scorer;
+        (var fromInput, _wanted) = scorer.Split(columnsNeeded);
+        _current = input.GetRowCursor(fromInput);
+        if (_wanted.Contains(true))
+        {
+            _ahead = input.GetRowCursor(scorer.Inputs);
+            _readAhead = scorer.MakeReader(_ahead);
+        }
+    }
+
+    public override DataViewSchema Schema => _scorer.OutputSchema;
+
+    public override long Position => _current.Position;
+
+    public override long Batch => _current.Batch;
+
+    public override bool MoveNext() => _current.MoveNext();
+
+    public override ValueGetter<DataViewRowId> GetIdGetter() => _current.GetIdGetter();
+
+    public override bool IsColumnActive(DataViewSchema.Column column) => column.Index < _scorer.InputSchema.Count
+        ? _current.IsColumnActive(_scorer.InputSchema[column.Index])
+        : _wanted[column.Index - _scorer.InputSchema.Count];
+
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    {
+        if (!IsColumnActive(column))
+            throw new InvalidOperationException($"The column '{column.Name}' was not asked for when the cursor was opened.");
+        return column.Index < _scorer.InputSchema.Count
+            ? _current.GetGetter<TValue>(_scorer.InputSchema[column.Index])
+            : Columns.Typed<TValue>(_scorer.Outputs[column.Index - _scorer.InputSchema.Count].MakeGetter(CurrentResult), column);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _ahead?.Dispose();
+            _current.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private TResult CurrentResult()
+    {
+        var position = Position;
+        if (position < 0)
+            throw new InvalidOperationException("The cursor does not stand on a row; call MoveNext first.");
+        if (position >= _batchStart + _batch.Count)
+            ScoreFrom(position);
+        return _batch[(int)(position - _batchStart)];
+    }
+
+    /// <summary>Scores the batch that starts at a row. Rows before it that nobody asked about are passed over.</summary>
+    private void ScoreFrom(long position)
+    {
+        var items = new List<TItem>(_scorer.BatchSize);
+        while (items.Count < _scorer.BatchSize && _ahead!.MoveNext())
+        {
+            if (++_aheadPosition >= position)
+                items.Add(_readAhead!());
+        }
+        if (items.Count == 0)
+            throw new InvalidOperationException("The input gave fewer rows when it was read a second time. Cache it, or make it deterministic.");
+        _batch = _scorer.Score(items, _wanted);
+        _batchStart = position;
+    }
+}

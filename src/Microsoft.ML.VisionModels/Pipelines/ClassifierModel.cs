@@ -1,0 +1,54 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Pipelines;
+
+/// <summary>What training and scoring need to know of a family's network with a classification head.</summary>
+internal abstract class ClassifierModel : IDisposable
+{
+    public abstract nn.Module Network { get; }
+
+    public abstract ImageSize InputSize { get; }
+
+    /// <summary>The length of the feature vector.</summary>
+    public abstract int EmbeddingSize { get; }
+
+    /// <summary>The size of an attention map in patches; null where the family has none.</summary>
+    public abstract ImageSize? AttentionSize { get; }
+
+    /// <param name="pixels">[B, 3, H, W], preprocessed, on the network's device and of its type.</param>
+    /// <param name="embedding">Whether the feature vectors are wanted.</param>
+    /// <param name="attention">Whether the attention maps are wanted.</param>
+    public abstract ClassifierOutput Forward(Tensor pixels, bool embedding = false, bool attention = false);
+
+    /// <summary>Whether a parameter belongs to the head, by its name.</summary>
+    public abstract bool IsHead(string parameter);
+
+    /// <summary>Whether a parameter belongs to the last so many blocks, or to what follows them.</summary>
+    public abstract bool IsInLastBlocks(string parameter, int blocks);
+
+    /// <summary>Whether weight decay spares a parameter though it is no vector: tokens, position embeddings.</summary>
+    public abstract bool IsSparedFromDecay(string parameter);
+
+    /// <summary>The architecture, as text from which the family builds it anew.</summary>
+    public abstract string Config { get; }
+
+    /// <summary>Writes config.json and model.safetensors as the family's publisher lays them out.</summary>
+    public abstract void SaveCheckpoint(string folder, IReadOnlyList<string> labels);
+
+    public void Freeze(TrainedParts trained, int lastBlocks)
+    {
+        foreach (var (name, parameter) in Network.named_parameters())
+        {
+            parameter.requires_grad = trained switch
+            {
+                TrainedParts.None => false,
+                TrainedParts.Head => IsHead(name),
+                TrainedParts.LastBlocks => IsHead(name) || IsInLastBlocks(name, lastBlocks),
+                _ => true,
+            };
+        }
+    }
+
+    public void Dispose() => Network.Dispose();
+}

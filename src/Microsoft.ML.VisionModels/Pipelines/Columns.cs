@@ -1,0 +1,40 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Interop;
+
+namespace Microsoft.ML.VisionModels.Pipelines;
+
+/// <summary>Finding columns, and saying clearly when they are not there or not of the right type.</summary>
+internal static class Columns
+{
+    public static DataViewSchema.Column Find(DataViewSchema schema, string name, string expected, Func<DataViewType, bool> accepts)
+    {
+        if (schema.GetColumnOrNull(name) is not { } column)
+            throw Missing(name, schema.Where(c => !c.IsHidden).Select(c => c.Name));
+        if (!accepts(column.Type))
+            throw WrongType(name, expected, column.Type.ToString()!);
+        return column;
+    }
+
+    public static SchemaShape.Column Find(SchemaShape shape, string name, string expected, Func<SchemaShape.Column, bool> accepts)
+    {
+        if (!MLNet.TryFindColumn(shape, name, out var column))
+            throw Missing(name, shape.Select(c => c.Name));
+        if (!accepts(column))
+            throw WrongType(name, expected, MLNet.TypeName(column));
+        return column;
+    }
+
+    /// <summary>A getter as the type that the caller asked for.</summary>
+    public static ValueGetter<TValue> Typed<TValue>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<TValue>
+        ?? throw new InvalidOperationException($"The column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(TValue)}.");
+
+    /// <summary>Annotations that hold one value each.</summary>
+    public static void AddText(DataViewSchema.Annotations.Builder builder, string kind, string text) =>
+        builder.Add(kind, TextDataViewType.Instance, (ref ReadOnlyMemory<char> value) => value = text.AsMemory());
+
+    private static ArgumentException Missing(string name, IEnumerable<string> present) => new(
+        $"The input has no column '{name}'. Its columns are: {string.Join(", ", present)}.", "inputSchema");
+
+    private static ArgumentException WrongType(string name, string expected, string found) => new(
+        $"The column '{name}' has the type {found}; {expected} is needed.", "inputSchema");
+}

@@ -1,0 +1,95 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.SearchSpace;
+
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>What every image classifier of this package can be told.</summary>
+public abstract class ImageClassifierOptions : TrainerOptions
+{
+    /// <summary>The column of the right answers: a key, text, an integer or a Boolean. Default "Label".</summary>
+    public string LabelColumnName { get; set; } = "Label";
+
+    /// <summary>The column of pictures: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
+    public string ImageColumnName { get; set; } = "Image";
+
+    /// <summary>The column for the probabilities, a vector with one slot a class. Default "Score".</summary>
+    public string ScoreColumnName { get; set; } = "Score";
+
+    /// <summary>The column for the likeliest class, a key whose values are the labels. Default "PredictedLabel".</summary>
+    public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
+
+    /// <summary>The column for the network's feature vector; null, the default, does not make it.</summary>
+    public string? EmbeddingColumnName { get; set; }
+
+    /// <summary>The column for what the class token looks at, a vector of patch rows x patch columns; null, the default, does not make it.</summary>
+    public string? AttentionColumnName { get; set; }
+
+    /// <summary>
+    /// Published weights to start from: a Hugging Face folder, or a weights file (.safetensors, .pt, .pth, .bin). Null, the
+    /// default, starts from random weights.
+    /// </summary>
+    public string? Checkpoint { get; set; }
+
+    /// <summary>What learns. Default <see cref="TrainedParts.All"/>; the others need a <see cref="Checkpoint"/>.</summary>
+    public TrainedParts TrainedParts { get; set; } = TrainedParts.All;
+
+    /// <summary>How many blocks learn with <see cref="TrainedParts.LastBlocks"/>; at least 1. Default 2.</summary>
+    public int LastBlocks { get; set; } = 2;
+
+    /// <summary>With <see cref="TrainedParts.None"/>, the names of the classes, where the checkpoint does not know them.</summary>
+    public IReadOnlyList<string>? Labels { get; set; }
+
+    /// <summary>How pictures become the network's input; null takes the checkpoint's own, or else resizes to the network's size and scales to -1 to 1.</summary>
+    public ImagePreprocessing? Preprocessing { get; set; }
+
+    /// <summary>In training, mirror half of the pictures. Default true; set false where left and right matter, as in text.</summary>
+    [BooleanChoice(true)]
+    public bool HorizontalFlip { get; set; } = true;
+
+    /// <summary>In training, shift pictures by up to this many pixels (of the network's input) each way; 0, the default, does not.</summary>
+    public int CropPadding { get; set; }
+
+    /// <summary>Rows to validate on, with the training data's columns; null holds out <see cref="TrainerOptions.ValidationFraction"/> of these.</summary>
+    public IDataView? ValidationData { get; set; }
+
+    /// <summary>Rows scored at once; at least 1. Default 32.</summary>
+    public int ScoringBatchSize { get; set; } = 32;
+
+    /// <summary>The numbers to score with. Default <see cref="Precision.Float32"/>. Training is always in 32 bits.</summary>
+    public Precision Precision { get; set; } = Precision.Float32;
+
+    /// <summary>
+    /// Pass over pictures that cannot be read: training leaves them out, scoring gives missing values (NaN, and no label).
+    /// Default false: such a picture is an <see cref="ImageDecodeException"/>.
+    /// </summary>
+    public bool SkipInvalidImages { get; set; }
+
+    internal override void Validate()
+    {
+        base.Validate();
+        Require(LastBlocks, LastBlocks >= 1, "at least 1");
+        Require(CropPadding, CropPadding >= 0, "at least 0");
+        Require(ScoringBatchSize, ScoringBatchSize >= 1, "at least 1");
+        RequireName(ImageColumnName, nameof(ImageColumnName));
+        RequireName(ScoreColumnName, nameof(ScoreColumnName));
+        RequireName(PredictedLabelColumnName, nameof(PredictedLabelColumnName));
+        if (TrainedParts != TrainedParts.None)
+            RequireName(LabelColumnName, nameof(LabelColumnName));
+        if (TrainedParts != TrainedParts.All && Checkpoint is null)
+            throw new ArgumentException($"{nameof(TrainedParts)} is {TrainedParts}, which needs a {nameof(Checkpoint)} to start from.");
+        if (Labels is not null && TrainedParts != TrainedParts.None)
+            throw new ArgumentException($"{nameof(Labels)} names the classes of a published head; in training they come from {LabelColumnName}.");
+
+        string?[] outputs = [ScoreColumnName, PredictedLabelColumnName, EmbeddingColumnName, AttentionColumnName];
+        if (outputs.OfType<string>().GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new ArgumentException($"Two output columns have the name '{twice.Key}'.");
+    }
+
+    internal ImageClassifierOptions Copy() => (ImageClassifierOptions)MemberwiseClone();
+
+    private static void RequireName(string? name, string property)
+    {
+        if (string.IsNullOrWhiteSpace(name))
+            throw new ArgumentException($"{property} is empty; a column name is needed.", property);
+    }
+}

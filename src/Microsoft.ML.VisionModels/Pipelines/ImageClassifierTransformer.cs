@@ -1,0 +1,114 @@
+using System.Text.Json;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Pipelines;
+using TorchSharp;
+
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>A fitted image classifier: adds the classes' probabilities, the likeliest class, and on request the embedding and the attention map.</summary>
+public abstract class ImageClassifierTransformer : BatchTransformer
+{
+    private const string SettingsEntry = "Settings.json";
+    private const string PreprocessingEntry = "Preprocessing.json";
+    private const string LabelsEntry = "Labels.json";
+    private const string ConfigEntry = "Config.json";
+    private const string WeightsEntry = "Weights.safetensors";
+
+    private readonly ClassifierModel _model;
+    private readonly ImageProcessor _processor;
+    private readonly LabelSet _labels;
+    private readonly ClassifierSettings _settings;
+    private readonly torch.Device _device;
+
+    /// <summary>The model becomes the transformer's.</summary>
+    private protected ImageClassifierTransformer(IHostEnvironment environment, string name, ClassifierParts parts) : base(environment, name)
+    {
+        (_model, _labels, _settings, _device, History) = (parts.Model, parts.Labels, parts.Settings, parts.Device, parts.History);
+        _processor = new ImageProcessor(parts.Preprocessing);
+        ReadyToScore();
+    }
+
+    private protected ImageClassifierTransformer(IHostEnvironment environment, string name, ModelArchiveReader archive, Func<string, ClassifierModel> build)
+        : base(environment, name)
+    {
+        _settings = Read<ClassifierSettings>(archive, SettingsEntry);
+        _labels = Read<LabelSet>(archive, LabelsEntry);
+        using var preprocessing = JsonDocument.Parse(archive.ReadText(PreprocessingEntry));
+        _processor = new ImageProcessor(ImagePreprocessing.FromHuggingFace(preprocessing.RootElement));
+        _device = Devices.Resolve(Host);
+        _model = build(archive.ReadText(ConfigEntry));
+        try
+        {
+            // The weights come in the type that they were saved in.
+            if (_settings.Precision == Precision.BFloat16)
+                _model.Network.to(torch.ScalarType.BFloat16);
+            archive.ReadBytes(WeightsEntry, stream =>
+            {
+                using var weights = new SafetensorsStream(stream, WeightsEntry);
+                CheckpointLoader.Load(_model.Network, weights, Dialect.Identity);
+            });
+            ReadyToScore();
+        }
+        catch
+        {
+            _model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>How training went; null for a model that was loaded, or not trained.</summary>
+    public TrainingHistory? History { get; }
+
+    /// <summary>The classes, in the order of the score's slots.</summary>
+    public IReadOnlyList<string> Labels => _labels.Names;
+
+    /// <summary>How pictures become the network's input.</summary>
+    public ImagePreprocessing Preprocessing => _processor.Settings;
+
+    /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>
+    public string Device => _device.ToString();
+
+    /// <summary>
+    /// Writes the model as Hugging Face publishes its kind: config.json with the labels, model.safetensors with the official
+    /// tensor names, preprocessor_config.json. Other libraries, and this one, load the folder.
+    /// </summary>
+    /// <param name="folder">Made where it does not exist.</param>
+    public void SaveCheckpoint(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        Directory.CreateDirectory(folder);
+        _model.SaveCheckpoint(folder, Labels);
+        AtomicFile.WriteText(Path.Combine(folder, "preprocessor_config.json"), Preprocessing.ToHuggingFace());
+    }
+
+    internal ClassifierModel Model => _model;
+
+    internal override IBatchScorer Bind(DataViewSchema inputSchema) => new ImageClassifierScorer(inputSchema, _model, _processor, _labels, _settings, _device);
+
+    internal override void Save(ModelArchiveWriter archive)
+    {
+        archive.WriteText(SettingsEntry, JsonSerializer.Serialize(_settings));
+        archive.WriteText(LabelsEntry, JsonSerializer.Serialize(_labels));
+        archive.WriteText(PreprocessingEntry, Preprocessing.ToHuggingFace());
+        archive.WriteText(ConfigEntry, _model.Config);
+        archive.WriteBytes(WeightsEntry, stream => CheckpointLoader.Save(_model.Network, Dialect.Identity, stream));
+    }
+
+    private protected override void DisposeModel() => _model.Dispose();
+
+    private void ReadyToScore()
+    {
+        _model.Freeze(TrainedParts.None, 0);
+        _model.Network.eval();
+        _model.Network.to(_device);
+        if (_settings.Precision == Precision.BFloat16)
+            _model.Network.to(torch.ScalarType.BFloat16);
+    }
+
+    private static T Read<T>(ModelArchiveReader archive, string entry) => JsonSerializer.Deserialize<T>(archive.ReadText(entry))
+        ?? throw new FormatException($"The model file is damaged: its entry '{entry}' is empty.");
+}

@@ -1,0 +1,133 @@
+using System.Globalization;
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.VisionModels.Pipelines;
+
+/// <summary>The column of the right answers: a key, text, an integer or a Boolean.</summary>
+internal sealed class LabelColumn
+{
+    private const string Expected = "a key, text, an integer or a Boolean";
+    private readonly string[]? _keyNames;   // of a key column, its values in order
+
+    private LabelColumn(DataViewSchema.Column column)
+    {
+        Column = column;
+        if (column.Type is KeyDataViewType key)
+            (Kind, _keyNames) = KeyNames(column, key);
+        else
+            Kind = LabelSet.KindOf(column.Type)!.Value;
+    }
+
+    public DataViewSchema.Column Column { get; }
+
+    public DataKind Kind { get; }
+
+    /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
+    public static LabelColumn Bind(DataViewSchema schema, string name) =>
+        new(Columns.Find(schema, name, Expected, type => type is KeyDataViewType || IsLabelItem(type)));
+
+    /// <summary>Checks the promise of a column, and gives the type of the labels' values.</summary>
+    /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
+    public static DataViewType Check(SchemaShape shape, string name)
+    {
+        var column = Columns.Find(shape, name, Expected,
+            c => c.Kind == SchemaShape.Column.VectorKind.Scalar && (c.IsKey || IsLabelItem(c.ItemType)));
+        if (!column.IsKey)
+            return column.ItemType;
+        return Interop.MLNet.TryFindColumn(column.Annotations, "KeyValues", out var values) && LabelSet.KindOf(values.ItemType) is not null
+            ? values.ItemType
+            : TextDataViewType.Instance;
+    }
+
+    /// <summary>A function that reads the present row's label by name; null where it is missing.</summary>
+    public Func<string?> MakeReader(DataViewRow row)
+    {
+        if (Column.Type is KeyDataViewType)
+            return KeyReader(row);
+        return Kind switch
+        {
+            DataKind.String => Reader<ReadOnlyMemory<char>>(row, text => text.IsEmpty ? null : text.ToString()),
+            DataKind.Boolean => Reader<bool>(row, value => value.ToString()),
+            DataKind.SByte => NumberReader<sbyte>(row),
+            DataKind.Byte => NumberReader<byte>(row),
+            DataKind.Int16 => NumberReader<short>(row),
+            DataKind.UInt16 => NumberReader<ushort>(row),
+            DataKind.Int32 => NumberReader<int>(row),
+            DataKind.UInt32 => NumberReader<uint>(row),
+            DataKind.Int64 => NumberReader<long>(row),
+            _ => NumberReader<ulong>(row),
+        };
+    }
+
+    /// <summary>The classes behind the labels that were read: all of a key's values, or what occurs, sorted.</summary>
+    public LabelSet Collect(IEnumerable<string> labels) => new(Kind, Kind switch
+    {
+        _ when _keyNames is not null => _keyNames,
+        DataKind.Boolean => [bool.FalseString, bool.TrueString],
+        DataKind.String => [.. labels.Distinct().Order(StringComparer.Ordinal)],
+        _ => [.. labels.Distinct().OrderBy(label => Int128.Parse(label, CultureInfo.InvariantCulture))],
+    });
+
+    // Floats are keys' values at most, never labels by themselves: 0.1 + 0.2 is no class.
+    private static bool IsLabelItem(DataViewType type) => LabelSet.KindOf(type) is { } kind and not (DataKind.Single or DataKind.Double);
+
+    private static Func<string?> Reader<T>(DataViewRow row, DataViewSchema.Column column, Func<T, string?> name)
+    {
+        var getter = row.GetGetter<T>(row.Schema[column.Index]);
+        T value = default!;
+        return () =>
+        {
+            getter(ref value);
+            return name(value);
+        };
+    }
+
+    private Func<string?> Reader<T>(DataViewRow row, Func<T, string?> name) => Reader(row, Column, name);
+
+    private Func<string?> NumberReader<T>(DataViewRow row) where T : IFormattable =>
+        Reader<T>(row, value => value.ToString(null, CultureInfo.InvariantCulture));
+
+    private Func<string?> KeyReader(DataViewRow row)
+    {
+        string? Name(ulong key) => key == 0 ? null : _keyNames![key - 1];
+        return Column.Type.RawType switch
+        {
+            var type when type == typeof(byte) => Reader<byte>(row, key => Name(key)),
+            var type when type == typeof(ushort) => Reader<ushort>(row, key => Name(key)),
+            var type when type == typeof(uint) => Reader<uint>(row, key => Name(key)),
+            _ => Reader<ulong>(row, key => Name(key)),
+        };
+    }
+
+    private static (DataKind Kind, string[] Names) KeyNames(DataViewSchema.Column column, KeyDataViewType key)
+    {
+        var type = (column.Annotations.Schema.GetColumnOrNull("KeyValues")?.Type as VectorDataViewType)?.ItemType;
+        return (type is null ? null : LabelSet.KindOf(type)) switch
+        {
+            DataKind.String => (DataKind.String, Names<ReadOnlyMemory<char>>(column, text => text.ToString())),
+            DataKind.Boolean => (DataKind.Boolean, Names<bool>(column, value => value.ToString())),
+            DataKind.SByte => Numbers<sbyte>(column, DataKind.SByte),
+            DataKind.Byte => Numbers<byte>(column, DataKind.Byte),
+            DataKind.Int16 => Numbers<short>(column, DataKind.Int16),
+            DataKind.UInt16 => Numbers<ushort>(column, DataKind.UInt16),
+            DataKind.Int32 => Numbers<int>(column, DataKind.Int32),
+            DataKind.UInt32 => Numbers<uint>(column, DataKind.UInt32),
+            DataKind.Int64 => Numbers<long>(column, DataKind.Int64),
+            DataKind.UInt64 => Numbers<ulong>(column, DataKind.UInt64),
+            DataKind.Single => Numbers<float>(column, DataKind.Single),
+            DataKind.Double => Numbers<double>(column, DataKind.Double),
+            // A key that stands for nothing: its own number.
+            _ => (DataKind.String, [.. Enumerable.Range(1, checked((int)key.Count)).Select(i => i.ToString(CultureInfo.InvariantCulture))]),
+        };
+    }
+
+    private static (DataKind, string[]) Numbers<T>(DataViewSchema.Column column, DataKind kind) where T : IFormattable =>
+        (kind, Names<T>(column, value => value.ToString(null, CultureInfo.InvariantCulture)));
+
+    private static string[] Names<T>(DataViewSchema.Column column, Func<T, string> name)
+    {
+        VBuffer<T> values = default;
+        column.Annotations.GetValue("KeyValues", ref values);
+        return [.. values.DenseValues().Select(name)];
+    }
+}

@@ -1,0 +1,99 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Pipelines;
+using TorchSharp;
+
+namespace Microsoft.ML.VisionModels.ViT;
+
+/// <summary>A ViT classifier as its options describe it: from random weights, a Hugging Face folder, or a weights file.</summary>
+internal sealed class ViTBlueprint : ClassifierBlueprint
+{
+    // A head of another size is left out where a new one is wanted.
+    private static readonly string[] HeadPatterns = ["head.*", "head_dist.*"];
+
+    private readonly string? _checkpoint;
+    private readonly ViTConfig _config;     // of the checkpoint, where there is one
+    private readonly Size2D _imageSize;     // that the user wants
+
+    private ViTBlueprint(ViTClassifierOptions options, ViTConfig config, ImagePreprocessing? preprocessing, IReadOnlyList<string>? labels)
+    {
+        _checkpoint = options.Checkpoint;
+        _config = config with { DropPath = options.DropPath, Pooler = false };
+        _imageSize = options.ImageSize ?? config.ImageSize;
+        Preprocessing = options.Preprocessing ?? (preprocessing is not null && options.ImageSize is null
+            ? preprocessing
+            : Resized(preprocessing, _imageSize));
+        PublishedLabels = labels;
+        if (Preprocessing.OutputHeight != _imageSize.Height || Preprocessing.OutputWidth != _imageSize.Width)
+        {
+            throw new ArgumentException(
+                $"The network takes pictures of {_imageSize}, but the preprocessing gives {Preprocessing.OutputHeight?.ToString() ?? "?"}x{Preprocessing.OutputWidth?.ToString() ?? "?"}. " +
+                $"Set ImageSize, or let Preprocessing resize or crop to it.");
+        }
+    }
+
+    public override ImagePreprocessing Preprocessing { get; }
+
+    public override IReadOnlyList<string>? PublishedLabels { get; }
+
+    public static ViTBlueprint From(ViTClassifierOptions options)
+    {
+        var preset = ViTConfig.Of(options.Preset);
+        if (options.Checkpoint is not { } path)
+        {
+            return new(options, preset with
+            {
+                ImageSize = options.ImageSize ?? preset.ImageSize,
+                PatchSize = options.PatchSize ?? preset.PatchSize,
+            }, preprocessing: null, labels: null);
+        }
+
+        using var checkpoint = Checkpoint.Open(path);
+        if (!Directory.Exists(path))
+            return new(options, OfFile(preset, checkpoint), preprocessing: null, labels: null);
+
+        var folder = HuggingFaceFolder.Open(path);
+        var config = ViTConfig.FromHuggingFace(folder.Config, checkpoint.Tensors.Keys);
+        return new(options, config, folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : null,
+            config.Classes is null ? null : folder.Config.Labels());
+    }
+
+    public override ViTClassifierModel Build(LabelSet labels, bool newHead, torch.Generator generator)
+    {
+        var network = new ViTNetwork(_config with { Classes = labels.Count }, generator);
+        try
+        {
+            if (_checkpoint is null)
+                return new(network.Initialize(generator));
+
+            using var checkpoint = Checkpoint.Open(_checkpoint);
+            var dialect = Dialect.For(checkpoint, ViTDialect.HuggingFace(network.Config), ViTDialect.Timm);
+            CheckpointLoader.Load(network, checkpoint, dialect, newHead ? HeadPatterns : []);
+            if (newHead)
+                network.InitializeHeads(generator);
+            return new(network.Resize(_imageSize));
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A bare weights file tells the size of its patches and, where its patches make a square, of its pictures.</summary>
+    private static ViTConfig OfFile(ViTConfig preset, Checkpoint checkpoint)
+    {
+        if (!checkpoint.Tensors.TryGetValue("patch_embed.proj.weight", out var patch) || patch.Shape.Count != 4
+            || !checkpoint.Tensors.TryGetValue("pos_embed", out var positions) || positions.Shape.Count != 3)
+            return preset;
+        var patchSize = new Size2D((int)patch.Shape[2], (int)patch.Shape[3]);
+        var side = (int)Math.Sqrt(positions.Shape[1] - preset.PositionedTokens);
+        return side * side + preset.PositionedTokens == positions.Shape[1]
+            ? preset with { PatchSize = patchSize, ImageSize = new(side * patchSize.Height, side * patchSize.Width) }
+            : preset with { PatchSize = patchSize };
+    }
+
+    private static ImagePreprocessing Resized(ImagePreprocessing? published, Size2D size) => published is null
+        ? ImagePreprocessing.ExactSize(size.Height, size.Width)
+        : published with { Resize = new ImageResize.Exact(size.Height, size.Width), CenterCrop = null, Pad = null };
+}

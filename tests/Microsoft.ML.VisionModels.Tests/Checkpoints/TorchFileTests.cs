@@ -1,0 +1,94 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Checkpoints;
+
+/// <summary>Files that PyTorch 1.13 wrote (tests/Checkpoints).</summary>
+public class TorchFileTests
+{
+    [Theory]
+    [InlineData("zip.pt")]
+    [InlineData("legacy.pt")]
+    public void ViewsAndTypesAreReadAsPyTorchMeansThem(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var file = Checkpoint.Open(File(name));
+
+        Assert.Equal(17, file.Tensors.Count);
+        var whole = arange(24, float32).reshape(4, 6);
+        AssertEqual(whole, file.Read("plain.weight"));
+        AssertEqual(whole.t(), file.Read("plain.transposed"));
+        AssertEqual(arange(5, 11, float32), file.Read("plain.middle"));
+        AssertEqual(tensor(new float[] { 6, 8, 10, 12, 14, 16 }).reshape(2, 3), file.Read("plain.strided"));
+        AssertEqual(full([3, 2], 7f), file.Read("plain.expanded"));
+        AssertEqual(full([2, 2], 3f), file.Read("plain.parameter"));
+        AssertEqual(tensor(5L), file.Read("plain.scalar"));
+        Assert.Equal([0, 3], file.Read("plain.empty").shape);
+        foreach (var (word, type) in new[]
+        {
+            ("f64", float64), ("f16", float16), ("bf16", bfloat16), ("i64", int64), ("i32", int32), ("i16", int16), ("i8", int8), ("u8", uint8), ("bool", @bool),
+        })
+        {
+            AssertEqual((arange(6) % 4).to(type).reshape(2, 3), file.Read($"types.{word}"));
+        }
+    }
+
+    [Fact]
+    public void AViewIsCopiedIntoAViewOfAnotherType()
+    {
+        using var scope = NewDisposeScope();
+        using var file = Checkpoint.Open(File("zip.pt"));
+        var target = zeros(8, 4, dtype: float64);
+
+        file.CopyTo("plain.transposed", target.narrow(0, 1, 6));
+
+        AssertEqual(arange(24, float64).reshape(4, 6).t(), target.narrow(0, 1, 6));
+        Assert.Equal(276, target.sum().item<double>());
+    }
+
+    [Fact]
+    public void TheWeightsOfATrainingCheckpointAreTaken()
+    {
+        using var scope = NewDisposeScope();
+        using var file = Checkpoint.Open(File("training.ckpt"));
+
+        Assert.Equal(["weight", "bias"], file.Tensors.Keys);
+        AssertEqual(arange(6, float32).reshape(2, 3), file.Read("weight"));
+    }
+
+    [Fact]
+    public void SeveralNetworksAreNamedByTheirKeys()
+    {
+        using var file = Checkpoint.Open(File("nested.pt"));
+
+        Assert.Equal(["coarse.weight", "coarse.bias", "fine.layers.weight", "fine.layers.bias", "buffers.12345678901"], file.Tensors.Keys);
+    }
+
+    [Theory]
+    [Trait("Category", "RealData")]
+    [Trait("Family", "Checkpoints")]
+    [InlineData("ddpm-fashion/ddpm_fashion.pt", "network.time_embed.weight", 606_852)]
+    [InlineData("nerf-lego-pretrained/checkpoint199999.ckpt", "model_fine_state_dict.layer1.weight", 169097)]
+    [InlineData("taef2/taef2_encoder.pth", "0.weight", 1_338_528)]
+    public void RealFilesAreRead(string path, string tensor, long elements)
+    {
+        using var file = Checkpoint.Open(TestFolders.Data(path));
+
+        Assert.Contains(tensor, file.Tensors.Keys);
+        Assert.Equal(elements, file.Tensors.Values.Sum(info => info.Shape.Aggregate(1L, (product, size) => product * size)));
+        foreach (var name in file.Tensors.Keys)
+        {
+            using var scope = NewDisposeScope();
+            Assert.True(file.Read(name).isfinite().all().item<bool>(), name);
+        }
+    }
+
+    private static string File(string name) => Path.Combine(AppContext.BaseDirectory, "Checkpoints", name);
+
+    private static void AssertEqual(Tensor expected, Tensor actual)
+    {
+        Assert.Equal(expected.dtype, actual.dtype);
+        Assert.Equal(expected.shape, actual.shape);
+        Assert.True(expected.equal(actual).all().item<bool>());
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.VisionModels.Tests;
+
+public class ViTClassifierTests
+{
+    private sealed class Output
+    {
+        public string PredictedLabel { get; set; } = "";
+        public float[] Score { get; set; } = [];
+        public string Id { get; set; } = "";
+    }
+
+    private static ViTClassifierOptions Tiny() => new() { ImageSize = 16, PatchSize = 4, Epochs = 8, BatchSize = 16, LearningRate = 2e-3 };
+
+    [Fact]
+    public void TrainsScoresSavesAndLoads()
+    {
+        var context = new MLContext(seed: 1);
+        var train = ToyPictures.View(context, 120);
+        var pipeline = context.Transforms.Conversion.MapValueToKey("Label")
+            .Append(context.Transforms.ViTClassifier(Tiny()))
+            .Append(context.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+        using var model = pipeline.Fit(train);
+
+        var test = ToyPictures.View(context, 30, seed: 7);
+        var scored = model.Transform(test);
+        var metrics = context.MulticlassClassification.Evaluate(scored);
+        Assert.True(metrics.MicroAccuracy > 0.9, $"accuracy {metrics.MicroAccuracy}");
+
+        using var folder = TestFolders.Temporary();
+        context.Model.Save(model, train.Schema, folder.File("model.zip"));
+        var fresh = new MLContext(seed: 5);
+        var loaded = fresh.Model.Load(folder.File("model.zip"), out var schema);
+        using var engine = fresh.Model.CreatePredictionEngine<ToyPictures.Input, Output>(loaded);
+        var expected = context.Data.CreateEnumerable<Output>(scored, reuseRowObject: false).ToArray();
+        var rows = ToyPictures.Rows(30, seed: 7);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var one = engine.Predict(rows[i]);
+            Assert.Equal(expected[i].PredictedLabel, one.PredictedLabel);
+            Assert.Equal(expected[i].Id, one.Id);
+            for (var c = 0; c < 3; c++)
+                Assert.Equal(expected[i].Score[c], one.Score[c], 1e-5f);
+        }
+    }
+}
