@@ -13,6 +13,7 @@ try
     {
         "prepare" => () => Prepare.Run(arguments),
         "vit-forward" => () => ViTForward.Run(arguments, sideBySide),
+        "folder-to-labels" => () => FolderToLabels.Run(arguments, sideBySide),
         "train-step" => () => TrainStep.Run(arguments, sideBySide),
         "load" => () => Load.Run(arguments, sideBySide),
         Load.Child => () => Load.RunChild(arguments),

@@ -1,11 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Intrinsics.X86;
 
 namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>bench/train_step.py in a process of its own: it does so many steps on demand and says what one cost.</summary>
 internal sealed class PythonWorker : IDisposable
 {
+    private const string OpenBlasKernels = "OPENBLAS_CORETYPE";
+
     private readonly Process _process;
 
     public PythonWorker(string python, string checkpoint, int batch, int threads)
@@ -19,6 +22,8 @@ internal sealed class PythonWorker : IDisposable
         foreach (var variable in (string[])["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"])
             start.Environment[variable] = $"{threads}";
         start.Environment["OMP_WAIT_POLICY"] = "PASSIVE"; // As ours.
+        if (Avx512F.IsSupported && !start.Environment.ContainsKey(OpenBlasKernels))
+            start.Environment[OpenBlasKernels] = "SkylakeX"; // OpenBLAS treats a processor that it does not know as a very old one.
         _process = Process.Start(start)!;
     }
 
