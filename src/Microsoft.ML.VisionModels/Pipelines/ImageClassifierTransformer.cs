@@ -35,8 +35,8 @@ public abstract class ImageClassifierTransformer : BatchTransformer
     private protected ImageClassifierTransformer(IHostEnvironment environment, string name, ModelArchiveReader archive, Func<string, ClassifierModel> build)
         : base(environment, name)
     {
-        _settings = Read<ClassifierSettings>(archive, SettingsEntry);
-        _labels = Read<LabelSet>(archive, LabelsEntry);
+        _settings = ModelJson.Read<ClassifierSettings>(archive.ReadText(SettingsEntry));
+        _labels = ModelJson.Read<LabelSet>(archive.ReadText(LabelsEntry));
         using var preprocessing = JsonDocument.Parse(archive.ReadText(PreprocessingEntry));
         _processor = new ImageProcessor(ImagePreprocessing.FromHuggingFace(preprocessing.RootElement));
         _device = Devices.Resolve(Host);
@@ -91,8 +91,8 @@ public abstract class ImageClassifierTransformer : BatchTransformer
 
     internal override void Save(ModelArchiveWriter archive)
     {
-        archive.WriteText(SettingsEntry, JsonSerializer.Serialize(_settings));
-        archive.WriteText(LabelsEntry, JsonSerializer.Serialize(_labels));
+        archive.WriteText(SettingsEntry, ModelJson.Write(_settings));
+        archive.WriteText(LabelsEntry, ModelJson.Write(_labels));
         archive.WriteText(PreprocessingEntry, Preprocessing.ToHuggingFace());
         archive.WriteText(ConfigEntry, _model.Config);
         archive.WriteBytes(WeightsEntry, stream => CheckpointLoader.Save(_model.Network, Dialect.Identity, stream));
@@ -108,7 +108,4 @@ public abstract class ImageClassifierTransformer : BatchTransformer
         if (_settings.Precision == Precision.BFloat16)
             _model.Network.to(torch.ScalarType.BFloat16);
     }
-
-    private static T Read<T>(ModelArchiveReader archive, string entry) => JsonSerializer.Deserialize<T>(archive.ReadText(entry))
-        ?? throw new FormatException($"The model file is damaged: its entry '{entry}' is empty.");
 }

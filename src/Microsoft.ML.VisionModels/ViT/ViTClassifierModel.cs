@@ -20,11 +20,10 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 
     public override ImageSize? AttentionSize => network.Config.ClassToken ? new(network.Config.Grid.Height, network.Config.Grid.Width) : null;
 
-    public override string Config => JsonSerializer.Serialize(network.Config);
+    public override string Config => ModelJson.Write(network.Config);
 
     /// <summary>Builds the network of a <see cref="Config"/>; its weights are yet to be loaded.</summary>
-    public static ViTClassifierModel FromConfig(string config) => new(new ViTNetwork(
-        JsonSerializer.Deserialize<ViTConfig>(config) ?? throw new FormatException("The model file is damaged: its network has no configuration.")));
+    public static ViTClassifierModel FromConfig(string config) => new(new ViTNetwork(ModelJson.Read<ViTConfig>(config)));
 
     public override ClassifierOutput Forward(Tensor pixels, bool embedding = false, bool attention = false)
     {
