@@ -52,11 +52,14 @@ internal static class Training
         ("device", classifier.Device),
     ];
 
+    // The digits' 8 x 8 pixels are enlarged to 16 x 16, so that they can be shifted by half a pixel, and cut into 4 x 4 patches.
     private static void ForDigits(ViTClassifierOptions options)
     {
-        options.ImageSize = 8;
-        options.PatchSize = 2;
-        options.Epochs = 40;
+        options.ImageSize = 16;
+        options.PatchSize = 4;
+        options.Epochs = 60;
+        options.BatchSize = 32;
+        options.EarlyStoppingPatience = 0;
         options.CropPadding = 1;
         options.HorizontalFlip = false;   // a mirrored digit is no digit
     }
