@@ -8,7 +8,7 @@ namespace Microsoft.ML.VisionModels.ViT;
 
 /// <summary>
 /// The Vision Transformer: "An Image is Worth 16x16 Words" (arXiv 2010.11929), with DeiT's distillation token (arXiv 2012.12877).
-/// Parameters carry timm's names.
+/// Reference implementations: google-research/vision_transformer, timm, and Hugging Face's ViT and DeiT. Parameters carry timm's names.
 /// </summary>
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
 internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
