@@ -1,17 +1,18 @@
-using System.Runtime.CompilerServices;
 using TorchSharp;
+
+[assembly: AssemblyFixture(typeof(Microsoft.ML.VisionModels.Tests.TestSetup))]
 
 namespace Microsoft.ML.VisionModels.Tests;
 
-internal static class TestSetup
+/// <summary>
+/// Made before the first test, and not in a module initializer: the test adapter also starts this program only to ask for its
+/// framework, and gives up where that does not end within a second, as libtorch may not on a busy machine.
+/// </summary>
+public sealed class TestSetup
 {
-    /// <summary>Test classes run side by side, so that one thread each is the fastest.</summary>
-#pragma warning disable CA2255
-    [ModuleInitializer]
-    internal static void OneThreadEach()
+    public TestSetup()
     {
         TorchRuntime.EnsureAvailable();
-        torch.set_num_threads(1);
+        torch.set_num_threads(1); // Test classes run side by side, so that one thread each is the fastest.
     }
-#pragma warning restore CA2255
 }

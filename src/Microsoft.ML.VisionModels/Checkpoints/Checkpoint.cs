@@ -24,6 +24,10 @@ public abstract class Checkpoint : IDisposable
     /// or a folder as Hugging Face publishes it. PyTorch files are read by a reader that builds tensors and runs no code.
     /// </param>
     /// <returns>The checkpoint, which the caller disposes.</returns>
+    /// <remarks>
+    /// In a PyTorch file the tensors of the dictionary <c>state_dict</c>, <c>model_state_dict</c>, <c>model</c>, <c>network</c>, <c>net</c> or <c>params</c> are the checkpoint,
+    /// the first of these that there is. Without one it is all tensors but an optimizer's, named by the dictionary keys on the way to them with dots between.
+    /// </remarks>
     /// <exception cref="FileNotFoundException">There is no such file, or the folder holds no weights.</exception>
     /// <exception cref="CheckpointException">The file is malformed, or of a format that is not read.</exception>
     public static Checkpoint Open(string path)

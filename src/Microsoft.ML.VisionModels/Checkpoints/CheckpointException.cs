@@ -3,6 +3,8 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>A checkpoint file is malformed, unsafe, or does not fit the network; the message names the file and the tensors.</summary>
 public sealed class CheckpointException : Exception
 {
+    private const int MaxLength = 4000;
+
     /// <summary>Creates the exception without a message of its own.</summary>
     public CheckpointException()
     {
@@ -11,7 +13,7 @@ public sealed class CheckpointException : Exception
     /// <summary>Creates the exception.</summary>
     /// <param name="message">What is wrong, in which file, with which tensor.</param>
     public CheckpointException(string message)
-        : base(message)
+        : base(Shorten(message))
     {
     }
 
@@ -19,7 +21,10 @@ public sealed class CheckpointException : Exception
     /// <param name="message">What is wrong, in which file, with which tensor.</param>
     /// <param name="innerException">What the reader ran into.</param>
     public CheckpointException(string message, Exception innerException)
-        : base(message, innerException)
+        : base(Shorten(message), innerException)
     {
     }
+
+    // Names come from the file, which may have been made to flood the log.
+    private static string Shorten(string message) => message.Length <= MaxLength ? message : string.Concat(message.AsSpan(0, MaxLength), " ...");
 }

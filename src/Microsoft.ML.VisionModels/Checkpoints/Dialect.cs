@@ -6,6 +6,8 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 /// <param name="name">Whose names these are, for messages.</param>
 internal sealed class Dialect(string name)
 {
+    private readonly NamePattern[] _ignored = [];
+
     /// <summary>Our own names.</summary>
     public static Dialect Identity { get; } = new("canonical") { Rules = [("**", "**")] };
 
@@ -21,9 +23,11 @@ internal sealed class Dialect(string name)
     public IReadOnlyList<string> Prefixes { get; init; } = [];
 
     /// <summary>Patterns of their tensors that our network does not need: buffers, an unused pooler.</summary>
-    public IReadOnlyList<string> Ignored { get => [.. _ignored.Select(pattern => pattern.Text)]; init => _ignored = [.. value.Select(text => new NamePattern(text))]; }
-
-    private readonly NamePattern[] _ignored = [];
+    public IReadOnlyList<string> Ignored
+    {
+        get => [.. _ignored.Select(pattern => pattern.Text)];
+        init => _ignored = [.. value.Select(text => new NamePattern(text))];
+    }
 
     /// <summary>The dialect that explains most of the checkpoint's names, the first of equals.</summary>
     /// <exception cref="CheckpointException">None explains more than half of them.</exception>

@@ -30,6 +30,8 @@ internal sealed class DialectRule
     /// <summary>Their shape of one part, given ours of the whole tensor.</summary>
     public long[] ForeignShape(long[] shape)
     {
+        if (Foreign.Count > 1 && (shape.Length == 0 || shape[0] % Foreign.Count != 0))
+            throw new InvalidOperationException($"'{Canonical.Text}' of shape {shape.Text()} does not fall into {Foreign.Count} equal parts.");
         long[] part = Foreign.Count == 1 ? shape : [shape[0] / Foreign.Count, .. shape[1..]];
         if (Transpose)
             part = [part[1], part[0]];

@@ -25,8 +25,8 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
     /// <summary>Whether the file holds the storage, of the size of which the pickle speaks.</summary>
     protected abstract bool Has(PickleStorage storage);
 
-    /// <summary>The bytes of a storage from one of its elements on.</summary>
-    protected abstract Stream OpenStorage(PickleStorage storage, long firstElement);
+    /// <summary>Fills a tensor with a storage's elements, from one of them on.</summary>
+    protected abstract void Read(PickleStorage storage, long firstElement, Tensor target);
 
     /// <summary>Takes the tensors out of what was read.</summary>
     protected void Collect(object? root)
@@ -41,14 +41,13 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
     private protected override void Fill(Tensor target, TensorInfo info)
     {
         var tensor = _tensors[info.Name];
-        using var bytes = OpenStorage(tensor.Storage, tensor.Offset);
         if (tensor.IsContiguous)
         {
-            TensorBytes.Read(bytes, info.Type, target);
+            Read(tensor.Storage, tensor.Offset, target);
             return;
         }
         var extent = empty(tensor.Extent, info.Type);
-        TensorBytes.Read(bytes, info.Type, extent);
+        Read(tensor.Storage, tensor.Offset, extent);
         target.copy_(extent.as_strided(tensor.Shape, tensor.Strides).reshape(target.shape));
     }
 

@@ -13,6 +13,9 @@ internal sealed class PickleReader(Stream stream, string file)
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly object s_mark = new();
 
+    // A network of a thousand tensors takes some fifty thousand. An instruction of one byte can take a hundred bytes of memory.
+    private const int MaxInstructions = 1_000_000;
+
     private readonly List<object?> _stack = [];
     private readonly Dictionary<uint, object?> _memo = [];
     private readonly Dictionary<string, PickleStorage> _storages = [];
@@ -29,13 +32,14 @@ internal sealed class PickleReader(Stream stream, string file)
         _storages.Clear();
         try
         {
-            while (true)
+            for (var i = 0; i < MaxInstructions; i++)
             {
                 var code = (PickleCode)Byte();
                 if (code == PickleCode.Stop)
                     return _stack.Count == 1 ? Pop() : throw Wrong("it does not end in one value");
                 Execute(code);
             }
+            throw Wrong($"it has more than {MaxInstructions} instructions");
         }
         catch (EndOfStreamException e)
         {

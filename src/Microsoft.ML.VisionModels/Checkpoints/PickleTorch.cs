@@ -7,7 +7,6 @@ internal static class PickleTorch
 {
     // More than its storage holds, a tensor may claim by repeating elements (a stride of 0), up to this.
     private const long MaxExpandedBytes = 64 << 20;
-    private const int MaxDimensions = 64;
 
     private static readonly PickleGlobal s_orderedDictionary = new("collections", "OrderedDict");
     private static readonly PickleGlobal s_tensor = new("torch._utils", "_rebuild_tensor_v2");
@@ -77,7 +76,7 @@ internal static class PickleTorch
         CheckpointException Wrong() =>
             new($"{file}: a tensor of shape {Text(shape)}, strides {Text(strides)} and offset {offset} does not lie within its storage '{storage.Key}' of {storage.Count} elements.");
 
-        if (shape.Length != strides.Length || shape.Length > MaxDimensions || offset < 0 || !shape.Concat(strides).All(number => number is long and >= 0))
+        if (shape.Length != strides.Length || offset < 0 || !shape.Concat(strides).All(number => number is long and >= 0))
             throw Wrong();
         var tensor = new PickleTensor(storage, offset, [.. shape.Cast<long>()], [.. strides.Cast<long>()]);
         if (TensorTypes.ByteCount(tensor.Shape, storage.Type) is not { } bytes)

@@ -1,13 +1,12 @@
-using System.IO.MemoryMappedFiles;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
-/// <summary>A safetensors file, mapped into memory one tensor at a time, so that no more than that adds to the network's own memory.</summary>
+/// <summary>A safetensors file, mapped into memory.</summary>
 internal sealed class SafetensorsCheckpoint : Checkpoint
 {
     private readonly SafetensorsHeader _header;
-    private readonly MemoryMappedFile _map;
+    private readonly MappedFile _data;
     private readonly long _dataStart;
 
     public SafetensorsCheckpoint(string path)
@@ -20,7 +19,7 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
             _dataStart = file.Position;
             if (file.Length - _dataStart != _header.DataLength)
                 throw new CheckpointException($"{path}: the tensors take {_header.DataLength} bytes, but the file has {file.Length - _dataStart}; it may be truncated.");
-            _map = MemoryMappedFile.CreateFromFile(file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            _data = new MappedFile(file);
         }
         catch
         {
@@ -31,16 +30,11 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
 
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => _header.Tensors;
 
-    private protected override void Fill(Tensor target, TensorInfo info)
-    {
-        var (start, length) = _header.Place(info.Name);
-        using var bytes = _map.CreateViewStream(_dataStart + start, length, MemoryMappedFileAccess.Read);
-        TensorBytes.Read(bytes, info.Type, target);
-    }
+    private protected override void Fill(Tensor target, TensorInfo info) => _data.Read(_dataStart + _header.Start(info.Name), info.Type, target);
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _map.Dispose();
+            _data.Dispose();
     }
 }

@@ -15,7 +15,7 @@ internal sealed class SafetensorsHeader
 
     private readonly string _file;
     private readonly OrderedDictionary<string, TensorInfo> _tensors = [];
-    private readonly Dictionary<string, (long Start, long Length)> _places = [];
+    private readonly Dictionary<string, long> _starts = [];
 
     private SafetensorsHeader(string file) => _file = file;
 
@@ -28,8 +28,8 @@ internal sealed class SafetensorsHeader
     /// <summary>The bytes of all tensors together.</summary>
     public long DataLength { get; private set; }
 
-    /// <summary>Where a tensor's bytes lie, counted from the end of the header.</summary>
-    public (long Start, long Length) Place(string name) => _places[name];
+    /// <summary>Where a tensor's bytes start, counted from the end of the header.</summary>
+    public long Start(string name) => _starts[name];
 
     /// <summary>Reads a header and leaves the stream at the first tensor. Nothing is taken from the header's claims before they are checked.</summary>
     /// <param name="stream">Stands at the file's first byte; need not seek.</param>
@@ -86,7 +86,7 @@ internal sealed class SafetensorsHeader
         {
             Expect(start == DataLength, $"tensor '{info.Name}' starts at byte {start}, where {DataLength} is expected: tensors overlap or leave gaps");
             DataLength = end;
-            _places.Add(info.Name, (start, end - start));
+            _starts.Add(info.Name, start);
             _tensors.Add(info.Name, info);
         }
     }
@@ -152,6 +152,7 @@ internal sealed class SafetensorsHeader
                 reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out number) && number >= 0,
                 $"tensor '{name}' has a size or offset that is not a whole number from 0 to 2^63 - 1");
             numbers.Add(number);
+            Expect(numbers.Count <= TensorTypes.MaxDimensions, $"tensor '{name}' has more than {TensorTypes.MaxDimensions} dimensions");
         }
         return numbers;
     }

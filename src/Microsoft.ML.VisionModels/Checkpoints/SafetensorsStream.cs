@@ -16,13 +16,13 @@ internal sealed class SafetensorsStream(Stream stream, string name) : Checkpoint
 
     private protected override void Fill(Tensor target, TensorInfo info)
     {
-        var (start, length) = _header.Place(info.Name);
+        var start = _header.Start(info.Name);
         if (start < _position)
             throw new InvalidOperationException($"{Path}: tensor '{info.Name}' has already gone by; a stream is read in its own order.");
 
         stream.Skip(start - _position);
         TensorBytes.Read(stream, info.Type, target);
-        _position = start + length;
+        _position = start + (target.NumberOfElements * info.Type.Size());
     }
 
     protected override void Dispose(bool disposing)

@@ -13,17 +13,19 @@ internal static class TensorBytes
     /// <exception cref="EndOfStreamException">The stream ends early.</exception>
     public static void Read(Stream stream, ScalarType type, Tensor target)
     {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
         if (!target.is_contiguous())
         {
-            using var whole = empty(target.shape, type);
+            var whole = empty(target.shape, type);
             Read(stream, type, whole);
-            target.copy_(whole).Dispose();
+            target.copy_(whole);
             return;
         }
 
         var inPlace = target.dtype == type && target.device_type == DeviceType.CPU;
-        using var flat = target.detach().view(-1); // [count]
-        using var converted = inPlace ? null : empty(Math.Min(flat.shape[0], ChunkBytes / type.Size()), type);
+        var flat = target.detach().view(-1); // [count]
+        var converted = inPlace ? null : empty(Math.Min(flat.shape[0], ChunkBytes / type.Size()), type);
         foreach (var part in Parts(flat, type.Size()))
         {
             if (converted is null)
@@ -33,16 +35,15 @@ internal static class TensorBytes
             }
             using var source = converted.narrow(0, 0, part.shape[0]);
             stream.ReadExactly(source.bytes);
-            part.copy_(source).Dispose();
+            part.copy_(source);
         }
     }
 
     /// <summary>Writes a tensor's elements.</summary>
     public static void Write(Stream stream, Tensor tensor)
     {
-        using var plain = tensor.detach().cpu();
-        using var contiguous = plain.contiguous();
-        using var flat = contiguous.view(-1); // [count]
+        using var scope = NewDisposeScope();
+        var flat = tensor.detach().cpu().contiguous().view(-1); // [count]
         foreach (var part in Parts(flat, tensor.dtype.Size()))
             stream.Write(part.bytes);
     }

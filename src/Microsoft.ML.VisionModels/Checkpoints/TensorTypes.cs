@@ -5,6 +5,9 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 /// <summary>Element types as safetensors names them, and shapes as numbers and text.</summary>
 internal static class TensorTypes
 {
+    /// <summary>As many dimensions as libtorch handles in every operation.</summary>
+    public const int MaxDimensions = 64;
+
     private static readonly (string Name, ScalarType Type, int Size)[] s_types =
     [
         ("F64", ScalarType.Float64, 8),
@@ -40,22 +43,20 @@ internal static class TensorTypes
     /// <summary>The number of elements of a shape that is known to be sound.</summary>
     public static long Product(this IEnumerable<long> shape) => shape.Aggregate(1L, (product, size) => product * size);
 
-    /// <summary>The bytes that a shape from a file takes; null where it is negative or overflows.</summary>
+    /// <summary>The bytes that a shape from a file takes; null where no tensor can have it: negative, overflowing, of too many dimensions.</summary>
     public static long? ByteCount(IReadOnlyList<long> shape, ScalarType type)
     {
-        if (shape.Any(size => size < 0))
+        if (shape.Count > MaxDimensions)
             return null;
-        if (shape.Contains(0))
-            return 0;
 
         Int128 bytes = type.Size();
         foreach (var size in shape)
         {
-            bytes *= size;
-            if (bytes > long.MaxValue)
+            bytes *= Math.Max(size, 1); // libtorch wants even an empty tensor's other dimensions to be sound.
+            if (size < 0 || bytes > long.MaxValue)
                 return null;
         }
-        return (long)bytes;
+        return shape.Contains(0) ? 0 : (long)bytes;
     }
 
     /// <summary>A shape as text: <c>[2, 3]</c>.</summary>

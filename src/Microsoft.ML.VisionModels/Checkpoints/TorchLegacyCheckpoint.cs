@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.IO.MemoryMappedFiles;
 using System.Numerics;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
@@ -15,7 +15,7 @@ internal sealed class TorchLegacyCheckpoint : PickleCheckpoint
     private static readonly BigInteger s_magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     private readonly Dictionary<string, long> _starts = [];
-    private readonly MemoryMappedFile _map;
+    private readonly MappedFile _data;
 
     public TorchLegacyCheckpoint(string path)
         : base(path)
@@ -37,7 +37,7 @@ internal sealed class TorchLegacyCheckpoint : PickleCheckpoint
                 FindStorage(file, key is string text ? storages.GetValueOrDefault(text) : null);
 
             Collect(model);
-            _map = MemoryMappedFile.CreateFromFile(file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            _data = new MappedFile(file);
         }
         catch
         {
@@ -48,16 +48,13 @@ internal sealed class TorchLegacyCheckpoint : PickleCheckpoint
 
     protected override bool Has(PickleStorage storage) => _starts.ContainsKey(storage.Key);
 
-    protected override Stream OpenStorage(PickleStorage storage, long firstElement)
-    {
-        var size = storage.Type.Size();
-        return _map.CreateViewStream(_starts[storage.Key] + (firstElement * size), (storage.Count - firstElement) * size, MemoryMappedFileAccess.Read);
-    }
+    protected override void Read(PickleStorage storage, long firstElement, Tensor target) =>
+        _data.Read(_starts[storage.Key] + (firstElement * storage.Type.Size()), storage.Type, target);
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _map.Dispose();
+            _data.Dispose();
     }
 
     private void FindStorage(FileStream file, PickleStorage? storage)

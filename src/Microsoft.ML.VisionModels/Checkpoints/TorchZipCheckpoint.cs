@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
@@ -40,11 +41,11 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
     protected override bool Has(PickleStorage storage) =>
         _entries.TryGetValue(Name(storage), out var entry) && entry.Length == storage.Count * storage.Type.Size();
 
-    protected override Stream OpenStorage(PickleStorage storage, long firstElement)
+    protected override void Read(PickleStorage storage, long firstElement, Tensor target)
     {
-        var bytes = _entries[Name(storage)].Open();
+        using var bytes = _entries[Name(storage)].Open();
         bytes.Skip(firstElement * storage.Type.Size());
-        return bytes;
+        TensorBytes.Read(bytes, storage.Type, target);
     }
 
     protected override void Dispose(bool disposing)
@@ -60,7 +61,7 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
         foreach (var entry in new ZipArchive(_file, ZipArchiveMode.Read, leaveOpen: true).Entries)
         {
             var name = entry.FullName;
-            if (name.Contains('\\', StringComparison.Ordinal) || name.Split('/').Any(segment => segment is "" or "." or "..") && !name.EndsWith('/'))
+            if (name.Contains('\\', StringComparison.Ordinal) || name.TrimEnd('/').Split('/').Any(segment => segment is "" or "." or ".."))
                 throw new CheckpointException($"{Path}: the archive has an entry '{name}' that leads out of it.");
             if (entry.CompressedLength != entry.Length || entry.Length > _file.Length)
                 throw new CheckpointException($"{Path}: the archive's entry '{name}' is compressed; PyTorch stores entries as they are.");

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>A part of a picture, in pixels; edges may lie between pixels.</summary>
@@ -34,25 +36,47 @@ internal static class PillowResize
         var vertical = height != source.Height || part.Top != 0 || part.Bottom != height
             ? ResizeCoefficients.For(filter, source.Height, part.Top, part.Bottom, height) : null;
 
-        // Only the rows that the second pass reads.
-        var firstRow = vertical?.First[0] ?? 0;
-        var endRow = vertical is null ? height : vertical.First[^1] + vertical.Count[^1];
-
-        var rows = source;
-        if (horizontal is not null)
-        {
-            var resampler = new RowResampler(horizontal);
-            rows = RgbImage.Uninitialised(width, endRow - firstRow);
-            ForRows(rows.Height, 3L * width * horizontal.Taps, maxThreads, y => resampler.Resample(source.Row(firstRow + y), rows.Row(y)));
-        }
-        if (vertical is null)
-            return rows;
-
-        var offset = horizontal is null ? 0 : firstRow;
         var result = RgbImage.Uninitialised(width, height);
-        ForRows(height, 3L * width * vertical.Taps, maxThreads,
-            y => ColumnResampler.Resample(rows.Pixels.AsSpan(3 * width * (vertical.First[y] - offset)), vertical.WeightsOf(y), result.Row(y)));
+        if (vertical is null)
+        {
+            ResampleRows(source, 0, height, horizontal!, result.Pixels, maxThreads);
+        }
+        else if (horizontal is null)
+        {
+            ResampleColumns(source.Pixels, 0, vertical, result, maxThreads);
+        }
+        else
+        {
+            // Only the rows that the second pass reads.
+            var firstRow = vertical.First[0];
+            var rowCount = vertical.First[^1] + vertical.Count[^1] - firstRow;
+            var between = ArrayPool<byte>.Shared.Rent(checked(3 * width * rowCount));
+            ResampleRows(source, firstRow, rowCount, horizontal, between, maxThreads);
+            ResampleColumns(between, firstRow, vertical, result, maxThreads);
+            ArrayPool<byte>.Shared.Return(between);
+        }
         return result;
+    }
+
+    private static void ResampleRows(RgbImage source, int firstRow, int rowCount, ResizeCoefficients horizontal, byte[] target, int maxThreads)
+    {
+        var resampler = new RowResampler(horizontal);
+        var stride = 3 * horizontal.Length;
+        ForRows((rowCount + 1) / 2, 2L * stride * horizontal.Taps, maxThreads, pair =>
+        {
+            var (first, second) = (2 * pair, Math.Min(2 * pair + 1, rowCount - 1));
+            resampler.Resample(From(first), From(second), To(first), To(second));
+        });
+
+        ReadOnlySpan<byte> From(int y) => source.Pixels.AsSpan(3 * source.Width * (firstRow + y));
+        Span<byte> To(int y) => target.AsSpan(stride * y, stride);
+    }
+
+    private static void ResampleColumns(byte[] rows, int firstRow, ResizeCoefficients vertical, RgbImage target, int maxThreads)
+    {
+        var stride = 3 * target.Width;
+        ForRows(target.Height, (long)stride * vertical.Taps, maxThreads,
+            y => ColumnResampler.Resample(rows.AsSpan(stride * (vertical.First[y] - firstRow)), vertical.WeightsOf(y), target.Row(y)));
     }
 
     private static RgbImage Nearest(RgbImage source, int width, int height, PixelBox part)
@@ -74,7 +98,7 @@ internal static class PillowResize
     private static int[] NearestPositions(float from, float to, int length)
     {
         var positions = new int[length];
-        var step = ((double)to - from) / length;
+        var step = (double)(to - from) / length;
         var position = from + step * 0.5;
         for (var i = 0; i < length; i++, position += step)
             positions[i] = (int)position;

@@ -29,7 +29,7 @@ internal sealed class ResizeCoefficients
     public static ResizeCoefficients For(ResizeFilter filter, int sourceLength, float from, float to, int length)
     {
         var (kernel, radius) = KernelOf(filter);
-        var scale = ((double)to - from) / length;
+        var scale = (double)(to - from) / length; // the difference in float, as in Pillow
         var stretch = Math.Max(scale, 1); // shrinking widens the kernel, so that all of the source counts
         var support = radius * stretch;
         var taps = (int)Math.Ceiling(support) * 2 + 1;

@@ -8,9 +8,14 @@ namespace Microsoft.ML.VisionModels.Layers;
 /// The stack of blocks that every transformer of this package is a configuration of. As a member named <c>blocks</c>
 /// its parameters are called <c>blocks.0.attn.qkv.weight</c> and so on.
 /// </summary>
-internal sealed class Transformer(TransformerConfig config, Generator? generator = null)
-    : ModuleList<TransformerBlock>([.. Enumerable.Range(0, config.Depth).Select(layer => new TransformerBlock(config, layer, generator))])
+internal sealed class Transformer : ModuleList<TransformerBlock>
 {
+    public Transformer(TransformerConfig config, Generator? generator = null)
+        : base([.. Enumerable.Range(0, config.Depth).Select(layer => new TransformerBlock(config, layer, generator))])
+    {
+        RegisterComponents();
+    }
+
     /// <summary>Tokens [B, T, D] to tokens [B, T, D]. Traces <c>hidden_states.0</c> (the input) to <c>hidden_states.Depth</c>, and <c>attentions.i</c>.</summary>
     public Tensor forward(Tensor x, Tensor? mask = null, Trace? trace = null)
     {

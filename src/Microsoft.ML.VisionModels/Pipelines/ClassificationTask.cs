@@ -41,7 +41,8 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
 
     public Tensor Loss(int step)
     {
-        var rows = _order.Skip(step * _options.BatchSize).Take(_options.BatchSize).Select(i => _train.Indices[i]).ToArray();
+        var first = step * _options.BatchSize;
+        var rows = Array.ConvertAll(_order[first..Math.Min(first + _options.BatchSize, _order.Length)], i => _train.Indices[i]);
         var pixels = _train.Set.Pixels(rows);                               // [B, 3, H, W] uint8
         if (_options.HorizontalFlip)
             pixels = Augmentation.RandomHorizontalFlip(pixels, _augmentation!);

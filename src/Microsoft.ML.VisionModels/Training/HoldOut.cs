@@ -12,7 +12,7 @@ internal static class HoldOut
         if (fraction == 0)
             return ([.. Enumerable.Range(0, classes.Count)], []);
 
-        var order = EpochOrder.Shuffle(classes.Count, seed, epoch: 0);
+        var order = EpochOrder.Shuffle(classes.Count, seed, epoch: -1); // no epoch of the training: independent of its orders
         var validation = order.Select(row => (int)row)
             .GroupBy(row => classes[row])
             .SelectMany(rows => rows.Take(Share(rows.Count())))

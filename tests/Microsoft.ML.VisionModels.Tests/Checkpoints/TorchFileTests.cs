@@ -64,6 +64,24 @@ public class TorchFileTests
         Assert.Equal(["coarse.weight", "coarse.bias", "fine.layers.weight", "fine.layers.bias", "buffers.12345678901"], file.Tensors.Keys);
     }
 
+    [Fact]
+    public void AFolderOfShardsInBothFormatsIsOneCheckpoint()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = TestFolders.Temporary();
+        System.IO.File.Copy(File("training.ckpt"), folder.File("pytorch_model-1.bin"));
+        System.IO.File.Copy(File("legacy.pt"), folder.File("pytorch_model-2.bin"));
+        System.IO.File.WriteAllText(
+            folder.File("pytorch_model.bin.index.json"),
+            """{"weight_map": {"bias": "pytorch_model-1.bin", "plain.middle": "pytorch_model-2.bin"}}""");
+
+        using var file = Checkpoint.Open(folder.Path);
+
+        Assert.Equal(["bias", "plain.middle"], file.Tensors.Keys);
+        AssertEqual(full([2], 9f), file.Read("bias"));
+        AssertEqual(arange(5, 11, float32), file.Read("plain.middle"));
+    }
+
     [Theory]
     [Trait("Category", "RealData")]
     [Trait("Family", "Checkpoints")]

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.ViT;
 
 namespace Microsoft.ML.VisionModels.Tests.ViT;
@@ -13,5 +15,14 @@ public class ViTManifestTests
         var config = ViTConfig.FromHuggingFace(manifest.Config);
         using var network = new ViTNetwork(config);
         manifest.AssertEqual(network, ViTDialect.HuggingFace(config));
+    }
+
+    [Fact]
+    public void WritesThePublishedConfig()
+    {
+        var published = Manifest.Open("google-vit-base-patch16-224").Config;
+        var written = JsonSerializer.SerializeToElement(ViTConfig.FromHuggingFace(published).ToHuggingFace(published.Labels()));
+        foreach (var entry in published.EnumerateObject().Where(entry => entry.Name != "transformers_version"))
+            Assert.True(JsonElement.DeepEquals(entry.Value, written.GetProperty(entry.Name)), entry.Name);
     }
 }

@@ -1,0 +1,34 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Microsoft.ML.VisionModels.Bench;
+
+/// <summary>A network in ONNX Runtime on the CPU, with all of its optimisations.</summary>
+internal sealed class OnnxPeer : IDisposable
+{
+    public const string Name = "ONNX Runtime 1.31.1 fp32";
+
+    private readonly InferenceSession _session;
+
+    public OnnxPeer(string path, int threads)
+    {
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = threads,
+            InterOpNumThreads = 1,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+        };
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"); // As ours: waiting threads sleep.
+        _session = new InferenceSession(path, options);
+    }
+
+    /// <summary>The network's one output for its one input.</summary>
+    public float[] Run(float[] input, long[] shape)
+    {
+        using var value = OrtValue.CreateTensorValueFromMemory(input, shape);
+        using var options = new RunOptions();
+        using var outputs = _session.Run(options, _session.InputNames, [value], _session.OutputNames);
+        return outputs[0].GetTensorDataAsSpan<float>().ToArray();
+    }
+
+    public void Dispose() => _session.Dispose();
+}

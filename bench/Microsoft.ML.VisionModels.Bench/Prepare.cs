@@ -1,0 +1,75 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using SkiaSharp;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Bench;
+
+/// <summary>Writes what the benchmarks need and the repository does not hold: checkpoints with seeded weights, and pictures.</summary>
+internal static class Prepare
+{
+    public static void Run(BenchArguments arguments)
+    {
+        var folder = Directory.CreateDirectory(arguments.Text("data", Repository.Data)).FullName;
+        WriteViT(Path.Combine(folder, "vit-base-patch16-224.safetensors"), width: 768, depth: 12, patch: 16, size: 224, classes: 1000);
+        WriteViT(Path.Combine(folder, "vit-tiny-patch16-224.safetensors"), width: 192, depth: 12, patch: 16, size: 224, classes: 1000);
+        WriteViT(Path.Combine(folder, "vit-tiny-patch4-32.safetensors"), width: 192, depth: 12, patch: 4, size: 32, classes: 10);
+        WritePictures(Path.Combine(folder, "pictures"), count: 64, new(640, 480));
+        Console.WriteLine($"Written to {folder}.");
+    }
+
+    /// <summary>A ViT in timm's names. Weights of this spread keep the activations of a trained network's size.</summary>
+    private static void WriteViT(string path, int width, int depth, int patch, int size, int classes)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        var tokens = (size / patch) * (size / patch) + 1;
+        List<(string Name, Tensor Value)> tensors =
+        [
+            Random("cls_token", 1, 1, width),
+            Random("pos_embed", 1, tokens, width),
+            .. Affine("patch_embed.proj", Random, width, 3, patch, patch),
+        ];
+        for (var layer = 0; layer < depth; layer++)
+        {
+            tensors.AddRange(
+            [
+                .. Affine($"blocks.{layer}.norm1", One, width),
+                .. Affine($"blocks.{layer}.attn.qkv", Random, 3 * width, width),
+                .. Affine($"blocks.{layer}.attn.proj", Random, width, width),
+                .. Affine($"blocks.{layer}.norm2", One, width),
+                .. Affine($"blocks.{layer}.mlp.fc1", Random, 4 * width, width),
+                .. Affine($"blocks.{layer}.mlp.fc2", Random, width, 4 * width),
+            ]);
+        }
+        SafetensorsWriter.Write(path, [.. tensors, .. Affine("norm", One, width), .. Affine("head", Random, classes, width)]);
+
+        (string, Tensor) Random(string name, params long[] shape) => (name, randn(shape, generator: generator).mul_(0.03));
+
+        (string, Tensor) One(string name, params long[] shape) => (name, randn(shape, generator: generator).mul_(0.03).add_(1));
+
+        IEnumerable<(string, Tensor)> Affine(string name, Func<string, long[], (string, Tensor)> weight, params long[] shape) =>
+            [weight($"{name}.weight", shape), Random($"{name}.bias", shape[0])];
+    }
+
+    /// <summary>JPEGs as large on disk as photographs of their size, in two class folders.</summary>
+    private static void WritePictures(string folder, int count, SKSizeI size)
+    {
+        var random = new System.Random(1);
+        using var small = new SKBitmap(size.Width / 8, size.Height / 8);
+        using var large = new SKBitmap(size.Width, size.Height);
+        for (var i = 0; i < count; i++)
+        {
+            for (var y = 0; y < small.Height; y++)
+            {
+                for (var x = 0; x < small.Width; x++)
+                    small.SetPixel(x, y, new((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)));
+            }
+            small.ScalePixels(large, SKFilterQuality.High);
+            var path = Path.Combine(Directory.CreateDirectory(Path.Combine(folder, i % 2 == 0 ? "even" : "odd")).FullName, $"{i:D3}.jpg");
+            using var jpeg = large.Encode(SKEncodedImageFormat.Jpeg, quality: 90);
+            using var file = File.Create(path);
+            jpeg.SaveTo(file);
+        }
+    }
+}

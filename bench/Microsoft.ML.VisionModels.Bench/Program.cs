@@ -1,0 +1,30 @@
+using System.Globalization;
+using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Bench;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+TorchRuntime.EnsureAvailable();
+try
+{
+    var arguments = new BenchArguments(args);
+    var results = new ResultsFile(Path.Combine(Repository.Bench, "results.csv"), string.Join(' ', args));
+    var sideBySide = new SideBySide(arguments, results);
+    Action work = arguments.What switch
+    {
+        "prepare" => () => Prepare.Run(arguments),
+        "vit-forward" => () => ViTForward.Run(arguments, sideBySide),
+        "folder-to-labels" => () => FolderToLabels.Run(arguments, sideBySide),
+        "train-step" => () => TrainStep.Run(arguments, sideBySide),
+        "load" => () => Load.Run(arguments, sideBySide),
+        Load.Child => () => Load.RunChild(arguments),
+        "resize" => () => Resize.Run(arguments, sideBySide),
+        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load or resize; see bench/README.md."),
+    };
+    work();
+    return 0;
+}
+catch (ArgumentException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}

@@ -1,0 +1,104 @@
+using Microsoft.ML.VisionModels.Training;
+using Microsoft.ML.VisionModels.ViT;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Bench;
+
+/// <summary>
+/// A training step of ViT-Tiny on 32 x 32 in this package's loop, against TorchSharp's own optimiser in a plain loop and, with
+/// --python, against PyTorch: same network, same weights, same batch.
+/// </summary>
+internal static class TrainStep
+{
+    private const double LearningRate = 1e-4, WeightDecay = 0.05, GradientClip = 1;
+
+    public static void Run(BenchArguments arguments, SideBySide sideBySide)
+    {
+        var checkpoint = arguments.Place("checkpoint", "vit-tiny-patch4-32.safetensors");
+        var python = arguments.Text("python", string.Empty);
+        foreach (var threads in arguments.Threads)
+        {
+            set_num_threads(threads);
+            foreach (var batch in arguments.Batches("64"))
+            {
+                using var scope = NewDisposeScope();
+                using var network = Networks.Load(checkpoint);
+                var task = new Task(network, batch);
+                var ours = new Contestant("TrainingLoop", steps => Contestant.Measure(() => task.Train(steps), 1).Per(steps));
+
+                using var plainNetwork = Networks.Load(checkpoint);
+                var plain = new PlainLoop(plainNetwork, batch);
+                sideBySide.Run("train-step", ours, Contestant.Here("TorchSharp AdamW loop", plain.Step), threads, batch);
+
+                if (python.Length > 0)
+                {
+                    using var worker = new PythonWorker(python, checkpoint, batch, threads);
+                    worker.Turn(1);
+                    using var fresh = Networks.Load(checkpoint);
+                    CheckAgreement(new Task(fresh, batch).Train(steps: 1), worker.Loss);
+                    sideBySide.Run("train-step", ours, new("PyTorch AdamW loop", worker.Turn), threads, batch);
+                }
+            }
+        }
+    }
+
+    private static void CheckAgreement(double ours, double peer)
+    {
+        Console.WriteLine(FormattableString.Invariant($"Loss of the first step: {ours:F5}, the peer's {peer:F5}"));
+        if (!(Math.Abs(ours - peer) < 1e-3 * peer))
+            throw new InvalidOperationException("The two networks disagree: were both made from one checkpoint?");
+    }
+
+    /// <summary>A batch that both sides can make without files; train_step.py makes the same.</summary>
+    private static (Tensor Pixels, Tensor Labels) Batch(ViTConfig config, int batch)
+    {
+        long[] shape = [batch, config.Channels, config.ImageSize.Height, config.ImageSize.Width];
+        return (arange(batch * config.Channels * config.ImageSize.Area).to(ScalarType.Float32).sin().view(shape), arange(batch) % config.Classes!.Value);
+    }
+
+    private sealed class Options : TrainerOptions;
+
+    private sealed class Task(ViTNetwork network, int batch) : ITrainingTask
+    {
+        private readonly (Tensor Pixels, Tensor Labels) _batch = Batch(network.Config, batch);
+
+        public nn.Module Network => network;
+
+        public IReadOnlyList<ParameterGroup> ParameterGroups { get; } = Training.ParameterGroups.WithDecay(network, WeightDecay);
+
+        public int StepsPerEpoch { get; private set; }
+
+        public int SamplesPerEpoch => StepsPerEpoch * batch;
+
+        public double Train(int steps)
+        {
+            StepsPerEpoch = steps;
+            return TrainingLoop.Run(this, new Options { Epochs = 1, LearningRate = LearningRate, GradientClip = GradientClip }).Epochs[0].TrainLoss;
+        }
+
+        public void StartEpoch(int epoch)
+        {
+        }
+
+        public Tensor Loss(int step) => nn.functional.cross_entropy(network.forward(_batch.Pixels), _batch.Labels);
+
+        public ValidationResult? Validate(CancellationToken cancellation) => null;
+    }
+
+    private sealed class PlainLoop(ViTNetwork network, int batch)
+    {
+        private readonly (Tensor Pixels, Tensor Labels) _batch = Batch(network.Config, batch);
+        private readonly optim.Optimizer _optimizer = optim.AdamW(network.parameters(), LearningRate, weight_decay: WeightDecay);
+
+        public void Step()
+        {
+            using var scope = NewDisposeScope();
+            network.train();
+            _optimizer.zero_grad();
+            nn.functional.cross_entropy(network.forward(_batch.Pixels), _batch.Labels).backward();
+            nn.utils.clip_grad_norm_(network.parameters(), GradientClip);
+            _optimizer.step();
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace ImageClassification;
+
+/// <summary>A held-out picture with its true and its predicted class.</summary>
+internal sealed class ScoredPicture
+{
+    public string ImagePath { get; set; } = "";
+
+    // Keys count from 1; 0 is a missing value.
+    public uint Label { get; set; }
+    public uint PredictedLabel { get; set; }
+    public float[] Score { get; set; } = [];
+
+    public int TrueClass => (int)Label - 1;
+    public int PredictedClass => (int)PredictedLabel - 1;
+    public bool IsRight => Label == PredictedLabel;
+    public float Confidence => Score[PredictedClass];
+}

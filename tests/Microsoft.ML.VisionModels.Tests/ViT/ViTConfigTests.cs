@@ -1,0 +1,77 @@
+using System.Text.Json;
+using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.ViT;
+
+namespace Microsoft.ML.VisionModels.Tests.ViT;
+
+public class ViTConfigTests
+{
+    [Fact]
+    public void MissingKeysMeanTheLibrarysDefaults()
+    {
+        Assert.Equal(new ViTConfig { NormEps = 1e-12, Pooler = true }, Read("{}"));
+        Assert.Equal(new ViTConfig { NormEps = 1e-12, Classes = 2 }, Read("""{ "architectures": ["ViTForImageClassification"] }"""));
+    }
+
+    [Fact]
+    public void EveryKeyIsRead()
+    {
+        var config = Read("""
+            {
+              "model_type": "vit", "architectures": ["ViTForImageClassification"], "image_size": [32, 48], "patch_size": [8, 4], "num_channels": 1,
+              "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 40, "hidden_act": "quick_gelu", "layer_norm_eps": 1e-5,
+              "qkv_bias": false, "hidden_dropout_prob": 0.1, "attention_probs_dropout_prob": 0.2, "id2label": { "1": "b", "0": "a", "2": "c" }
+            }
+            """);
+        var expected = new ViTConfig
+        {
+            ImageSize = new(32, 48), PatchSize = new(8, 4), Channels = 1, Width = 24, Depth = 2, Heads = 3, MlpWidth = 40, Activation = Activation.QuickGelu, NormEps = 1e-5,
+            QkvBias = false, Dropout = 0.1, AttentionDropout = 0.2, Classes = 3,
+        };
+        Assert.Equal(expected, config);
+        Assert.Equal(new Size2D(4, 12), config.Grid);
+        Assert.Equal(expected, Read(config.ToHuggingFace(["a", "b", "c"]).ToJsonString()));
+    }
+
+    [Theory]
+    [InlineData("DeiTForImageClassification", false)]
+    [InlineData("DeiTForImageClassificationWithTeacher", true)]
+    public void DeiTHasTwoTokensAndMayHaveTwoHeads(string architecture, bool twoHeads)
+    {
+        var config = Read($$"""{ "model_type": "deit", "architectures": ["{{architecture}}"] }""");
+        Assert.True(config.DistillationToken);
+        Assert.Equal(twoHeads, config.DistillationHead);
+        Assert.Equal(architecture, config.ToHuggingFace(["a", "b"])["architectures"]![0]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void TheCheckpointTellsWhetherThereIsAPooler()
+    {
+        using var document = JsonDocument.Parse("{}");
+        Assert.False(ViTConfig.FromHuggingFace(document.RootElement, ["layernorm.weight"]).Pooler);
+        Assert.True(ViTConfig.FromHuggingFace(document.RootElement, ["vit.pooler.dense.weight"]).Pooler);
+    }
+
+    [Theory]
+    [InlineData("""{ "model_type": "swin" }""", "swin")]
+    [InlineData("""{ "hidden_size": "wide" }""", "hidden_size")]
+    [InlineData("""{ "image_size": [1, 2, 3] }""", "image_size")]
+    [InlineData("""{ "hidden_act": "gelu_squared" }""", "gelu_squared")]
+    public void WhatCannotBeUsedIsNamed(string json, string named)
+    {
+        Assert.Contains(named, Assert.Throws<CheckpointException>(() => Read(json)).Message);
+    }
+
+    [Fact]
+    public void WhatHuggingFaceDoesNotKnowIsNotWritten()
+    {
+        Assert.Throws<InvalidOperationException>(() => new ViTConfig { LayerScale = 1e-5 }.ToHuggingFace(null));
+        Assert.Contains("3 labels", Assert.Throws<ArgumentException>(() => new ViTConfig { Classes = 2 }.ToHuggingFace(["a", "b", "c"])).Message);
+    }
+
+    private static ViTConfig Read(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return ViTConfig.FromHuggingFace(document.RootElement);
+    }
+}
