@@ -50,5 +50,11 @@ internal abstract class ClassifierModel : IDisposable
         }
     }
 
-    public void Dispose() => Network.Dispose();
+    public bool IsDisposed { get; private set; }
+
+    public void Dispose()
+    {
+        IsDisposed = true;
+        Network.Dispose();
+    }
 }

@@ -42,6 +42,8 @@ internal sealed class ImageClassifierScorer : BatchScorer<ImageItem, ClassifierR
 
     public override IReadOnlyList<ClassifierResult> Score(IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted)
     {
+        // A view may be read after its transformer was disposed of.
+        ObjectDisposedException.ThrowIf(_model.IsDisposed, typeof(ImageClassifierTransformer));
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var invalid = new bool[items.Count];

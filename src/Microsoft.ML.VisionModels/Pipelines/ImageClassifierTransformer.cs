@@ -80,6 +80,7 @@ public abstract class ImageClassifierTransformer : BatchTransformer
     public void SaveCheckpoint(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
         Directory.CreateDirectory(folder);
         _model.SaveCheckpoint(folder, Labels);
         AtomicFile.WriteText(Path.Combine(folder, "preprocessor_config.json"), Preprocessing.ToHuggingFace());
