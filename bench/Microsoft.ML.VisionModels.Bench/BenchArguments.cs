@@ -25,8 +25,8 @@ internal sealed class BenchArguments
     /// <summary>The numbers of threads to measure with.</summary>
     public int[] Threads => Numbers("threads", "1,2");
 
-    /// <summary>The batch sizes to measure with, where a benchmark has them.</summary>
-    public int[] Batches => Numbers("batch", "1,8");
+    /// <summary>The batch sizes to measure with.</summary>
+    public int[] Batches(string otherwise) => Numbers("batch", otherwise);
 
     public string Text(string name, string otherwise) => _values.GetValueOrDefault(name, otherwise);
 

@@ -18,14 +18,14 @@ internal static class FolderToLabels
         var images = arguments.Place("images", "pictures");
         var checkpoint = arguments.Place("checkpoint", "vit-tiny-patch16-224.safetensors");
         var onnx = arguments.Place("onnx", "vit-tiny-patch16-224.onnx");
-        var files = Directory.GetFiles(images, "*.jp*g", SearchOption.AllDirectories);
+        string[] files = [.. new MLContext().Data.LoadImageFolder(images).GetColumn<string>("ImagePath")];
         foreach (var threads in arguments.Threads)
         {
             set_num_threads(threads);
             var (ours, peer) = (Ours(images, checkpoint), Peer(files, onnx, threads));
             var same = ours().Order().Zip(peer().Order()).Count(pair => pair.First == pair.Second);
             Console.WriteLine($"{same} of {files.Length} pictures have the same label.");
-            sideBySide.Run($"folder-to-labels ({files.Length} JPEGs)",
+            sideBySide.Run($"folder-to-labels ({files.Length} pictures)",
                 Contestant.Here("LoadImageFolder + ViTClassifier", () => ours()),
                 Contestant.Here("ML.NET ApplyOnnxModel", () => peer()), threads, BatchSize);
         }

@@ -17,18 +17,23 @@ internal sealed class ResultsFile(string path, string command)
     /// <summary>Prints a result and puts it in the place of the one that the same comparison gave before.</summary>
     public void Add(Result result)
     {
-        Console.WriteLine(FormattableString.Invariant($"  {result.Unit,-8} ours {result.OursValue,10:F2}  peer {result.PeerValue,10:F2}  ratio {result.Ratio:F2}"));
+        Console.WriteLine(FormattableString.Invariant($"  {result.Unit,-8} ours {result.OursValue,10:F2}  peer {result.PeerValue,10:F2}  ratio {result.Ratio:G3}"));
 
         var rows = File.Exists(path) ? File.ReadAllLines(path).Skip(1).ToList() : [];
-        rows.RemoveAll(row => Comparison(row.Split(',')) == Comparison(Row(result).Split(',')));
+        rows.RemoveAll(row => Comparison(row) == Comparison(Row(result)));
         rows.Add(Row(result));
         var temporary = path + ".tmp";
-        File.WriteAllLines(temporary, [Header, .. rows.Order(StringComparer.Ordinal).OrderBy(row => row.Split(',')[1], StringComparer.Ordinal)]);
+        File.WriteAllLines(temporary, [Header, .. rows.OrderBy(Comparison, StringComparer.Ordinal)]);
         File.Move(temporary, path, overwrite: true);
     }
 
     private string Row(Result r) => string.Create(CultureInfo.InvariantCulture,
-        $"{DateTime.UtcNow:yyyy-MM-dd},{r.Benchmark},{r.Ours},{r.Peer},{r.Unit},{r.OursValue:F2},{r.PeerValue:F2},{r.Ratio:F2},{r.Threads},{r.Batch},{command}");
+        $"{DateTime.UtcNow:yyyy-MM-dd},{r.Benchmark},{r.Ours},{r.Peer},{r.Unit},{r.OursValue:F2},{r.PeerValue:F2},{r.Ratio:G3},{r.Threads},{r.Batch},\"{command}\"");
 
-    private static string Comparison(string[] row) => string.Join(',', row[1], row[2], row[3], row[4], row[8], row[9]);
+    /// <summary>What a row compares: all but the date, the values and the command. Only the command, which comes last, may hold commas.</summary>
+    private static string Comparison(string row)
+    {
+        var columns = row.Split(',');
+        return string.Join(',', columns[1], columns[8], columns[9], columns[2], columns[3], columns[4]);
+    }
 }

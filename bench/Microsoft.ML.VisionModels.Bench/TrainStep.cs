@@ -20,7 +20,7 @@ internal static class TrainStep
         foreach (var threads in arguments.Threads)
         {
             set_num_threads(threads);
-            foreach (var batch in arguments.Batches)
+            foreach (var batch in arguments.Batches("64"))
             {
                 using var scope = NewDisposeScope();
                 using var network = Networks.Load(checkpoint);

@@ -19,7 +19,7 @@ internal static class ViTForward
             {
                 using var network = Networks.Load(checkpoint);
                 network.to(type);
-                foreach (var batch in arguments.Batches)
+                foreach (var batch in arguments.Batches("1,8"))
                 {
                     using var scope = NewDisposeScope();
                     var shape = new long[] { batch, 3, network.Config.ImageSize.Height, network.Config.ImageSize.Width };

@@ -13,6 +13,9 @@ if (args.Contains("--help"))
     return 0;
 }
 
+if (Console.IsOutputRedirected)
+    AnsiConsole.Profile.Width = 1000;   // a file needs no line breaks
+
 // Ctrl+C ends training and goes on with the best model so far; a second Ctrl+C ends the program.
 using var cancellation = new CancellationTokenSource();
 Console.CancelKeyPress += (_, press) =>
@@ -36,6 +39,7 @@ void Run(Settings settings)
 {
     var mlContext = new MLContext(settings.Seed);
     var times = new List<(string Step, TimeSpan Time)>();
+    Directory.CreateDirectory(settings.Out);
 
     // The data: pictures in a folder per class. A fifth of them is kept away from training.
     var (images, test, train) = Timed("finding the pictures", () =>
