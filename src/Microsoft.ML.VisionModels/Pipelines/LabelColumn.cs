@@ -7,7 +7,7 @@ namespace Microsoft.ML.VisionModels.Pipelines;
 internal sealed class LabelColumn
 {
     private const string Expected = "a key, text, an integer or a Boolean";
-    private const int MostNamelessClasses = 1 << 20;    // a range that nobody set is that of the key's integer type
+    private const int MostNamelessClasses = 1 << 20;    // a hash has a range of 2^31
     private readonly string[]? _keyNames;   // of a key column, its values in order
 
     private LabelColumn(DataViewSchema.Column column)
