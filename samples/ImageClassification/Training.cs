@@ -28,9 +28,11 @@ internal static class Training
             Device = settings.Device,
         };
         if (settings.Checkpoint is not null)
-            options.LearningRate = 1e-4;    // published weights need no more than a nudge
-        if (settings.Data is null)
+            options.LearningRate = 1e-4;      // published weights need no more than a nudge
+        else if (settings.Data is null)
             ForDigits(options);
+        if (settings.Data is null)
+            options.HorizontalFlip = false;   // a mirrored digit is no digit
         options.Epochs = settings.Epochs ?? options.Epochs;
         options.BatchSize = settings.BatchSize ?? options.BatchSize;
         options.ImageSize = settings.ImageSize ?? options.ImageSize;
@@ -64,6 +66,5 @@ internal static class Training
         options.BatchSize = 32;
         options.EarlyStoppingPatience = 0;
         options.CropPadding = 1;
-        options.HorizontalFlip = false;   // a mirrored digit is no digit
     }
 }
