@@ -43,7 +43,7 @@ public class MemoryTests
             .Set("Progress", new CancellationTests.Reports(progress => at[progress.Epoch] = Measure()))); // 28 rows less 3 held out: 2 steps an epoch
         using var owned = model as IDisposable;
 
-        Assert.Equal(at[20].Tensors, at[100].Tensors);
+        Assert.InRange(at[100].Tensors, 0, at[20].Tensors); // what earlier tests left to the garbage collector may go at any time
         var growth = Math.Min(at[60].Memory - at[20].Memory, at[100].Memory - at[60].Memory);
         Assert.True(growth < Slack, $"Memory grew by {growth >> 20} MB in 80 steps.");
     }
