@@ -13,6 +13,9 @@ if (args.Contains("--help"))
     return 0;
 }
 
+if (Console.IsOutputRedirected)
+    AnsiConsole.Profile.Width = 1000;   // a file needs no line breaks
+
 // Ctrl+C ends training and goes on with the best model so far; a second Ctrl+C ends the program.
 using var cancellation = new CancellationTokenSource();
 Console.CancelKeyPress += (_, press) =>
@@ -26,7 +29,8 @@ try
     Run(Settings.Parse(args));
     return 0;
 }
-catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or IOException)
+catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or IOException
+    or CheckpointException or TrainingDivergedException or OperationCanceledException)
 {
     AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
     return 1;
@@ -36,6 +40,7 @@ void Run(Settings settings)
 {
     var mlContext = new MLContext(settings.Seed);
     var times = new List<(string Step, TimeSpan Time)>();
+    Directory.CreateDirectory(settings.Out);
 
     // The data: pictures in a folder per class. A fifth of them is kept away from training.
     var (images, test, train) = Timed("finding the pictures", () =>
@@ -49,7 +54,7 @@ void Run(Settings settings)
     // Train.
     var options = Training.Options(settings);
     options.CancellationToken = cancellation.Token;
-    var model = Timed("training", () => TrainingScreen.Show(screen =>
+    using var model = Timed("training", () => TrainingScreen.Show(screen =>
     {
         options.Progress = screen;
         return Training.Fit(mlContext, train, options);
@@ -82,9 +87,9 @@ void Run(Settings settings)
 
     var (picture, output) = looks[0];
     AnsiConsole.MarkupLineInterpolated($"Test accuracy [bold green]{evaluation.Metrics.MicroAccuracy * 100:0.0} %[/] on {evaluation.Pictures.Count:N0} held-out pictures, log loss {evaluation.Metrics.LogLoss:0.000}.");
-    AnsiConsole.MarkupLineInterpolated($"One picture through the loaded model: {Path.GetFileName(picture.ImagePath)} is '{output.Prediction}' ({output.Score.Max() * 100:0.0} %).");
-    AnsiConsole.MarkupLineInterpolated($"Model  [link]{settings.ModelPath}[/]");
-    AnsiConsole.MarkupLineInterpolated($"Report [link]{settings.ReportPath}[/]");
+    AnsiConsole.MarkupLineInterpolated($"One picture through the loaded model: {Path.GetFileName(picture.ImagePath)} is seen as '{output.Prediction}' ({output.Score.Max() * 100:0.0} %) and is '{evaluation.Labels[picture.TrueClass]}'.");
+    AnsiConsole.MarkupLineInterpolated($"Model  {settings.ModelPath}");
+    AnsiConsole.MarkupLineInterpolated($"Report {settings.ReportPath}");
 
     T Timed<T>(string step, Func<T> work)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.VisionModels;
 
 namespace ImageClassification;
 
@@ -13,6 +14,7 @@ internal sealed record Settings
           --data FOLDER        your pictures, one folder per class (default: handwritten digits that come with the sample)
           --out FOLDER         where the results go (default: artifacts/image-classification)
           --checkpoint PATH    start from these weights: a Hugging Face folder or a .safetensors, .pt or .pth file
+          --preset NAME        size of the network, such as Tiny16 (default: SmallImage, or what the checkpoint's folder says)
           --epochs N           passes over the training pictures
           --batch-size N       pictures per training step
           --image-size N       side of the square, in pixels, that pictures are resized to
@@ -25,6 +27,7 @@ internal sealed record Settings
     public string? Data { get; private set; }
     public string Out { get; private set; } = Path.Combine("artifacts", "image-classification");
     public string? Checkpoint { get; private set; }
+    public ViTPreset Preset { get; private set; } = ViTPreset.SmallImage;
     public int? Epochs { get; private set; }
     public int? BatchSize { get; private set; }
     public int? ImageSize { get; private set; }
@@ -48,6 +51,7 @@ internal sealed record Settings
                 case "--data": settings.Data = Folder(option, value); break;
                 case "--out": settings.Out = Text(option, value); break;
                 case "--checkpoint": settings.Checkpoint = Text(option, value); break;
+                case "--preset": settings.Preset = OneOfPresets(option, value); break;
                 case "--epochs": settings.Epochs = Number(option, value); break;
                 case "--batch-size": settings.BatchSize = Number(option, value); break;
                 case "--image-size": settings.ImageSize = Number(option, value); break;
@@ -66,6 +70,11 @@ internal sealed record Settings
 
     private static string Folder(string option, string? value) =>
         Directory.Exists(Text(option, value)) ? value! : throw new ArgumentException($"{option}: there is no folder '{value}'.");
+
+    private static ViTPreset OneOfPresets(string option, string? value) =>
+        Enum.TryParse<ViTPreset>(Text(option, value), ignoreCase: true, out var preset) && Enum.IsDefined(preset)
+            ? preset
+            : throw new ArgumentException($"{option}: '{value}' is none of {string.Join(", ", Enum.GetNames<ViTPreset>())}.");
 
     private static int Number(string option, string? value) =>
         int.TryParse(Text(option, value), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0

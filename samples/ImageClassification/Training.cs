@@ -23,11 +23,16 @@ internal static class Training
             ImageColumnName = "ImagePath",
             AttentionColumnName = "Attention",
             Checkpoint = settings.Checkpoint,
+            Preset = settings.Preset,
             SkipInvalidImages = true,
             Device = settings.Device,
         };
-        if (settings.Data is null)
+        if (settings.Checkpoint is not null)
+            options.LearningRate = 1e-4;      // published weights need no more than a nudge
+        else if (settings.Data is null)
             ForDigits(options);
+        if (settings.Data is null)
+            options.HorizontalFlip = false;   // a mirrored digit is no digit
         options.Epochs = settings.Epochs ?? options.Epochs;
         options.BatchSize = settings.BatchSize ?? options.BatchSize;
         options.ImageSize = settings.ImageSize ?? options.ImageSize;
@@ -39,7 +44,7 @@ internal static class Training
     public static IReadOnlyList<(string Name, string Value)> Describe(ViTClassifierOptions options, ViTClassifierTransformer classifier) =>
     [
         ("network", options.Checkpoint is { } checkpoint ? $"from {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint))}" : $"ViT, preset {options.Preset}, from random weights"),
-        ("picture size of the network", $"{classifier.Preprocessing.OutputWidth} x {classifier.Preprocessing.OutputHeight}"),
+        ("input", $"{classifier.Preprocessing.OutputWidth} x {classifier.Preprocessing.OutputHeight} pixels"),
         ("classes", $"{classifier.Labels.Count}"),
         ("epochs", classifier.History!.StopReason == StopReason.Completed ? $"{options.Epochs}" : $"{classifier.History.Epochs.Count} of {options.Epochs} ({classifier.History.StopReason})"),
         ("best epoch", $"{classifier.History.BestEpoch}"),
@@ -47,17 +52,19 @@ internal static class Training
         ("learning rate", $"{options.LearningRate}"),
         ("weight decay", $"{options.WeightDecay}"),
         ("label smoothing", $"{options.LabelSmoothing}"),
-        ("augmentation", $"{(options.HorizontalFlip ? "horizontal flips" : "no flips")}, shifts of up to {options.CropPadding} pixels"),
+        ("augmentation", $"{(options.HorizontalFlip ? "flips" : "no flips")}, {(options.CropPadding > 0 ? $"shifts of up to {options.CropPadding} px" : "no shifts")}"),
         ("validation", $"{options.ValidationFraction * 100:0.#} % of the training pictures"),
         ("device", classifier.Device),
     ];
 
+    // The digits' 8 x 8 pixels are enlarged to 16 x 16, so that they can be shifted by half a pixel, and cut into 4 x 4 patches.
     private static void ForDigits(ViTClassifierOptions options)
     {
-        options.ImageSize = 8;
-        options.PatchSize = 2;
-        options.Epochs = 40;
+        options.ImageSize = 16;
+        options.PatchSize = 4;
+        options.Epochs = 50;
+        options.BatchSize = 32;
+        options.EarlyStoppingPatience = 0;
         options.CropPadding = 1;
-        options.HorizontalFlip = false;   // a mirrored digit is no digit
     }
 }

@@ -39,19 +39,22 @@ internal static class Picture
     private static string HeatMap(float[] values)
     {
         var side = (int)Math.Sqrt(values.Length);
-        var (low, high) = (values.Min(), values.Max());
+
+        // A single patch that draws everything, as transformers often have, must not darken the rest.
+        var sorted = values.Order().ToArray();
+        var (low, high) = (sorted[sorted.Length / 20], sorted[sorted.Length * 97 / 100]);
         using var bitmap = new SKBitmap(new SKImageInfo(side, side, SKColorType.Rgba8888, SKAlphaType.Unpremul));
         for (var i = 0; i < side * side; i++)
-            bitmap.SetPixel(i % side, i / side, Glow(high > low ? (values[i] - low) / (high - low) : 0));
+            bitmap.SetPixel(i % side, i / side, Glow(high > low ? Math.Clamp((values[i] - low) / (high - low), 0, 1) : 0));
         return Element(bitmap, SKEncodedImageFormat.Png, "");
     }
 
-    /// <summary>From clear violet over orange to opaque yellow.</summary>
+    /// <summary>From a shade of violet over orange to a strong yellow.</summary>
     private static SKColor Glow(float value) => new(
         (byte)(90 + 165 * Math.Min(1, value * 1.6f)),
         (byte)(220 * MathF.Pow(value, 1.4f)),
         (byte)(150 * (1 - value)),
-        (byte)(60 + 150 * value));
+        (byte)(50 + 150 * value));
 
     /// <summary>The picture, upright, no larger than the page shows it; null where it cannot be read.</summary>
     private static SKBitmap? Thumbnail(string path)

@@ -119,8 +119,8 @@ internal static class ReportPage
 
     private static string Unreadable(Evaluation evaluation) => evaluation.Unreadable.Count == 0
         ? ""
-        : Section("Pictures that could not be read", $"{evaluation.Unreadable.Count:N0} of the held-out files are damaged or of an unknown format; they count neither as right nor as wrong.",
-            $"<ul>{string.Concat(evaluation.Unreadable.Take(MostUnreadable).Select(path => $"<li><code>{Encode(path)}</code></li>"))}</ul>");
+        : Section("Pictures that could not be read", "These held-out files are damaged or no pictures. They count neither as right nor as wrong; such files among the training pictures were left out.",
+            $"<ul>{string.Concat(evaluation.Unreadable.Take(MostUnreadable).Select(path => $"<li><code>{Encode(path)}</code></li>"))}{(evaluation.Unreadable.Count > MostUnreadable ? $"<li>and {evaluation.Unreadable.Count - MostUnreadable:N0} more</li>" : "")}</ul>");
 
     private static string Section(string title, string explanation, string content) =>
         $"<section><h2>{Encode(title)}</h2>{(explanation.Length > 0 ? $"<p class='explanation'>{Encode(explanation)}</p>" : "")}{content}</section>";

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Training;
 
@@ -27,7 +28,7 @@ internal sealed class TrainingLog(IHostEnvironment environment) : ITrainingCallb
         var epoch = state.Epochs[^1];
         var metrics = epoch.ValidationMetrics.Select(m => Text($"{m.Key} {m.Value:F4}"));
         var parts = epoch.ValidationLoss is { } loss ? metrics.Prepend(Text($"validation loss {loss:F4}")) : metrics;
-        _channel.Info(string.Join(", ", parts.Prepend(Text($"Epoch {epoch.Epoch}/{state.Options.Epochs}: loss {epoch.TrainLoss:F4}"))
+        MLNet.Info(_channel, string.Join(", ", parts.Prepend(Text($"Epoch {epoch.Epoch}/{state.Options.Epochs}: loss {epoch.TrainLoss:F4}"))
             .Append(Text($"learning rate {epoch.LearningRate:G3}, {epoch.Seconds:F1} s"))));
         _progress.Checkpoint(epoch.TrainLoss, epoch.LearningRate, epoch.Epoch);
         return false;
@@ -39,13 +40,13 @@ internal sealed class TrainingLog(IHostEnvironment environment) : ITrainingCallb
         switch (state.StopReason)
         {
             case StopReason.EarlyStopped:
-                _channel.Warning(Text($"Training stopped early after epoch {state.Epochs.Count} of {state.Options.Epochs}; {kept}."));
+                MLNet.Warning(_channel, Text($"Training stopped early after epoch {state.Epochs.Count} of {state.Options.Epochs}; {kept}."));
                 break;
             case StopReason.Cancelled:
-                _channel.Warning(Text($"Training was cancelled after {state.Epochs.Count} full epochs; {kept}."));
+                MLNet.Warning(_channel, Text($"Training was cancelled after {state.Epochs.Count} full epochs; {kept}."));
                 break;
             case StopReason.Completed:
-                _channel.Info(Text($"Trained {state.Epochs.Count} epochs in {state.Elapsed.TotalSeconds:F1} s; {kept}."));
+                MLNet.Info(_channel, Text($"Trained {state.Epochs.Count} epochs in {state.Elapsed.TotalSeconds:F1} s; {kept}."));
                 break;
         }
     }

@@ -1,0 +1,165 @@
+using System.Text.Json;
+using Microsoft.ML.VisionModels.Imaging;
+using TorchSharp;
+
+namespace Microsoft.ML.VisionModels.Tests.Imaging;
+
+public class ImagePreprocessingTests
+{
+    private static ImagePreprocessing Read(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return ImagePreprocessing.FromHuggingFace(document.RootElement);
+    }
+
+    [Fact]
+    public void TheFirstViTFilesAreReadAsTheirClassMeantThem()
+    {
+        var settings = Read("""{ "do_normalize": true, "do_resize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "size": 224 }""");
+        Assert.Equal(ImagePreprocessing.ExactSize(224, 224), settings);
+    }
+
+    [Fact]
+    public void OneNumberMeansWhatTheClassSays()
+    {
+        Assert.Equal(new ImageResize.Exact(256, 256), Read("""{ "feature_extractor_type": "DeiTFeatureExtractor", "size": 256 }""").Resize);
+        Assert.Equal(new ImageResize.ShortestEdge(256), Read("""{ "image_processor_type": "CLIPImageProcessor", "size": 256 }""").Resize);
+        Assert.Equal(new ImageResize.LongestEdge(512), Read("""{ "image_processor_type": "SamImageProcessor", "size": 512 }""").Resize);
+        Assert.Equal(new ImageSize(200, 200), Read("""{ "feature_extractor_type": "CLIPFeatureExtractor", "crop_size": 200 }""").CenterCrop);
+    }
+
+    [Fact]
+    public void WhatTheFileLeavesOutComesFromTheClass()
+    {
+        var clip = Read("""{ "image_processor_type": "CLIPImageProcessorFast" }""");
+        Assert.Equal(new ImageResize.ShortestEdge(224), clip.Resize);
+        Assert.Equal(ResizeFilter.Bicubic, clip.Filter);
+        Assert.Equal(new ImageSize(224, 224), clip.CenterCrop);
+        Assert.Equal(ImageNormalization.Clip, clip.Normalization);
+
+        var sam = Read("""{ "image_processor_type": "SamImageProcessor" }""");
+        Assert.Equal(new ImageSize(1024, 1024), sam.Pad);
+        Assert.Equal(1024, sam.OutputHeight);
+
+        var blip = Read("""{ "image_processor_type": "BlipImageProcessor" }""");
+        Assert.Equal(new ImageResize.Exact(384, 384), blip.Resize);
+    }
+
+    [Fact]
+    public void StepsCanBeSwitchedOff()
+    {
+        var settings = Read("""{ "image_processor_type": "DeiTImageProcessor", "do_resize": false, "do_center_crop": false, "do_rescale": false, "do_normalize": false }""");
+        Assert.Null(settings.Resize);
+        Assert.Null(settings.CenterCrop);
+        Assert.Equal(1, settings.RescaleFactor);
+        Assert.Null(settings.Normalization);
+        Assert.Null(settings.OutputWidth);
+    }
+
+    [Theory]
+    [InlineData("""[1]""", "object")]
+    [InlineData("""{ "size": "large" }""", "size")]
+    [InlineData("""{ "size": { "height": 3 } }""", "size")]
+    [InlineData("""{ "size": { "shortest_edge": 3, "longest_edge": 4 } }""", "size")]
+    [InlineData("""{ "size": 0 }""", "Resize")]
+    [InlineData("""{ "size": 2.5 }""", "size")]
+    [InlineData("""{ "resample": 9 }""", "Filter")]
+    [InlineData("""{ "image_mean": [0.5] }""", "image_mean")]
+    [InlineData("""{ "image_std": [0.5, 0, 0.5] }""", "Normalization")]
+    [InlineData("""{ "do_resize": "yes" }""", "do_resize")]
+    [InlineData("""{ "do_pad": true }""", "pad_size")]
+    [InlineData("""{ "crop_pct": 0.875 }""", "crop_pct")]
+    [InlineData("""{ "image_processor_type": "DetrImageProcessor" }""", "DetrImageProcessor")]
+    public void WhatIsWrongIsNamed(string json, string named) => Assert.Contains(named, Assert.Throws<FormatException>(() => Read(json)).Message);
+
+    [Fact]
+    public void EverySettingIsWritten()
+    {
+        ImagePreprocessing[] all =
+        [
+            new(),
+            ImagePreprocessing.ExactSize(32, 48, ResizeFilter.Lanczos),
+            new() { Resize = new ImageResize.ShortestEdge(256), CenterCrop = new(224, 200), TorchvisionCrop = true, Normalization = ImageNormalization.ImageNet },
+            new() { Resize = new ImageResize.LongestEdge(64), Pad = new(64, 64), RescaleFactor = 1 / 127.5, Filter = ResizeFilter.Box },
+            new() { CenterCrop = new(10, 10), RescaleFactor = 1, Normalization = ImageNormalization.Clip },
+        ];
+        foreach (var settings in all)
+            Assert.Equal(settings, Read(settings.ToHuggingFace()));
+    }
+
+    [Fact]
+    public void WrongSettingsAreRefused()
+    {
+        Assert.Contains("CenterCrop", Assert.Throws<ArgumentException>(() => new ImageProcessor(new() { CenterCrop = new(0, 4) })).Message);
+        Assert.Contains("Filter", Assert.Throws<ArgumentException>(() => new ImageProcessor(new() { Filter = (ResizeFilter)7 })).Message);
+    }
+
+    [Fact]
+    public void ABatchHoldsWhatEachPictureGives()
+    {
+        using var scope = torch.NewDisposeScope();
+        var processor = new ImageProcessor(ImagePreprocessing.ExactSize(9, 11, ResizeFilter.Bicubic));
+        RgbImage[] images = [.. Enumerable.Range(0, 7).Select(i => TestPictures.Noise(20 + i, 30 - i, i))];
+
+        var batch = processor.ProcessBatch(images);
+        var decodedOnTheWay = processor.ProcessBatch(images.Length, i => images[i]);
+
+        Assert.Equal([7, 3, 9, 11], batch.shape);
+        Assert.True(batch.Equals(decodedOnTheWay));
+        for (var i = 0; i < images.Length; i++)
+        {
+            var values = new float[3 * 9 * 11];
+            processor.Process(images[i], values);
+            Assert.Equal(values, batch[i].contiguous().data<float>().ToArray());
+        }
+    }
+
+    /// <summary>Training keeps bytes and normalises on the device: not one bit may change.</summary>
+    [Fact]
+    public void NormalisingABatchOfBytesGivesTheSameBits()
+    {
+        ImagePreprocessing[] all =
+        [
+            ImagePreprocessing.ExactSize(16, 16) with { Normalization = ImageNormalization.ImageNet },
+            new() { Resize = new ImageResize.Exact(16, 16), RescaleFactor = 0.0123 },
+            new() { Resize = new ImageResize.LongestEdge(16), Normalization = ImageNormalization.Clip, Pad = new(20, 18) },
+        ];
+        foreach (var settings in all)
+        {
+            using var scope = torch.NewDisposeScope();
+            var processor = new ImageProcessor(settings);
+            RgbImage[] images = [TestPictures.Noise(16, 16, 1), TestPictures.Noise(16, 16, 2)];
+            var planes = new byte[2 * 3 * 256];
+            images[0].CopyPlanes(planes);
+            images[1].CopyPlanes(planes.AsSpan(3 * 256));
+
+            var normalised = processor.Normalise(torch.tensor(planes).view(2, 3, 16, 16));
+
+            Assert.True(processor.ProcessBatch(images).Equals(normalised));
+        }
+    }
+
+    [Fact]
+    public void PicturesOfOneBatchMustComeOutInOneSize()
+    {
+        var processor = new ImageProcessor(new() { Resize = new ImageResize.ShortestEdge(8) });
+        var error = Assert.Throws<ArgumentException>(() => processor.ProcessBatch([TestPictures.Noise(8, 8), TestPictures.Noise(16, 8)]));
+        Assert.Contains("8 x 16", error.Message);
+        Assert.Throws<InvalidOperationException>(() => processor.ProcessBatch(2, _ => TestPictures.Noise(8, 8)));
+    }
+
+    [Fact]
+    public void ADamagedPictureInABatchIsNamed()
+    {
+        var processor = new ImageProcessor(ImagePreprocessing.ExactSize(8, 8));
+        var error = Assert.Throws<ImageDecodeException>(() => processor.ProcessBatch(5, i => i == 3 ? ImageDecoder.Decode([], "third") : TestPictures.Noise(9, 9)));
+        Assert.Equal("third", error.FilePath);
+    }
+
+    [Fact]
+    public void APictureThatDoesNotFitThePaddingIsRefused()
+    {
+        var processor = new ImageProcessor(new() { Pad = new(4, 4) });
+        Assert.Contains("5 x 3", Assert.Throws<InvalidOperationException>(() => processor.ProcessBatch([TestPictures.Noise(3, 5)])).Message);
+    }
+}
