@@ -45,7 +45,7 @@ internal static class ConfusionChart
                     continue;
                 var share = count / total;
                 var left = margin + column * cell;
-                var opacity = row == column ? 0.12 + 0.88 * share : 0.3 + 0.7 * share;
+                var opacity = 0.1 + 0.9 * (row == column ? share : Math.Sqrt(share));
                 svg.Append($"<rect class='{(row == column ? "right" : "wrong")}' x='{left + gap / 2.0:0.##}' y='{y + gap / 2.0:0.##}' width='{Math.Max(cell - gap, 1):0.##}' height='{Math.Max(cell - gap, 1):0.##}' rx='{gap}' fill-opacity='{opacity:0.##}'><title>{Encode(labels[row])} seen as {Encode(labels[column])}: {count:0} of {total:0}</title></rect>");
                 if (named)
                     svg.Append($"<text class='count{(opacity > 0.55 ? " strong" : "")}' x='{left + cell / 2:0.#}' y='{y + cell / 2 + 4:0.#}'>{count:0}</text>");

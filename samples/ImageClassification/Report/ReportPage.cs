@@ -27,7 +27,7 @@ internal static class ReportPage
             <header><p class="kicker">Image classification with a Vision Transformer</p><h1>{Encode(data.DataName)}</h1></header>
             {Headline(data)}
             {Section("Learning curve", "The loss that training lowers, and how the pictures kept aside for validation did. The dashed line marks the epoch whose weights were kept.", Curves(data.Curve))}
-            {Section("Where it goes wrong", "Rows are true classes, columns predictions; the darker, the larger the share of the row.", Confusions(data.Evaluation))}
+            {Section("Where it goes wrong", "Rows are true classes, columns predictions; the stronger the colour, the larger the share of the row.", Confusions(data.Evaluation))}
             {Mistakes(data.Evaluation)}
             {Section("What it looks at", "How much the class token attends to each patch in the last layer, averaged over the heads. These pictures were classified one at a time by the model loaded back from its file.", Looks(data))}
             {Section(data.Evaluation.Labels.Count > MostClasses ? $"The {MostClasses} hardest classes of {data.Evaluation.Labels.Count}" : "Class by class", "", Classes(data.Evaluation))}

@@ -54,8 +54,8 @@ public static partial class TorchRuntime
         if (!present)
         {
             throw new InvalidOperationException(
-                $"The device '{device}' was asked for, but this application has: {string.Join(", ", Devices())}. " +
-                $"{(kind == "cuda" ? $"For CUDA, reference {CudaPackage} instead of TorchSharp-cpu and check the NVIDIA driver." : string.Empty)}");
+                $"The device '{device}' was asked for, but this application has: {string.Join(", ", Devices())}." +
+                $"{(kind == "cuda" ? $" For CUDA, reference {CudaPackage} instead of TorchSharp-cpu and check the NVIDIA driver." : string.Empty)}");
         }
         // With its number: libtorch says that of its tensors, and a device without one never equals theirs.
         return kind == "cuda" ? torch.device(DeviceType.CUDA, index) : torch.device(kind);

@@ -37,8 +37,7 @@ public abstract class ImageClassifierTransformer : BatchTransformer
     {
         _settings = ModelJson.Read<ClassifierSettings>(archive.ReadText(SettingsEntry));
         _labels = ModelJson.Read<LabelSet>(archive.ReadText(LabelsEntry));
-        using var preprocessing = JsonDocument.Parse(archive.ReadText(PreprocessingEntry));
-        _processor = new ImageProcessor(ImagePreprocessing.FromHuggingFace(preprocessing.RootElement));
+        _processor = new ImageProcessor(ImagePreprocessing.FromHuggingFace(ModelJson.Read<JsonElement>(archive.ReadText(PreprocessingEntry))));
         _device = Devices.Resolve(Host);
         _model = build(archive.ReadText(ConfigEntry));
         try
