@@ -7,7 +7,8 @@ namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>
 /// A folder of JPEGs to labels with ViT-Tiny: this package's pipeline against ML.NET's LoadImages, ResizeImages, ExtractPixels and
-/// ApplyOnnxModel. ML.NET resizes to the nearest pixel, so that a few labels differ; how many is printed.
+/// ApplyOnnxModel. ML.NET resizes to the nearest pixel, so that a few labels differ; how many do not is printed. With several
+/// threads its ONNX Runtime spins while it waits, which cannot be turned off from there and costs processor time.
 /// </summary>
 internal static class FolderToLabels
 {

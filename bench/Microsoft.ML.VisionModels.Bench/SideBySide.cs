@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Bench;
 /// </summary>
 internal sealed class SideBySide(BenchArguments arguments, ResultsFile results)
 {
-    private static readonly TimeSpan ShortestTurn = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan ShortestTurn = TimeSpan.FromMilliseconds(200), LeastWarmUp = TimeSpan.FromSeconds(1);
 
     /// <summary>Measures, prints the ratios and stores them.</summary>
     /// <param name="benchmark">The name of the benchmark.</param>
@@ -40,10 +42,14 @@ internal sealed class SideBySide(BenchArguments arguments, ResultsFile results)
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
-    /// <summary>Runs once unmeasured, and says how many times fill a turn that a clock can measure.</summary>
+    /// <summary>Runs unmeasured until the just-in-time compiler has done its best, and says how many times fill a turn.</summary>
     private static int WarmUp(Contestant contestant)
     {
-        contestant.Turn(1);
-        return (int)Math.Clamp(ShortestTurn.TotalMilliseconds / contestant.Turn(1).Wall, 1, 1000);
+        var watch = Stopwatch.StartNew();
+        Cost last;
+        do
+            last = contestant.Turn(1);
+        while (watch.Elapsed < LeastWarmUp);
+        return (int)Math.Clamp(ShortestTurn.TotalMilliseconds / last.Wall, 1, 1000);
     }
 }

@@ -64,19 +64,19 @@ internal static class CheckpointLoader
     }
 
     /// <summary>Saves a network's parameters and buffers as safetensors in a publisher's names.</summary>
-    public static void Save(nn.Module network, Dialect dialect, string path, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Save(nn.Module network, Dialect dialect, string path)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        SafetensorsWriter.Write(path, ForeignTensors(network, dialect), metadata);
+        SafetensorsWriter.Write(path, ForeignTensors(network, dialect));
     }
 
     /// <summary>Saves a network's parameters and buffers as safetensors in a publisher's names, to a stream that need not seek.</summary>
-    public static void Save(nn.Module network, Dialect dialect, Stream stream, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Save(nn.Module network, Dialect dialect, Stream stream)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        SafetensorsWriter.Write(stream, ForeignTensors(network, dialect), metadata);
+        SafetensorsWriter.Write(stream, ForeignTensors(network, dialect));
     }
 
     private static List<(string Name, Tensor Value)> ForeignTensors(nn.Module network, Dialect dialect)

@@ -10,15 +10,15 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 internal static class SafetensorsWriter
 {
     /// <summary>Writes a file.</summary>
-    public static void Write(string path, IEnumerable<(string Name, Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
-        AtomicFile.Write(path, file => Write(file, tensors, metadata));
+    public static void Write(string path, IEnumerable<(string Name, Tensor Value)> tensors) =>
+        AtomicFile.Write(path, file => Write(file, tensors));
 
     /// <summary>Writes to a stream, which need not seek.</summary>
-    public static void Write(Stream stream, IEnumerable<(string Name, Tensor Value)> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(Stream stream, IEnumerable<(string Name, Tensor Value)> tensors)
     {
         // Wide types first: each tensor is then aligned to its own elements, as the format asks.
         var ordered = tensors.OrderByDescending(tensor => tensor.Value.dtype.Size()).ToArray();
-        var header = Header(ordered, metadata);
+        var header = Header(ordered);
 
         Span<byte> length = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
@@ -28,7 +28,7 @@ internal static class SafetensorsWriter
             TensorBytes.Write(stream, value);
     }
 
-    private static byte[] Header((string Name, Tensor Value)[] tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header((string Name, Tensor Value)[] tensors)
     {
         var names = new HashSet<string>();
         using var buffer = new MemoryStream();
@@ -38,8 +38,6 @@ internal static class SafetensorsWriter
             // Hugging Face's loaders insist on this entry.
             json.WriteStartObject("__metadata__");
             json.WriteString("format", "pt");
-            foreach (var (key, value) in metadata?.Where(entry => entry.Key != "format") ?? [])
-                json.WriteString(key, value);
             json.WriteEndObject();
 
             long start = 0;

@@ -5,6 +5,15 @@ namespace Microsoft.ML.VisionModels;
 /// <param name="Width">Pixels in a row.</param>
 public readonly record struct ImageSize(int Height, int Width)
 {
+    internal int Area => Height * Width;
+
+    /// <summary>The size of a square picture.</summary>
+    /// <param name="side">Its height and width in pixels.</param>
+    public static implicit operator ImageSize(int side) => new(side, side);
+
+    /// <summary>How many patches fit, remainders dropped as a strided convolution drops them.</summary>
+    internal ImageSize DividedInto(ImageSize patch) => new(Height / patch.Height, Width / patch.Width);
+
     /// <summary>Height x width.</summary>
     public override string ToString() => $"{Height} x {Width}";
 }

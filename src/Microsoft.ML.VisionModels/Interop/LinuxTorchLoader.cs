@@ -59,7 +59,7 @@ internal static partial class LinuxTorchLoader
             NativeLibrary.Load($"/proc/self/fd/{descriptor}");
             return null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or BadImageFormatException or DllNotFoundException or ArgumentException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or BadImageFormatException or DllNotFoundException or ArgumentException or OverflowException)
         {
             return $"This system's libstdc++ lacks {UnusedVersion}, and loading {library} without it failed: {e.Message}";
         }

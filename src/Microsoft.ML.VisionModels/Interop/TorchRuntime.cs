@@ -36,7 +36,7 @@ public static partial class TorchRuntime
     {
         EnsureAvailable();
         if (device is null or "auto")
-            return torch.cuda.is_available() ? torch.CUDA : torch.CPU;
+            device = torch.cuda.is_available() ? "cuda" : "cpu";
 
         var (kind, index) = device.Split(':') switch
         {
@@ -57,7 +57,8 @@ public static partial class TorchRuntime
                 $"The device '{device}' was asked for, but this application has: {string.Join(", ", Devices())}. " +
                 $"{(kind == "cuda" ? $"For CUDA, reference {CudaPackage} instead of TorchSharp-cpu and check the NVIDIA driver." : string.Empty)}");
         }
-        return torch.device(device);
+        // With its number: libtorch says that of its tensors, and a device without one never equals theirs.
+        return kind == "cuda" ? torch.device(DeviceType.CUDA, index) : torch.device(kind);
     }
 
     /// <summary>The names of the devices that this application can use.</summary>

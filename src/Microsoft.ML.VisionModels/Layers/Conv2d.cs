@@ -11,7 +11,7 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
     internal Parameter? bias;
     private readonly long[] _stride, _padding;
 
-    public Conv2d(int inputs, int outputs, Size2D kernel, Size2D stride, Size2D padding = default, bool hasBias = true) : base(nameof(Conv2d))
+    public Conv2d(int inputs, int outputs, ImageSize kernel, ImageSize stride, ImageSize padding = default, bool hasBias = true) : base(nameof(Conv2d))
     {
         weight = new Parameter(empty(outputs, inputs, kernel.Height, kernel.Width));
         bias = hasBias ? new Parameter(empty(outputs)) : null;

@@ -8,7 +8,7 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
 {
     private readonly Conv2d proj;
 
-    public PatchEmbedding(int channels, int width, Size2D patch, bool hasBias = true) : base(nameof(PatchEmbedding))
+    public PatchEmbedding(int channels, int width, ImageSize patch, bool hasBias = true) : base(nameof(PatchEmbedding))
     {
         proj = new(channels, width, patch, stride: patch, hasBias: hasBias);
         RegisterComponents();

@@ -21,7 +21,7 @@ internal static class PositionEmbedding
     /// <param name="to">The grid wanted.</param>
     /// <param name="rule">How to resample.</param>
     /// <returns>[1, prefix + to.Area, D]; the prefix rows as they are. The same tensor where the grids agree.</returns>
-    public static Tensor Interpolate(Tensor positions, Size2D from, Size2D to, PositionInterpolation rule)
+    public static Tensor Interpolate(Tensor positions, ImageSize from, ImageSize to, PositionInterpolation rule)
     {
         if (from == to)
             return positions;

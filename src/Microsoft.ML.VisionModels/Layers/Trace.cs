@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Layers;
 
 /// <summary>
-/// Takes intermediate _tensors out of one forward pass: attention maps for users, every step for the reference tests.
-/// A network calls <c>trace?.Add(name, tensor)</c>; what nobody _wants costs nothing.
+/// Takes intermediate tensors out of one forward pass: attention maps for users, every step for the reference tests.
+/// A network calls <c>trace?.Add(name, tensor)</c>; what nobody wants costs nothing.
 /// </summary>
-/// <remarks>The trace owns what it holds. With gradients enabled the _tensors keep their graph.</remarks>
+/// <remarks>The trace owns what it holds. With gradients enabled the tensors keep their graph.</remarks>
 internal sealed class Trace : IDisposable
 {
     private readonly Dictionary<string, Tensor> _tensors;

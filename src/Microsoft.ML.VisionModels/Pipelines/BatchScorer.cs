@@ -27,7 +27,8 @@ internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema) 
     /// <param name="wanted">For each of <see cref="Outputs"/>, whether somebody will read it.</param>
     public abstract IReadOnlyList<TResult> Score(IReadOnlyList<TItem> items, IReadOnlyList<bool> wanted);
 
-    public DataViewSchema OutputSchema => _outputSchema ??= BuildOutputSchema();
+    // Threads that ask at once get one schema.
+    public DataViewSchema OutputSchema => LazyInitializer.EnsureInitialized(ref _outputSchema, BuildOutputSchema);
 
     public IDataView View(IDataView input) => new BatchedDataView<TItem, TResult>(this, input);
 

@@ -76,6 +76,10 @@ internal sealed class BatchedCursor<TItem, TResult> : DataViewRowCursor
     /// <summary>Scores the batch that starts at a row. Rows before it that nobody asked about are passed over.</summary>
     private void ScoreFrom(long position)
     {
+        // A batch that failed has gone by; the rows after it can still be scored.
+        if (_aheadPosition >= position)
+            throw new InvalidOperationException($"Row {position} was to be scored in a batch that failed; the error was thrown when the batch's first row was read.");
+
         var items = new List<TItem>(_scorer.BatchSize);
         while (items.Count < _scorer.BatchSize && _ahead!.MoveNext())
         {

@@ -8,8 +8,6 @@ internal abstract class ClassifierModel : IDisposable
 {
     public abstract nn.Module Network { get; }
 
-    public abstract ImageSize InputSize { get; }
-
     /// <summary>The length of the feature vector.</summary>
     public abstract int EmbeddingSize { get; }
 

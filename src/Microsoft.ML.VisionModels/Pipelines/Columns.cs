@@ -28,10 +28,6 @@ internal static class Columns
     public static ValueGetter<TValue> Typed<TValue>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<TValue>
         ?? throw new InvalidOperationException($"The column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(TValue)}.");
 
-    /// <summary>Annotations that hold one value each.</summary>
-    public static void AddText(DataViewSchema.Annotations.Builder builder, string kind, string text) =>
-        builder.Add(kind, TextDataViewType.Instance, (ref ReadOnlyMemory<char> value) => value = text.AsMemory());
-
     private static ArgumentException Missing(string name, IEnumerable<string> present) => new(
         $"The input has no column '{name}'. Its columns are: {string.Join(", ", present)}.", "inputSchema");
 

@@ -64,9 +64,9 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
 
         var columns = inputSchema.ToDictionary(column => column.Name);
         Add(MLNet.ShapeColumn(_options.ScoreColumnName, Shape.Vector, NumberDataViewType.Single,
-            annotations: MLNet.ShapeColumn("SlotNames", Shape.Vector, TextDataViewType.Instance)));
+            annotations: ClassifierAnnotations.PromisedOfScore(labelType)));
         Add(MLNet.ShapeColumn(_options.PredictedLabelColumnName, Shape.Scalar, NumberDataViewType.UInt32, isKey: true,
-            annotations: MLNet.ShapeColumn("KeyValues", Shape.Vector, labelType)));
+            annotations: ClassifierAnnotations.PromisedOfPredictedLabel(labelType)));
         if (_options.EmbeddingColumnName is { } embedding)
             Add(MLNet.ShapeColumn(embedding, Shape.Vector, NumberDataViewType.Single));
         if (_options.AttentionColumnName is { } attention)

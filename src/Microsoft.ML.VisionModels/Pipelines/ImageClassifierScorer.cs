@@ -22,8 +22,9 @@ internal sealed class ImageClassifierScorer : BatchScorer<ImageItem, ClassifierR
     {
         (_model, _processor, _settings, _device) = (model, processor, settings, device);
         _images = ImageColumn.Bind(schema, settings.ImageColumn);
-        var score = Vector(settings.ScoreColumn, [labels.Count], labels.SlotNames(), result => result.Score);
-        var label = new OutputColumn<ClassifierResult, uint>(settings.PredictedLabelColumn, new KeyDataViewType(typeof(uint), labels.Count), labels.KeyValues(),
+        var score = Vector(settings.ScoreColumn, [labels.Count], ClassifierAnnotations.OfScore(schema, labels), result => result.Score);
+        var label = new OutputColumn<ClassifierResult, uint>(settings.PredictedLabelColumn, new KeyDataViewType(typeof(uint), labels.Count),
+            ClassifierAnnotations.OfPredictedLabel(schema, labels),
             (ClassifierResult result, ref uint value) => value = result.Label);
         if (settings.EmbeddingColumn is { } embedding)
             _embedding = Vector(embedding, [model.EmbeddingSize], null, result => result.Embedding);

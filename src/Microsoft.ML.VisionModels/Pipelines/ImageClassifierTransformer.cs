@@ -108,5 +108,8 @@ public abstract class ImageClassifierTransformer : BatchTransformer
         _model.Network.to(_device);
         if (_settings.Precision == Precision.BFloat16)
             _model.Network.to(torch.ScalarType.BFloat16);
+        // The weights are the transformer's, not those of a dispose scope that the caller may have open.
+        foreach (var weight in _model.Network.state_dict().Values)
+            weight.DetachFromDisposeScope();
     }
 }

@@ -7,6 +7,7 @@ namespace Microsoft.ML.VisionModels.Pipelines;
 internal sealed class LabelColumn
 {
     private const string Expected = "a key, text, an integer or a Boolean";
+    private const int MostNamelessClasses = 1 << 20;    // a hash has a range of 2^31
     private readonly string[]? _keyNames;   // of a key column, its values in order
 
     private LabelColumn(DataViewSchema.Column column)
@@ -116,8 +117,10 @@ internal sealed class LabelColumn
             DataKind.UInt64 => Numbers<ulong>(column, DataKind.UInt64),
             DataKind.Single => Numbers<float>(column, DataKind.Single),
             DataKind.Double => Numbers<double>(column, DataKind.Double),
+            _ when key.Count > MostNamelessClasses => throw new ArgumentException(
+                $"The key column '{column.Name}' has no KeyValues and a range of {key.Count} keys, each of which would be a class. Make the keys with MapValueToKey.", "inputSchema"),
             // A key that stands for nothing: its own number.
-            _ => (DataKind.String, [.. Enumerable.Range(1, checked((int)key.Count)).Select(i => i.ToString(CultureInfo.InvariantCulture))]),
+            _ => (DataKind.String, [.. Enumerable.Range(1, (int)key.Count).Select(i => i.ToString(CultureInfo.InvariantCulture))]),
         };
     }
 

@@ -35,42 +35,42 @@ internal sealed record LabelSet(DataKind Kind, IReadOnlyList<string> Names)
     /// <summary>The kind of a type that labels can have; null for others.</summary>
     public static DataKind? KindOf(DataViewType type) => Types.FirstOrDefault(pair => pair.Value.Equals(type)) is { Value: not null } found ? found.Key : null;
 
-    /// <summary>For a vector column: what its slots are called.</summary>
-    public DataViewSchema.Annotations SlotNames()
-    {
-        var builder = new DataViewSchema.Annotations.Builder();
-        Add(builder, "SlotNames", TextDataViewType.Instance, name => name.AsMemory());
-        return builder.ToAnnotations();
-    }
+    /// <summary>Adds an annotation with the classes' names, as text.</summary>
+    public void AddNames(DataViewSchema.Annotations.Builder builder, string kind) =>
+        Add(builder, kind, TextDataViewType.Instance, name => name.AsMemory());
 
-    /// <summary>For a key column: what its keys stand for, in the labels' own type.</summary>
-    public DataViewSchema.Annotations KeyValues()
+    /// <summary>Adds an annotation with the classes in the labels' own type.</summary>
+    public void AddValues(DataViewSchema.Annotations.Builder builder, string kind)
     {
-        var builder = new DataViewSchema.Annotations.Builder();
         switch (Kind)
         {
-            case DataKind.Boolean: Add(builder, "KeyValues", ItemType, bool.Parse); break;
-            case DataKind.SByte: AddNumbers<sbyte>(builder); break;
-            case DataKind.Byte: AddNumbers<byte>(builder); break;
-            case DataKind.Int16: AddNumbers<short>(builder); break;
-            case DataKind.UInt16: AddNumbers<ushort>(builder); break;
-            case DataKind.Int32: AddNumbers<int>(builder); break;
-            case DataKind.UInt32: AddNumbers<uint>(builder); break;
-            case DataKind.Int64: AddNumbers<long>(builder); break;
-            case DataKind.UInt64: AddNumbers<ulong>(builder); break;
-            case DataKind.Single: AddNumbers<float>(builder); break;
-            case DataKind.Double: AddNumbers<double>(builder); break;
-            default: Add(builder, "KeyValues", ItemType, name => name.AsMemory()); break;
+            case DataKind.Boolean: Add(builder, kind, ItemType, bool.Parse); break;
+            case DataKind.SByte: AddNumbers<sbyte>(builder, kind); break;
+            case DataKind.Byte: AddNumbers<byte>(builder, kind); break;
+            case DataKind.Int16: AddNumbers<short>(builder, kind); break;
+            case DataKind.UInt16: AddNumbers<ushort>(builder, kind); break;
+            case DataKind.Int32: AddNumbers<int>(builder, kind); break;
+            case DataKind.UInt32: AddNumbers<uint>(builder, kind); break;
+            case DataKind.Int64: AddNumbers<long>(builder, kind); break;
+            case DataKind.UInt64: AddNumbers<ulong>(builder, kind); break;
+            case DataKind.Single: AddNumbers<float>(builder, kind); break;
+            case DataKind.Double: AddNumbers<double>(builder, kind); break;
+            default: AddNames(builder, kind); break;
         }
-        return builder.ToAnnotations();
     }
 
-    private void AddNumbers<T>(DataViewSchema.Annotations.Builder builder) where T : ISpanParsable<T> =>
-        Add(builder, "KeyValues", ItemType, name => T.Parse(name, CultureInfo.InvariantCulture));
+    private void AddNumbers<T>(DataViewSchema.Annotations.Builder builder, string kind) where T : ISpanParsable<T> =>
+        Add(builder, kind, ItemType, name => T.Parse(name, CultureInfo.InvariantCulture));
 
     private void Add<T>(DataViewSchema.Annotations.Builder builder, string kind, PrimitiveDataViewType type, Func<string, T> parse)
     {
         var values = Names.Select(parse).ToArray();
-        builder.Add(kind, new VectorDataViewType(type, values.Length), (ref VBuffer<T> buffer) => buffer = new VBuffer<T>(values.Length, values));
+        builder.Add(kind, new VectorDataViewType(type, values.Length), (ref VBuffer<T> buffer) =>
+        {
+            // A copy: who asks may hand the buffer on to another getter, which then writes into it.
+            var editor = VBufferEditor.Create(ref buffer, values.Length);
+            values.CopyTo(editor.Values);
+            buffer = editor.Commit();
+        });
     }
 }

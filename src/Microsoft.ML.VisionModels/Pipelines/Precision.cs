@@ -6,6 +6,6 @@ public enum Precision
     /// <summary>32-bit floats, as trained.</summary>
     Float32,
 
-    /// <summary>Brain floats of 16 bits: half the memory, and about twice the speed where their instructions are fast (AMD since Zen 4, Intel with AMX, recent GPUs); elsewhere they are slower. Scores differ in the third digit.</summary>
+    /// <summary>Brain floats of 16 bits: half the memory. About twice the speed on GPUs and on processors that multiply them fast (AMX, AMD Zen 4 and later), slower on others: measure. Scores differ in the third digit.</summary>
     BFloat16,
 }

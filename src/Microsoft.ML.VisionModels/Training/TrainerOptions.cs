@@ -47,7 +47,7 @@ public abstract class TrainerOptions
     /// <summary>The seed of everything random; null takes the <see cref="MLContext"/>'s.</summary>
     public int? Seed { get; set; }
 
-    /// <summary>"cpu", "cuda", "cuda:1" or "mps"; "auto" takes a CUDA device where there is one, and else the CPU.</summary>
+    /// <summary>"cpu", "cuda", "cuda:1" or "mps"; "auto", the default, takes a CUDA device where there is one, and else the CPU.</summary>
     public string Device { get; set; } = "auto";
 
     /// <summary>Told of the training's progress, at most ten times a second and at the end of every epoch.</summary>

@@ -41,6 +41,7 @@ internal static class TrainingLoop
         }
         all.ForEach(c => c.OnTrainEnd(state));
         task.Network.eval();
+        optimizer.ZeroGradients(); // the network lives on, and they take as much memory as it
         return state.ToHistory();
 
         bool IsCancelled() => options.CancellationToken.IsCancellationRequested || environment?.IsCancelled() == true;

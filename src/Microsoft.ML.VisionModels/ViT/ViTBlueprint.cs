@@ -13,7 +13,7 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
 
     private readonly string? _checkpoint;
     private readonly ViTConfig _config;     // of the checkpoint, where there is one
-    private readonly Size2D _imageSize;     // that the user wants
+    private readonly ImageSize _imageSize;   // that the user wants
 
     private ViTBlueprint(ViTClassifierOptions options, ViTConfig config, ImagePreprocessing? preprocessing, IReadOnlyList<string>? labels)
     {
@@ -27,7 +27,7 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
         if (Preprocessing.OutputHeight != _imageSize.Height || Preprocessing.OutputWidth != _imageSize.Width)
         {
             throw new ArgumentException(
-                $"The network takes pictures of {_imageSize}, but the preprocessing gives {Preprocessing.OutputHeight?.ToString() ?? "?"}x{Preprocessing.OutputWidth?.ToString() ?? "?"}. " +
+                $"The network takes pictures of {_imageSize}, but the preprocessing gives {Preprocessing.OutputHeight?.ToString() ?? "?"} x {Preprocessing.OutputWidth?.ToString() ?? "?"}. " +
                 $"Set ImageSize, or let Preprocessing resize or crop to it.");
         }
     }
@@ -86,14 +86,14 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
         if (!checkpoint.Tensors.TryGetValue("patch_embed.proj.weight", out var patch) || patch.Shape.Count != 4
             || !checkpoint.Tensors.TryGetValue("pos_embed", out var positions) || positions.Shape.Count != 3)
             return preset;
-        var patchSize = new Size2D((int)patch.Shape[2], (int)patch.Shape[3]);
+        var patchSize = new ImageSize((int)patch.Shape[2], (int)patch.Shape[3]);
         var side = (int)Math.Sqrt(positions.Shape[1] - preset.PositionedTokens);
         return side * side + preset.PositionedTokens == positions.Shape[1]
             ? preset with { PatchSize = patchSize, ImageSize = new(side * patchSize.Height, side * patchSize.Width) }
             : preset with { PatchSize = patchSize };
     }
 
-    private static ImagePreprocessing Resized(ImagePreprocessing? published, Size2D size) => published is null
+    private static ImagePreprocessing Resized(ImagePreprocessing? published, ImageSize size) => published is null
         ? ImagePreprocessing.ExactSize(size.Height, size.Width)
         : published with { Resize = new ImageResize.Exact(size.Height, size.Width), CenterCrop = null, Pad = null };
 }

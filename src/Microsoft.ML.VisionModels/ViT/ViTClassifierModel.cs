@@ -14,11 +14,9 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 
     public override ViTNetwork Network => network;
 
-    public override ImageSize InputSize => new(network.Config.ImageSize.Height, network.Config.ImageSize.Width);
-
     public override int EmbeddingSize => network.Config.Width;
 
-    public override ImageSize? AttentionSize => network.Config.ClassToken ? new(network.Config.Grid.Height, network.Config.Grid.Width) : null;
+    public override ImageSize? AttentionSize => network.Config.ClassToken ? network.Config.Grid : null;
 
     public override string Config => ModelJson.Write(network.Config);
 
@@ -43,8 +41,7 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
     public override void SaveCheckpoint(string folder, IReadOnlyList<string> labels)
     {
         var config = network.Config.ToHuggingFace(labels).ToJsonString(Indented);
-        CheckpointLoader.Save(network, ViTDialect.HuggingFace(network.Config), Path.Combine(folder, "model.safetensors"),
-            new Dictionary<string, string> { ["format"] = "pt" });
+        CheckpointLoader.Save(network, ViTDialect.HuggingFace(network.Config), Path.Combine(folder, "model.safetensors"));
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), config);
     }
 

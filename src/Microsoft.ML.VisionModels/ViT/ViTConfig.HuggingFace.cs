@@ -89,11 +89,11 @@ internal sealed partial record ViTConfig
             : "";
 
     /// <summary>One number for a square, or height and width.</summary>
-    private static Size2D Size(JsonElement config, string key, int fallback) =>
+    private static ImageSize Size(JsonElement config, string key, int fallback) =>
         config.TryGetProperty(key, out var value) && value is { ValueKind: JsonValueKind.Array } && value.GetArrayLength() == 2
             && value[0].TryGetInt32(out var height) && value[1].TryGetInt32(out var width)
-                ? new Size2D(height, width)
+                ? new ImageSize(height, width)
                 : config.Get(key, fallback);
 
-    private static JsonNode Size(Size2D size) => size.Height == size.Width ? size.Height : new JsonArray(size.Height, size.Width);
+    private static JsonNode Size(ImageSize size) => size.Height == size.Width ? size.Height : new JsonArray(size.Height, size.Width);
 }

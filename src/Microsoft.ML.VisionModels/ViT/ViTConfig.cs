@@ -15,8 +15,8 @@ internal enum ViTPooling
 /// <summary>The hyper-parameters of a Vision Transformer.</summary>
 internal sealed partial record ViTConfig
 {
-    public Size2D ImageSize { get; init; } = 224;
-    public Size2D PatchSize { get; init; } = 16;
+    public ImageSize ImageSize { get; init; } = 224;
+    public ImageSize PatchSize { get; init; } = 16;
     public int Channels { get; init; } = 3;
     public int Width { get; init; } = 768;
     public int Depth { get; init; } = 12;
@@ -61,7 +61,7 @@ internal sealed partial record ViTConfig
     public double? LayerScale { get; init; }
 
     /// <summary>Patches of a picture of <see cref="ImageSize"/>.</summary>
-    public Size2D Grid => ImageSize / PatchSize;
+    public ImageSize Grid => ImageSize.DividedInto(PatchSize);
 
     /// <summary>Tokens before the registers and patches that have a row in the position embedding.</summary>
     public int PositionedTokens => (ClassToken ? 1 : 0) + (DistillationToken ? 1 : 0);

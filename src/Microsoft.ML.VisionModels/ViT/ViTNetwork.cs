@@ -95,12 +95,12 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     {
         if (pixels.dim() != 4 || pixels.shape[1] != Config.Channels)
             throw new ArgumentException($"Pictures must be [batch, {Config.Channels}, height, width], not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
-        var size = new Size2D((int)pixels.shape[2], (int)pixels.shape[3]);
+        var size = new ImageSize((int)pixels.shape[2], (int)pixels.shape[3]);
         if (size == Config.ImageSize)
             return pos_embed;
         if (Config.Interpolation is not { } rule)
             throw new ArgumentException($"The picture is {size} pixels, but the network is for {Config.ImageSize}; resize it, or allow position interpolation.", nameof(pixels));
-        var grid = size / Config.PatchSize;
+        var grid = size.DividedInto(Config.PatchSize);
         if (grid.Area == 0)
             throw new ArgumentException($"A picture of {size} pixels holds no patch of {Config.PatchSize}.", nameof(pixels));
         return PositionEmbedding.Interpolate(pos_embed, Config.Grid, grid, rule);
@@ -135,7 +135,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     /// Makes this a network for pictures of another size, by resampling the loaded positions: for fine-tuning at another resolution.
     /// Call it before an optimizer takes the parameters.
     /// </summary>
-    public ViTNetwork Resize(Size2D imageSize, PositionInterpolation rule = PositionInterpolation.Size)
+    public ViTNetwork Resize(ImageSize imageSize, PositionInterpolation rule = PositionInterpolation.Size)
     {
         var config = (Config with { ImageSize = imageSize }).Validate();
         if (config.Grid != Config.Grid)

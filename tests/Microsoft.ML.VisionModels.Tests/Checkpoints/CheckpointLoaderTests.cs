@@ -44,7 +44,7 @@ public class CheckpointLoaderTests
         using var network = new Network(labels: 3);
         using var copy = new Network(labels: 3);
 
-        CheckpointLoader.Save(network, s_publisher, folder.File("saved.safetensors"), new Dictionary<string, string> { ["note"] = "ours" });
+        CheckpointLoader.Save(network, s_publisher, folder.File("saved.safetensors"));
 
         using var file = Checkpoint.Open(folder.File("saved.safetensors"));
         var promised = s_publisher.ForeignTensors(network.state_dict().Select(entry => (entry.Key, entry.Value.shape)));

@@ -1,4 +1,6 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests;
 
@@ -43,5 +45,58 @@ public class ViTClassifierTests
             for (var c = 0; c < 3; c++)
                 Assert.Equal(expected[i].Score[c], one.Score[c], 1e-5f);
         }
+    }
+    [Fact]
+    public void WeightsOutliveTheCallersDisposeScope()
+    {
+        var context = new MLContext(seed: 1);
+        var data = ToyPictures.View(context, 12);
+        var options = Tiny();
+        options.Epochs = 1;
+        ViTClassifierTransformer model;
+        using (torch.NewDisposeScope())
+            model = context.Transforms.ViTClassifier(options).Fit(data);
+        using (model)
+        {
+            Assert.Equal(12, model.Transform(data).GetColumn<float[]>("Score").Count(score => score.Length == 3));
+            Assert.All(model.Model.Network.parameters(), parameter => Assert.Null(parameter.grad));
+        }
+    }
+
+    [Fact]
+    public void ABFloat16ModelScoresTheSameAfterLoading()
+    {
+        var context = new MLContext(seed: 1);
+        var data = ToyPictures.View(context, 12);
+        var options = Tiny();
+        (options.Epochs, options.Precision) = (1, Precision.BFloat16);
+        using var model = context.Transforms.ViTClassifier(options).Fit(data);
+
+        using var folder = TestFolders.Temporary();
+        context.Model.Save(model, data.Schema, folder.File("model.zip"));
+        using var loaded = (IDisposable)context.Model.Load(folder.File("model.zip"), out _);
+        Assert.Equal(Scores(model), Scores((ITransformer)loaded));
+
+        float[][] Scores(ITransformer transformer) => [.. transformer.Transform(data).GetColumn<float[]>("Score")];
+    }
+
+    [Fact]
+    public void AKeyWithoutValuesAndOfAHugeRangeNamesItsColumn()
+    {
+        var context = new MLContext(seed: 1);
+        var rows = ToyPictures.Rows(3).Select(row => new KeyedInput { Image = row.Image, Label = 1 });
+        var data = context.Data.LoadFromEnumerable(rows);
+        var error = Assert.Throws<ArgumentException>(() => context.Transforms.ViTClassifier(Tiny()).Fit(data));
+        Assert.Contains("'Label'", error.Message);
+        Assert.Contains("MapValueToKey", error.Message);
+    }
+
+    private sealed class KeyedInput
+    {
+        [ImageType(ToyPictures.Side, ToyPictures.Side)]
+        public MLImage Image { get; set; } = null!;
+
+        [KeyType(count: 1u << 31)]   // as Hash makes them
+        public uint Label { get; set; }
     }
 }

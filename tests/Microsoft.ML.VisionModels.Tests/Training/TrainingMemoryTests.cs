@@ -21,7 +21,8 @@ public class TrainingMemoryTests
         }));
 
         // From the second epoch on (the first makes the copy of the best weights and warms up allocators).
-        Assert.Equal(tensors[1], tensors[^1]);
+        // Not more: what earlier tests left to the garbage collector may go at any time.
+        Assert.InRange(tensors[^1], 0, tensors[1]);
         Assert.InRange(memory[^1] - memory[10], long.MinValue, 16L << 20);
     }
 
@@ -35,7 +36,7 @@ public class TrainingMemoryTests
         GC.WaitForPendingFinalizers();
         var before = Tensor.TotalCount;
         TrainingLoop.Run(task, options);
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
     }
 
     private sealed class Watch(Action<TrainingState> look) : ITrainingCallback

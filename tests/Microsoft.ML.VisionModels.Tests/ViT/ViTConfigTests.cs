@@ -29,7 +29,7 @@ public class ViTConfigTests
             QkvBias = false, Dropout = 0.1, AttentionDropout = 0.2, Classes = 3,
         };
         Assert.Equal(expected, config);
-        Assert.Equal(new Size2D(4, 12), config.Grid);
+        Assert.Equal(new ImageSize(4, 12), config.Grid);
         Assert.Equal(expected, Read(config.ToHuggingFace(["a", "b", "c"]).ToJsonString()));
     }
 

@@ -76,8 +76,8 @@ public class ViTNetworkTests
         using var scope = NewDisposeScope();
         using var network = Tiny();
         var message = Assert.Throws<ArgumentException>(() => network.forward(zeros(1, 3, 32, 16))).Message;
-        Assert.Contains("32x16", message);
-        Assert.Contains("16x24", message);
+        Assert.Contains("32 x 16", message);
+        Assert.Contains("16 x 24", message);
         Assert.Contains("[1, 4, 16, 24]", Assert.Throws<ArgumentException>(() => network.forward(zeros(1, 4, 16, 24))).Message);
     }
 
@@ -87,7 +87,7 @@ public class ViTNetworkTests
         using var scope = NewDisposeScope();
         using var network = Tiny(s_tiny with { Interpolation = PositionInterpolation.Size });
         Assert.Equal([2, 1 + 4 * 2, 16], network.Tokens(zeros(2, 3, 35, 16)).shape);
-        Assert.Contains("4x4", Assert.Throws<ArgumentException>(() => network.forward(zeros(1, 3, 4, 4))).Message);
+        Assert.Contains("4 x 4", Assert.Throws<ArgumentException>(() => network.forward(zeros(1, 3, 4, 4))).Message);
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public class ViTNetworkTests
         var pixels = randn(2, 3, 32, 40, generator: new Generator(2));
         var expected = network.forward(pixels);
         network.Resize(new(32, 40));
-        Assert.Equal(new Size2D(32, 40), network.Config.ImageSize);
+        Assert.Equal(new ImageSize(32, 40), network.Config.ImageSize);
         Assert.Equal([1, 1 + 4 * 5, 16], network.state_dict()["pos_embed"].shape);
         Assert.Contains(network.parameters(), parameter => parameter.shape is [1, 21, 16] && parameter.requires_grad);
         TensorAssert.Close(expected, network.forward(pixels), 1e-5);
@@ -142,7 +142,7 @@ public class ViTNetworkTests
     {
         Assert.Contains("heads", Assert.Throws<ArgumentException>(() => new ViTNetwork(s_tiny with { Heads = 3 })).Message);
         Assert.Contains("depth", Assert.Throws<ArgumentException>(() => new ViTNetwork(s_tiny with { Depth = 0 })).Message);
-        Assert.Contains("16x24", Assert.Throws<ArgumentException>(() => new ViTNetwork(s_tiny with { PatchSize = 32 })).Message);
+        Assert.Contains("16 x 24", Assert.Throws<ArgumentException>(() => new ViTNetwork(s_tiny with { PatchSize = 32 })).Message);
     }
 
     private static ViTNetwork Tiny(ViTConfig? config = null)

@@ -1,0 +1,18 @@
+// Reload MODEL.zip FOLDER: loads a model as a program does that knows ML.NET only, scores the folder's pictures, and prints all
+// that the model adds. The contract tests compare this with what they see themselves.
+using Microsoft.ML;
+using Microsoft.ML.VisionModels.Tests.Contract;
+
+var (model, folder) = (args[0], args[1]);
+var context = new MLContext();
+var transformer = context.Model.Load(model, out _);
+var files = context.Data.LoadFromEnumerable(Directory.GetFiles(folder, "*.png", SearchOption.AllDirectories)
+    .Order(StringComparer.Ordinal).Select(path => new PictureFile { Path = Path.GetRelativePath(folder, path) }));
+var pictures = context.Transforms.LoadImages("Image", folder, nameof(PictureFile.Path)).Fit(files).Transform(files);
+foreach (var line in ViewValues.Added(transformer.Transform(pictures), pictures.Schema))
+    Console.WriteLine(line);
+
+internal sealed class PictureFile
+{
+    public string Path { get; set; } = "";
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+
+namespace Microsoft.ML.VisionModels.Tests.Contract;
+
+/// <summary>Measures time, and so runs alone.</summary>
+[Collection("Alone")]
+public class CancellationTests
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
+
+    [Theory, EveryEstimator]
+    public async Task TrainingStopsSoonWithAUsableModel(string estimator)
+    {
+        using var source = new CancellationTokenSource();
+        var training = new TaskCompletionSource();
+        var options = Cancellable(estimator, source.Token).Set("Epochs", 1_000_000).Set("EarlyStoppingPatience", 0)
+            .Set("Progress", new Reports(_ => training.TrySetResult()));
+        var context = new MLContext(seed: 1);
+        var fit = Task.Run(() => EstimatorCase.Of(estimator).Create(context, options).Fit(ContractData.Pictures(context)), TestContext.Current.CancellationToken);
+        await Task.WhenAny(training.Task, fit).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+
+        var clock = Stopwatch.StartNew();
+        await source.CancelAsync();
+        var model = await fit;
+        Assert.True(clock.Elapsed < Soon, $"It took {clock.Elapsed}.");
+        AssertUsable(model);
+    }
+
+    [Theory, EveryEstimator]
+    public void ReadingPicturesStopsSoon(string estimator)
+    {
+        using var source = new CancellationTokenSource();
+        var context = new MLContext(seed: 1);
+        var reads = 0;
+        var data = new WatchedView(ContractData.Pictures(context, 200), "Image", () =>
+        {
+            if (++reads == 5)
+                source.Cancel();
+        });
+        Assert.ThrowsAny<OperationCanceledException>(() => EstimatorCase.Of(estimator).Create(context, Cancellable(estimator, source.Token)).Fit(data));
+        Assert.True(reads < 100, $"{reads} rows were read.");
+    }
+
+    [Theory, EveryEstimator]
+    public void ATokenThatIsCancelledAlreadyStopsAtOnce(string estimator)
+    {
+        var context = new MLContext(seed: 1);
+        var maker = EstimatorCase.Of(estimator).Create(context, Cancellable(estimator, new CancellationToken(true)));
+        var clock = Stopwatch.StartNew();
+        try
+        {
+            AssertUsable(maker.Fit(ContractData.Pictures(context)));
+        }
+        catch (OperationCanceledException)
+        {
+            // As documented: before training began, there is no model to give.
+        }
+        Assert.True(clock.Elapsed < Soon, $"It took {clock.Elapsed}.");
+    }
+
+    private static OptionBag Cancellable(string estimator, CancellationToken token)
+    {
+        var options = EstimatorCase.Of(estimator).Options();
+        Assert.SkipUnless(options.Has("CancellationToken"), "Nothing takes long.");
+        return options.Set("CancellationToken", token);
+    }
+
+    private static void AssertUsable(ITransformer model)
+    {
+        using var owned = model as IDisposable;
+        var scores = ContractData.Scores(model, ContractData.Pictures(new MLContext(), 3));
+        Assert.Equal(3, scores.Count);
+        Assert.All(scores.SelectMany(row => row).OfType<object[]>().SelectMany(vector => vector).OfType<float>(), score => Assert.True(float.IsFinite(score)));
+    }
+
+    internal sealed class Reports(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
+    }
+}

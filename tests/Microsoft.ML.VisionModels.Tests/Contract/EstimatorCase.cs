@@ -1,0 +1,63 @@
+using System.Reflection;
+
+namespace Microsoft.ML.VisionModels.Tests.Contract;
+
+/// <summary>An estimator of the package, known by the catalog method that makes it from options.</summary>
+internal sealed class EstimatorCase
+{
+    private readonly MethodInfo _method;
+
+    private EstimatorCase(MethodInfo method) => _method = method;
+
+    /// <summary>All catalog methods with options: public extension methods on one of ML.NET's catalogs that take one options object and give an estimator.</summary>
+    public static IReadOnlyList<EstimatorCase> All { get; } = [.. typeof(BatchTransformer).Assembly.GetExportedTypes()
+        .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static))
+        .Where(method => method.IsDefined(typeof(System.Runtime.CompilerServices.ExtensionAttribute)) && IsEstimator(method.ReturnType))
+        .Where(method => method.GetParameters() is [_, var options] && options.ParameterType.GetConstructor([]) is not null)
+        .Select(method => new EstimatorCase(method))];
+
+    public string Name => _method.Name;
+
+    public Type EstimatorType => _method.ReturnType;
+
+    private Type OptionsType => _method.GetParameters()[1].ParameterType;
+
+    public static bool IsEstimator(Type type) => type.GetInterfaces().Append(type)
+        .Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IEstimator<>));
+
+    public static EstimatorCase Of(string name) => All.Single(estimator => estimator.Name == name);
+
+    /// <summary>Options that make a tiny network, train it for a moment, and ask for all columns.</summary>
+    public OptionBag Options(int imageSize = ContractData.Side)
+    {
+        var options = new OptionBag(Activator.CreateInstance(OptionsType)!)
+            .Set("ImageSize", imageSize).Set("PatchSize", imageSize / 2).Set("Device", "cpu")
+            .Set("Epochs", 2).Set("BatchSize", 8).Set("ScoringBatchSize", 4)
+            .WithAllColumns();
+        var setups = typeof(EstimatorCase).Assembly.GetTypes().Where(type => type.IsClass && type.IsAssignableTo(typeof(IContractSetup)))
+            .Select(type => (IContractSetup)Activator.CreateInstance(type, nonPublic: true)!);
+        setups.SingleOrDefault(setup => setup.Options == OptionsType)?.Prepare(options, imageSize);
+        return options;
+    }
+
+    public IEstimator<ITransformer> Create(MLContext context, OptionBag options) =>
+        (IEstimator<ITransformer>)_method.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [CatalogOf(context), options.Value], null)!;
+
+    /// <summary>Fits with <see cref="Options"/>, changed or not, on a few pictures.</summary>
+    public ITransformer Fit(Action<OptionBag>? change = null, int seed = 1)
+    {
+        var context = new MLContext(seed);
+        var options = Options();
+        change?.Invoke(options);
+        return Create(context, options).Fit(ContractData.Pictures(context));
+    }
+
+    private object CatalogOf(MLContext context)
+    {
+        var wanted = _method.GetParameters()[0].ParameterType;
+        var catalogs = typeof(MLContext).GetProperties().Select(property => property.GetValue(context)!).ToArray();
+        var nested = catalogs.SelectMany(catalog => catalog.GetType().GetProperties().Where(property => property.GetIndexParameters().Length == 0)
+            .Select(property => property.GetValue(catalog)));
+        return catalogs.Concat(nested).First(wanted.IsInstanceOfType)!;
+    }
+}

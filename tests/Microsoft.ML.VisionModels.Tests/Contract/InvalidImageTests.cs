@@ -1,0 +1,108 @@
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.VisionModels.Tests.Contract;
+
+/// <summary>A picture that cannot be read is named, or passed over where the options say so.</summary>
+public sealed class InvalidImageTests(FittedModels models) : IDisposable
+{
+    private const int Bad = 5; // the row: in the second of the batches of four
+
+    private readonly MLContext _context = new(seed: 1);
+    private readonly TestFolders.TemporaryFolder _folder = TestFolders.Temporary();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null")]
+    public void IsNamed(string estimator, object source)
+    {
+        var (data, file) = Data((string)source);
+        var maker = EstimatorCase.Of(estimator).Create(_context, EstimatorCase.Of(estimator).Options());
+        Action[] acts = EstimatorCase.Of(estimator).Options().Has("Epochs")
+            ? [() => ContractData.Scores(models[estimator], data), () => maker.Fit(data)]
+            : [() => ContractData.Scores(models[estimator], data)];
+        foreach (var act in acts)
+        {
+            var error = Assert.Throws<ImageDecodeException>(act);
+            Assert.Equal(Bad, error.Row);
+            Assert.Contains($"Row {Bad}", error.Message);
+            Assert.Contains(file, error.Message);
+        }
+    }
+
+    [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null")]
+    public void IsPassedOver(string estimator, object source)
+    {
+        Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("SkipInvalidImages"), "Takes every picture.");
+        var (data, _) = Data((string)source);
+        var options = EstimatorCase.Of(estimator).Options().Set("SkipInvalidImages", true);
+        var model = EstimatorCase.Of(estimator).Create(_context, options).Fit(data);
+        using var owned = model as IDisposable;
+
+        var scores = ContractData.Scores(model, data);
+        Assert.All(scores[Bad], value => Assert.True(IsMissing(value), ViewValues.Exactly(value)));
+
+        var clean = ContractData.Scores(model, Data((string)source, bad: false).Data);
+        Assert.DoesNotContain(clean.SelectMany(row => row), IsMissing);
+        ContractData.AssertClose([.. clean.Where((_, row) => row != Bad)], [.. scores.Where((_, row) => row != Bad)]);
+    }
+
+    [Theory, EveryEstimator]
+    public void AFileThatIsNotThereIsNamed(string estimator)
+    {
+        var missing = _folder.File("missing.png");
+        foreach (var paths in (string[][])[[missing], [.. ContractData.Save(_folder, 2), missing]])
+        {
+            var error = Assert.Throws<ImageDecodeException>(() => ContractData.Scores(models[estimator], ContractData.Paths(_context, paths)));
+            Assert.Equal(paths.Length - 1, error.Row);
+            Assert.Contains(missing, error.Message);
+        }
+    }
+
+    [Theory, EveryEstimator]
+    public void RowsBeforeItsBatchAreThere(string estimator)
+    {
+        var (data, _) = Data("null");
+        var scored = models[estimator].Transform(data);
+        using var cursor = scored.GetRowCursor(scored.Schema);
+        var read = ViewValues.Reader(cursor, scored.Schema[ContractData.Added(models[estimator], data)[0]]);
+        Assert.True(cursor.MoveNext());
+        read();
+    }
+
+    private static bool IsMissing(object value) => value switch
+    {
+        float number => float.IsNaN(number),
+        object[] vector => vector.All(IsMissing),
+        uint key => key == 0,
+        string text => text.Length == 0,
+        _ => false,
+    };
+
+    /// <summary>Pictures of which one is damaged or missing, and how errors call it.</summary>
+    private (IDataView Data, string Name) Data(string source, bool bad = true)
+    {
+        if (source == "null")
+        {
+            var rows = ContractData.Rows(12);
+            if (bad)
+                rows[Bad].Image = null;
+            return (_context.Data.LoadFromEnumerable(rows), "Image");
+        }
+
+        string[] files = [.. ContractData.Save(_folder, 12).Order(StringComparer.Ordinal)];
+        if (bad)
+            File.WriteAllText(files[Bad], "This is no picture.");
+        return (source switch
+        {
+            "folder" => _context.Data.LoadImageFolder(_folder.File("pictures")),
+            "folder without paths" => Drop("ImagePath", _context.Data.LoadImageFolder(_folder.File("pictures"))),
+            "paths" => ContractData.Paths(_context, files),
+            _ => LoadImages(ContractData.Paths(_context, files)),
+        }, source == "LoadImages" ? "Image" : files[Bad]); // ML.NET does not tell which file it failed on
+    }
+
+    private IDataView Drop(string column, IDataView data) => _context.Transforms.DropColumns(column).Fit(data).Transform(data);
+
+    private IDataView LoadImages(IDataView data) => _context.Transforms.CopyColumns("Path", "Image")
+        .Append(_context.Transforms.LoadImages("Image", imageFolder: "", "Path")).Fit(data).Transform(data);
+}

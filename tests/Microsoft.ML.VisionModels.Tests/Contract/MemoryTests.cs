@@ -1,0 +1,113 @@
+using System.Globalization;
+using TorchSharp;
+
+namespace Microsoft.ML.VisionModels.Tests.Contract;
+
+/// <summary>Counts the process's tensors and memory, and so runs alone.</summary>
+/// <remarks>
+/// One picture of 128 x 128 is a tensor of 196 kB: to leak one a call would cost six times the slack. An allocator that settles
+/// may take as much once; a leak does so in every round.
+/// </remarks>
+[Collection("Alone")]
+public class MemoryTests
+{
+    private const int ImageSize = 128;
+    private const long Slack = 32L << 20;
+    private const int Rounds = 3;
+
+    [Theory, EveryEstimator]
+    public void AThousandPredictionsLeaveMemoryLevel(string estimator)
+    {
+        var model = Fit(estimator, options => options.Set("Epochs", 1));
+        using var owned = model as IDisposable;
+        var rows = ContractData.Rows(10);
+        var predict = PredictionEngineTests.Engines<ContractData.Row>(model, new MLContext().Data.LoadFromEnumerable(rows))[0];
+        AssertLevel(calls: 1000, i => predict(rows[i % rows.Count]));
+    }
+
+    [Theory, EveryEstimator]
+    public void AThousandRowsLeaveMemoryLevel(string estimator)
+    {
+        var model = Fit(estimator, options => options.Set("Epochs", 1).Set("ScoringBatchSize", 10));
+        using var owned = model as IDisposable;
+        var data = ContractData.Pictures(new MLContext(), 10);
+        AssertLevel(calls: 100, i => ContractData.Scores(model, data));
+    }
+
+    [Theory, EveryEstimator]
+    public void TwoHundredStepsLeaveMemoryLevel(string estimator)
+    {
+        Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("Progress"), "Nothing is trained.");
+        var at = new Dictionary<int, (long Tensors, long Memory)>();
+        var model = Fit(estimator, options => options.Set("Epochs", 100).Set("BatchSize", 14).Set("EarlyStoppingPatience", 0)
+            .Set("Progress", new CancellationTests.Reports(progress => at[progress.Epoch] = Measure()))); // 28 rows less 3 held out: 2 steps an epoch
+        using var owned = model as IDisposable;
+
+        Assert.InRange(at[100].Tensors, 0, at[20].Tensors); // what earlier tests left to the garbage collector may go at any time
+        var growth = Math.Min(at[60].Memory - at[20].Memory, at[100].Memory - at[60].Memory);
+        Assert.True(growth < Slack, $"Memory grew by {growth >> 20} MB in 80 steps.");
+    }
+
+    [Theory, EveryEstimator]
+    public void DisposingFreesTheMemory(string estimator)
+    {
+        // Not by the count of tensors: TorchSharp counts each nn.Parameter twice and takes off one.
+        using var folder = TestFolders.Temporary();
+        var data = ContractData.Pictures(new MLContext(), 5);
+        var model = Fit(estimator);
+        new MLContext().Model.Save(model, null, folder.File("model.zip"));
+        var weights = (model as ImageClassifierTransformer)?.Model.Network.state_dict().Values.ToArray() ?? [];
+        (model as IDisposable)?.Dispose();
+        Assert.All(weights, tensor => Assert.True(tensor.IsInvalid));
+
+        var calls = (int)(6 * Slack / new FileInfo(folder.File("model.zip")).Length) + 1;
+        AssertLevel(calls, i =>
+        {
+            var loaded = new MLContext().Model.Load(folder.File("model.zip"), out _);
+            using var owned = loaded as IDisposable;
+            ContractData.Scores(loaded, data);
+        }, countTensors: false);
+    }
+
+    private static ITransformer Fit(string estimator, Action<OptionBag>? change = null)
+    {
+        var context = new MLContext(seed: 1);
+        var options = EstimatorCase.Of(estimator).Options(ImageSize);
+        change?.Invoke(options);
+        return EstimatorCase.Of(estimator).Create(context, options).Fit(ContractData.Pictures(context, 28));
+    }
+
+    private static void AssertLevel(int calls, Action<int> call, bool countTensors = true)
+    {
+        for (var i = 0; i < calls / 10; i++)
+            call(i);
+        var growth = Slack;
+        for (var round = 0; round < Rounds && growth >= Slack; round++)
+        {
+            var before = Measure();
+            for (var i = 0; i < calls; i++)
+                call(i);
+            var after = Measure();
+            if (countTensors)
+                Assert.Equal(before.Tensors, after.Tensors);
+            growth = after.Memory - before.Memory;
+        }
+        Assert.True(growth < Slack, $"Memory grew by {growth >> 20} MB in {calls} calls.");
+    }
+
+    private static (long Tensors, long Memory) Measure()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        return (torch.Tensor.TotalCount, ResidentMemory());
+    }
+
+    private static long ResidentMemory()
+    {
+        if (!OperatingSystem.IsLinux())
+            return Environment.WorkingSet;
+        var line = File.ReadLines("/proc/self/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)); // VmRSS:  123456 kB
+        return long.Parse(line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) << 10;
+    }
+}
