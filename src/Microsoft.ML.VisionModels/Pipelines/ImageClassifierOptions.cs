@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.ML.Data;
 using Microsoft.ML.SearchSpace;
 
@@ -26,8 +27,7 @@ public abstract class ImageClassifierOptions : TrainerOptions
 
     /// <summary>
     /// Published weights to start from: a Hugging Face folder, or a weights file (.safetensors, .pt, .pth, .bin). Null, the
-    /// default, starts from random weights. Fine-tuning wants a <see cref="TrainerOptions.LearningRate"/> of 1e-5 to 1e-4; the default
-    /// is for random weights and spoils published ones.
+    /// default, starts from random weights.
     /// </summary>
     public string? Checkpoint { get; set; }
 
@@ -51,6 +51,7 @@ public abstract class ImageClassifierOptions : TrainerOptions
     public int CropPadding { get; set; }
 
     /// <summary>Rows to validate on, with the training data's columns; null holds out <see cref="TrainerOptions.ValidationFraction"/> of these.</summary>
+    [JsonIgnore]
     public IDataView? ValidationData { get; set; }
 
     /// <summary>Rows scored at once; at least 1. Default 16: on a CPU larger batches are no faster.</summary>
@@ -65,9 +66,17 @@ public abstract class ImageClassifierOptions : TrainerOptions
     /// </summary>
     public bool SkipInvalidImages { get; set; }
 
+    private protected override double DefaultLearningRate => Checkpoint is not null && TrainedParts is (TrainedParts.All or TrainedParts.LastBlocks)
+        ? 1e-4
+        : base.DefaultLearningRate;
+
     internal override void Validate()
     {
         base.Validate();
+        if (!Enum.IsDefined(TrainedParts))
+            throw new ArgumentException($"{nameof(TrainedParts)} has no value {(int)TrainedParts}.");
+        if (!Enum.IsDefined(Precision))
+            throw new ArgumentException($"{nameof(Precision)} has no value {(int)Precision}.");
         Require(LastBlocks, LastBlocks >= 1, "at least 1");
         Require(CropPadding, CropPadding >= 0, "at least 0");
         Require(ScoringBatchSize, ScoringBatchSize >= 1, "at least 1");

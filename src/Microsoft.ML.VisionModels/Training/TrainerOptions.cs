@@ -11,6 +11,8 @@ namespace Microsoft.ML.VisionModels;
 /// </summary>
 public abstract class TrainerOptions
 {
+    private double? _learningRate;
+
     /// <summary>Passes over the training rows; at least 1. Default 30.</summary>
     [Range(5, 200, 30, true)]
     public int Epochs { get; set; } = 30;
@@ -19,9 +21,12 @@ public abstract class TrainerOptions
     [Choice(new object[] { 16, 32, 64, 128 }, 64)]
     public int BatchSize { get; set; } = 64;
 
-    /// <summary>The highest learning rate, reached at the end of the warm-up; above 0. Default 1e-3.</summary>
+    /// <summary>
+    /// The highest learning rate, reached at the end of the warm-up; above 0. Default 1e-3, but 1e-4 where published weights are
+    /// fine-tuned below the head, which more would spoil.
+    /// </summary>
     [Range(1e-5, 1e-2, 1e-3, true)]
-    public double LearningRate { get; set; } = 1e-3;
+    public double LearningRate { get => _learningRate ?? DefaultLearningRate; set => _learningRate = value; }
 
     /// <summary>AdamW's decoupled weight decay, at least 0. Norms, biases, tokens and position embeddings are spared. Default 0.05.</summary>
     [Range(1e-3, 0.3, 0.05, true)]
@@ -57,6 +62,8 @@ public abstract class TrainerOptions
     /// <summary>Stops training within a step; the best weights so far are kept and the model is usable.</summary>
     [JsonIgnore]
     public CancellationToken CancellationToken { get; set; }
+
+    private protected virtual double DefaultLearningRate => 1e-3;
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A property's value is outside its range; the message names both.</exception>
