@@ -1,9 +1,20 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests;
 
-public class TorchRuntimeTests
+public partial class TorchRuntimeTests
 {
+    [Fact]
+    public void WaitingThreadsSoonSleep()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is not null, "The policy is not ours to set.");
+        Assert.Equal("PASSIVE", Marshal.PtrToStringUTF8(GetEnvironment("OMP_WAIT_POLICY")));
+    }
+
+    [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint GetEnvironment(string name);
+
     [Fact]
     public void LibtorchLoads()
     {
