@@ -43,6 +43,7 @@ public abstract class Checkpoint : IDisposable
     /// <exception cref="CheckpointException">The file ends too early.</exception>
     public Tensor Read(string name)
     {
+        TorchRuntime.EnsureAvailable();
         var info = Find(name);
         var tensor = empty([.. info.Shape], info.Type);
         try

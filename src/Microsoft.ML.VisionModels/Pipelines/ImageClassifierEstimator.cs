@@ -47,9 +47,9 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
         var images = ImageColumn.Bind(input.Schema, _options.ImageColumnName);
         var labels = Trains ? LabelColumn.Bind(input.Schema, _options.LabelColumnName) : null;
 
+        var device = Devices.Resolve(Host, _options.Device); // the first to touch libtorch: it tells best what is missing
         // One generator for weights and dropout; shuffling and augmentation have their own.
         using var generator = EpochOrder.Generator(_seed, epoch: 0, stream: 2);
-        var device = Devices.Resolve(Host, _options.Device);
         var blueprint = Plan(_options);
         return labels is null ? Load(blueprint, generator, device) : Train(input, images, labels, blueprint, generator, device);
     }
