@@ -1,4 +1,3 @@
-using System.Globalization;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +14,7 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
     // A pickle can hold a dictionary within itself, or within another many times over.
     private const int MaxDepth = 16;
     private const int MaxEntries = 100_000;
+    private const int MaxNameLength = 1000;
 
     private readonly OrderedDictionary<string, TensorInfo> _infos = [];
     private readonly Dictionary<string, PickleTensor> _tensors = [];
@@ -57,6 +57,9 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
     {
         if (++_entries > MaxEntries || depth > MaxDepth)
             throw new CheckpointException($"{Path}: the pickle holds more than {MaxEntries} entries, or dictionaries more than {MaxDepth} deep.");
+        // A long key of a dictionary would otherwise be copied for every entry in it.
+        if (name.Length > MaxNameLength)
+            throw new CheckpointException($"{Path}: a name in the pickle has more than {MaxNameLength} characters.");
         if (value is PickleTensor tensor)
         {
             if (!_infos.TryAdd(name, new TensorInfo(name, tensor.Storage.Type, tensor.Shape)))
@@ -67,9 +70,8 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
         }
         else if (value is PickleDictionary dictionary)
         {
-            foreach (var (key, item) in dictionary)
+            foreach (var (word, item) in dictionary)
             {
-                var word = Convert.ToString(key, CultureInfo.InvariantCulture)!;
                 if (depth > 0 || !word.StartsWith("optimizer", StringComparison.Ordinal))
                     Flatten(item, depth == 0 ? word : $"{name}.{word}", depth + 1);
             }

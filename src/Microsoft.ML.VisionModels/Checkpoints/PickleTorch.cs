@@ -1,3 +1,4 @@
+using System.Globalization;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
@@ -67,7 +68,7 @@ internal static class PickleTorch
     {
         if (key is not (string or long or double or bool))
             throw new CheckpointException($"{file}: the pickle has a dictionary whose keys are neither text nor numbers.");
-        if (!dictionary.TryAdd(key, value))
+        if (!dictionary.TryAdd(Convert.ToString(key, CultureInfo.InvariantCulture)!, value))
             throw new CheckpointException($"{file}: the pickle has a dictionary with the key '{key}' twice.");
     }
 

@@ -8,8 +8,8 @@ internal sealed record PickleGlobal(string Module, string Name)
     public override string ToString() => $"{Module}.{Name}";
 }
 
-/// <summary>A Python dictionary, ordered or plain.</summary>
-internal sealed class PickleDictionary : OrderedDictionary<object, object?>;
+/// <summary>A Python dictionary, ordered or plain. Keys that are numbers are kept as text, whose hash a file cannot foresee.</summary>
+internal sealed class PickleDictionary : OrderedDictionary<string, object?>;
 
 /// <summary>A block of elements elsewhere in the file, which several tensors may share.</summary>
 /// <param name="Key">Its name in the file.</param>

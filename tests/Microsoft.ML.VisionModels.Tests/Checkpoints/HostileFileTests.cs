@@ -75,6 +75,8 @@ public class HostileFileTests
         ["no tensors"] = [(byte)'}'],
         ["dictionary within itself"] = [(byte)'}', (byte)'q', 0, .. Text("model"), (byte)'h', 0, (byte)'s'],
         ["a billion entries"] = Laughs(),
+        ["keys of one hash"] = [(byte)'}', (byte)'(', .. Enumerable.Range(0, 100_000).SelectMany(i => (byte[])[.. Number(((long)i << 32) | (uint)i), (byte)'N']), (byte)'u'],
+        ["long names for many entries"] = LongNames(),
         ["storage outside the file"] = TensorOf([.. Storage("../0", 2)], 0, 2, 1),
         ["storage of 2^60 elements"] = TensorOf([.. Storage("0", 1L << 60)], 0, 2, 1),
         ["storage of 2^62 elements"] = TensorOf([.. Storage("0", 1L << 62)], 0, 2, 1),
@@ -254,6 +256,13 @@ public class HostileFileTests
     [
         (byte)'}', .. Text("a"), .. Global("torch._utils", "_rebuild_tensor_v2"),
         (byte)'(', .. storage, .. Number(offset), .. Number(size), 0x85, .. Number(stride), 0x85, 0x89, (byte)'N', (byte)'t', (byte)'R', (byte)'s',
+    ];
+
+    /// <summary>{a text of 100 kB: {0: 0, 1: 0, ...}}: 100 kB for the name of each entry.</summary>
+    private static byte[] LongNames() =>
+    [
+        (byte)'}', (byte)'X', .. BitConverter.GetBytes(100_000), .. Enumerable.Repeat((byte)'a', 100_000),
+        (byte)'}', (byte)'(', .. Enumerable.Range(0, 20_000).SelectMany(i => (byte[])[(byte)'M', (byte)i, (byte)(i >> 8), (byte)'K', 0]), (byte)'u', (byte)'s',
     ];
 
     /// <summary>A dictionary that holds one dictionary ten times, which holds another ten times, and so on.</summary>
