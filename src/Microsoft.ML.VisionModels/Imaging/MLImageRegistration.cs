@@ -19,7 +19,7 @@ internal static class MLImageRegistration
         {
             DataViewTypeManager.Register(new ImageDataViewType(), typeof(MLImage));
         }
-        catch (InvalidOperationException)
+        catch (ArgumentException)
         {
             // The application has registered MLImage in its own way: it stays so.
         }

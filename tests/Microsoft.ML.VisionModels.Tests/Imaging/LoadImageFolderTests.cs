@@ -174,6 +174,11 @@ public sealed class LoadImageFolderTests : IDisposable
         Assert.Single(pipeline.Fit(sized).Transform(sized).GetColumn<float[]>("Pixels"));
     }
 
+    /// <summary>An application's own registration of MLImage must not keep the package from loading: what ML.NET throws then is what the package expects.</summary>
+    [Fact]
+    public void ASecondRegistrationOfMLImageIsAnArgumentException() =>
+        Assert.ThrowsAny<ArgumentException>(() => DataViewTypeManager.Register(new ImageDataViewType(3, 3), typeof(MLImage)));
+
     private sealed class Pixels
     {
         [ColumnName("Pixels")]
