@@ -23,6 +23,8 @@ internal sealed class ImageProcessor
     public RgbImage ResizeAndCrop(RgbImage image, int maxThreads = int.MaxValue)
     {
         var size = Settings.ResizedSize(new(image.Height, image.Width));
+        if ((long)size.Height * size.Width > ImageDecoder.MaxPixels)
+            throw new InvalidOperationException($"A picture of {new ImageSize(image.Height, image.Width)} would be resized to {size}, more than the {ImageDecoder.MaxPixels} pixels that are allowed; set a smaller size, or an exact one.");
         var resized = PillowResize.Resize(image, size.Width, size.Height, Settings.Filter, maxThreads: maxThreads);
         return Settings.CenterCrop is { } crop
             ? resized.Window(Settings.CropOffset(size.Width, crop.Width), Settings.CropOffset(size.Height, crop.Height), crop.Width, crop.Height)

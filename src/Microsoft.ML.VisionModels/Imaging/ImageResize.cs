@@ -23,8 +23,10 @@ public abstract record ImageResize
     public sealed record ShortestEdge(int Length) : ImageResize
     {
         internal override ImageSize SizeFor(ImageSize source) => source.Width <= source.Height
-            ? new((int)((long)Length * source.Height / source.Width), Length)
-            : new(Length, (int)((long)Length * source.Width / source.Height));
+            ? new(Scaled(source.Height, source.Width), Length)
+            : new(Length, Scaled(source.Width, source.Height));
+
+        private int Scaled(int longer, int shorter) => (int)Math.Min((long)Length * longer / shorter, int.MaxValue);
     }
 
     /// <summary>The longer edge gets the length; the shorter one follows the aspect ratio, rounded to the nearest pixel, at least 1.</summary>

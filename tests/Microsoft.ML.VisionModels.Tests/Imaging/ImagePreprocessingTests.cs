@@ -156,6 +156,15 @@ public class ImagePreprocessingTests
         Assert.Equal("third", error.FilePath);
     }
 
+    [Theory]
+    [InlineData(1, 20_000)] // 4e9 values
+    [InlineData(20_000_000, 1)] // an edge beyond 2^31
+    public void ALineThatWouldGrowBeyondMemoryIsRefused(int width, int height)
+    {
+        var processor = new ImageProcessor(new() { Resize = new ImageResize.ShortestEdge(300), CenterCrop = new(300, 300) });
+        Assert.Contains($"{height} x {width}", Assert.Throws<InvalidOperationException>(() => processor.ResizeAndCrop(new RgbImage(width, height))).Message);
+    }
+
     [Fact]
     public void APictureThatDoesNotFitThePaddingIsRefused()
     {
