@@ -23,7 +23,7 @@ internal static class CheckpointFiles
             return Open(file);
         }
         if (!File.Exists(path))
-            throw new FileNotFoundException($"There is no checkpoint {path}.", path);
+            throw new FileNotFoundException($"There is no checkpoint '{path}': no file or folder {Path.GetFullPath(path)}. Published weights are read from disk, never downloaded.", path);
 
         if (path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
             return new ShardedCheckpoint(path);
