@@ -20,6 +20,11 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
         _checkpoint = options.Checkpoint;
         _config = config with { DropPath = options.DropPath, Pooler = false };
         _imageSize = options.ImageSize ?? config.ImageSize;
+        if ((options.ImageSize ?? options.PatchSize) is not null && (_imageSize.Height % config.PatchSize.Height, _imageSize.Width % config.PatchSize.Width) != (0, 0))
+        {
+            throw new ArgumentException(
+                $"ImageSize is {_imageSize}, which patches of {config.PatchSize} do not fill: pixels at the edge would be left out. Choose a multiple of the patch size.");
+        }
         Preprocessing = options.Preprocessing ?? (preprocessing is not null && options.ImageSize is null
             ? preprocessing
             : Resized(preprocessing, _imageSize));
@@ -50,7 +55,7 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
 
         using var checkpoint = Checkpoint.Open(path);
         if (!Directory.Exists(path))
-            return new(options, OfFile(preset, checkpoint), preprocessing: null, labels: null);
+            return new(options, OfFile(options.Preset, checkpoint), preprocessing: null, labels: null);
 
         var folder = HuggingFaceFolder.Open(path);
         var config = ViTConfig.FromHuggingFace(folder.Config, checkpoint.Tensors.Keys);
@@ -81,11 +86,20 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
     }
 
     /// <summary>A bare weights file tells the size of its patches and, where its patches make a square, of its pictures.</summary>
-    private static ViTConfig OfFile(ViTConfig preset, Checkpoint checkpoint)
+    /// <exception cref="CheckpointException">The file's network has another width than the preset.</exception>
+    private static ViTConfig OfFile(ViTPreset presetName, Checkpoint checkpoint)
     {
+        var preset = ViTConfig.Of(presetName);
         if (!checkpoint.Tensors.TryGetValue("patch_embed.proj.weight", out var patch) || patch.Shape.Count != 4
             || !checkpoint.Tensors.TryGetValue("pos_embed", out var positions) || positions.Shape.Count != 3)
             return preset;
+        if (patch.Shape[0] != preset.Width)
+        {
+            var fitting = Enum.GetValues<ViTPreset>().Where(other => ViTConfig.Of(other).Width == patch.Shape[0]).ToArray();
+            throw new CheckpointException(
+                $"{checkpoint.Path} does not fit the preset {presetName}: its width is {patch.Shape[0]}, the preset's {preset.Width}. " +
+                (fitting.Length == 0 ? "No preset has that width." : $"Set Preset to what it was trained as; that width have {string.Join(", ", fitting)}."));
+        }
         var patchSize = new ImageSize((int)patch.Shape[2], (int)patch.Shape[3]);
         var side = (int)Math.Sqrt(positions.Shape[1] - preset.PositionedTokens);
         return side * side + preset.PositionedTokens == positions.Shape[1]

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
+using Microsoft.ML.VisionModels.Checkpoints;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests;
@@ -89,6 +90,39 @@ public class ViTClassifierTests
         var error = Assert.Throws<ArgumentException>(() => context.Transforms.ViTClassifier(Tiny()).Fit(data));
         Assert.Contains("'Label'", error.Message);
         Assert.Contains("MapValueToKey", error.Message);
+    }
+
+    [Fact]
+    public void APictureThatPatchesDoNotFillIsRefused()
+    {
+        var context = new MLContext(seed: 1);
+        var options = Tiny();
+        options.ImageSize = 18;
+        var error = Assert.Throws<ArgumentException>(() => context.Transforms.ViTClassifier(options).Fit(ToyPictures.View(context, 3)));
+        Assert.Contains("ImageSize is 18", error.Message);
+    }
+
+    [Fact]
+    public void AMissingCheckpointIsNamedWithItsFullPath()
+    {
+        var context = new MLContext(seed: 1);
+        var error = Assert.Throws<FileNotFoundException>(() =>
+            context.Transforms.ViTClassifier(checkpoint: "not-downloaded").Fit(ToyPictures.View(context, 3)));
+        Assert.Contains(Path.GetFullPath("not-downloaded"), error.Message);
+    }
+
+    [Fact]
+    public void AWeightsFileOfAnotherWidthNamesThePresetsThatHaveIt()
+    {
+        using var folder = TestFolders.Temporary();
+        using (var patch = torch.zeros(192, 3, 16, 16))
+        using (var positions = torch.zeros(1, 197, 192))
+            SafetensorsWriter.Write(folder.File("tiny.safetensors"), [("patch_embed.proj.weight", patch), ("pos_embed", positions)]);
+        var context = new MLContext(seed: 1);
+        var error = Assert.Throws<CheckpointException>(() =>
+            context.Transforms.ViTClassifier(checkpoint: folder.File("tiny.safetensors")).Fit(ToyPictures.View(context, 3)));
+        Assert.Contains("SmallImage", error.Message);
+        Assert.Contains("Tiny16, DeiTTiny16", error.Message);
     }
 
     private sealed class KeyedInput
