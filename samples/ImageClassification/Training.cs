@@ -27,9 +27,7 @@ internal static class Training
             SkipInvalidImages = true,
             Device = settings.Device,
         };
-        if (settings.Checkpoint is not null)
-            options.LearningRate = 1e-4;      // published weights need no more than a nudge
-        else if (settings.Data is null)
+        if (settings.Checkpoint is null && settings.Data is null)
             ForDigits(options);
         if (settings.Data is null)
             options.HorizontalFlip = false;   // a mirrored digit is no digit
