@@ -22,8 +22,11 @@ internal abstract class ClassifierModel : IDisposable
     /// <summary>Whether a parameter belongs to the head, by its name.</summary>
     public abstract bool IsHead(string parameter);
 
-    /// <summary>Whether a parameter belongs to the last so many blocks, or to what follows them.</summary>
-    public abstract bool IsInLastBlocks(string parameter, int blocks);
+    /// <summary>The number of blocks.</summary>
+    public abstract int Depth { get; }
+
+    /// <summary>Where a parameter stands, by its name: 0 for the embeddings, i + 1 for block i, <see cref="Depth"/> + 1 for what follows the blocks.</summary>
+    public abstract int LayerOf(string parameter);
 
     /// <summary>Whether weight decay spares a parameter though it is no vector: tokens, position embeddings.</summary>
     public abstract bool IsSparedFromDecay(string parameter);
@@ -42,7 +45,7 @@ internal abstract class ClassifierModel : IDisposable
             {
                 TrainedParts.None => false,
                 TrainedParts.Head => IsHead(name),
-                TrainedParts.LastBlocks => IsHead(name) || IsInLastBlocks(name, lastBlocks),
+                TrainedParts.LastBlocks => LayerOf(name) > Depth - lastBlocks,
                 _ => true,
             };
         }

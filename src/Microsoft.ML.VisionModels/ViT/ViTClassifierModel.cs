@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
@@ -32,9 +33,14 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 
     public override bool IsHead(string parameter) => parameter.StartsWith("head", StringComparison.Ordinal);
 
-    public override bool IsInLastBlocks(string parameter, int blocks) =>
-        parameter.StartsWith("norm.", StringComparison.Ordinal)
-        || (parameter.Split('.') is ["blocks", var layer, ..] && int.Parse(layer) >= network.Config.Depth - blocks);
+    public override int Depth => network.Config.Depth;
+
+    public override int LayerOf(string parameter) => parameter.Split('.') switch
+    {
+        ["blocks", var block, ..] => int.Parse(block, CultureInfo.InvariantCulture) + 1,
+        ["norm" or "pooler" or "head" or "head_dist", ..] => Depth + 1,
+        _ => 0,
+    };
 
     public override bool IsSparedFromDecay(string parameter) => parameter is "cls_token" or "dist_token" or "reg_token" or "pos_embed";
 
