@@ -65,7 +65,7 @@ internal static class TrainStep
 
         public nn.Module Network => network;
 
-        public IReadOnlyList<ParameterGroup> ParameterGroups { get; } = Training.ParameterGroups.WithDecay(network, WeightDecay);
+        public IReadOnlyList<ParameterGroup> ParameterGroups { get; } = Training.ParameterGroups.Of(network, WeightDecay);
 
         public int StepsPerEpoch { get; private set; }
 
@@ -77,11 +77,11 @@ internal static class TrainStep
             return TrainingLoop.Run(this, new Options { Epochs = 1, LearningRate = LearningRate, GradientClip = GradientClip }).Epochs[0].TrainLoss;
         }
 
-        public void StartEpoch(int epoch)
+        public void StartEpoch(int epoch, int firstStep)
         {
         }
 
-        public Tensor Loss(int step) => nn.functional.cross_entropy(network.forward(_batch.Pixels), _batch.Labels);
+        public Tensor Loss(int step, int part, int parts) => nn.functional.cross_entropy(network.forward(_batch.Pixels), _batch.Labels);
 
         public ValidationResult? Validate(CancellationToken cancellation) => null;
     }

@@ -20,5 +20,6 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => nn.functional.conv2d(x, weight, bias, _stride, _padding);   // [B, C, H, W] -> [B, D, H', W']
+    public override Tensor forward(Tensor x) =>
+        nn.functional.conv2d(MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias), _stride, _padding);   // [B, C, H, W] -> [B, D, H', W']
 }

@@ -20,5 +20,6 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => nn.functional.linear(x, weight, bias);   // [..., inputs] -> [..., outputs]
+    public override Tensor forward(Tensor x) =>
+        nn.functional.linear(MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias));   // [..., inputs] -> [..., outputs]
 }

@@ -10,11 +10,17 @@ namespace Microsoft.ML.VisionModels.Layers;
 /// </summary>
 internal sealed class Transformer : ModuleList<TransformerBlock>
 {
+    private readonly Generator? _generator;
+
     public Transformer(TransformerConfig config, Generator? generator = null)
         : base([.. Enumerable.Range(0, config.Depth).Select(layer => new TransformerBlock(config, layer, generator))])
     {
         RegisterComponents();
+        _generator = generator;
     }
+
+    /// <summary>Whether training computes the blocks twice to save memory.</summary>
+    public bool GradientCheckpointing { get; set; }
 
     /// <summary>Tokens [B, T, D] to tokens [B, T, D]. Traces <c>hidden_states.0</c> (the input) to <c>hidden_states.Depth</c>, and <c>attentions.i</c>.</summary>
     public Tensor forward(Tensor x, Tensor? mask = null, Trace? trace = null)
@@ -22,7 +28,10 @@ internal sealed class Transformer : ModuleList<TransformerBlock>
         trace?.Add("hidden_states.0", x);
         for (var layer = 0; layer < Count; layer++)
         {
-            x = this[layer].forward(x, mask, trace);
+            var block = this[layer];
+            x = GradientCheckpointing && trace is null && Layers.GradientCheckpointing.IsWorthwhile(block, x)
+                ? Layers.GradientCheckpointing.Run(input => block.forward(input, mask, null), x, _generator)
+                : block.forward(x, mask, trace);
             trace?.Add($"hidden_states.{layer + 1}", x);
         }
         return x;

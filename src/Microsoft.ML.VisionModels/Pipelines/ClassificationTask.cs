@@ -6,75 +6,135 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
-/// <summary>Learning to tell classes apart: augmented batches, cross entropy, accuracy on the validation rows.</summary>
+/// <summary>
+/// Learning to tell classes apart: cross entropy with soft targets over augmented batches, which are made ahead of the network;
+/// accuracy on the validation rows.
+/// </summary>
 internal sealed class ClassificationTask : ITrainingTask, IDisposable
 {
+    // Independent streams of a step's random numbers; 0 is the order, 2 the network's own.
+    private const int AugmentationStream = 1;
+
     private readonly ClassifierModel _model;
     private readonly ImageProcessor _processor;
     private readonly ImageClassifierOptions _options;
-    private readonly Rows _train, _validation;
+    private readonly ImageRows _train, _validation;
     private readonly int _seed;
     private readonly Device _device;
-    private long[] _order = [];
-    private Generator? _augmentation;
+    private readonly Augmenter _augmenter;
+    private readonly float[] _classWeights;
+    private Prefetcher<TrainingBatch>? _batches;
+    private TrainingBatch? _batch;
 
-    public ClassificationTask(ClassifierModel model, ImageProcessor processor, ImageClassifierOptions options, Rows train, Rows validation, int seed, Device device)
+    /// <param name="model">What learns.</param>
+    /// <param name="processor">The preprocessing.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="labels">The classes.</param>
+    /// <param name="train">The rows to learn from.</param>
+    /// <param name="validation">The rows to judge by; may be none.</param>
+    /// <param name="seed">The seed of order and augmentation.</param>
+    /// <param name="generator">The network's own random numbers, for dropout.</param>
+    /// <param name="device">Where the network is.</param>
+    public ClassificationTask(
+        ClassifierModel model, ImageProcessor processor, ImageClassifierOptions options, LabelSet labels,
+        ImageRows train, ImageRows validation, int seed, Generator generator, Device device)
     {
         (_model, _processor, _options, _train, _validation, _seed, _device) = (model, processor, options, train, validation, seed, device);
-        ParameterGroups = Training.ParameterGroups.WithDecay(model.Network, options.WeightDecay, model.IsSparedFromDecay);
+        _augmenter = new(options.AugmentationFor(new(train.Set.Height, train.Set.Width)));
+        _classWeights = VisionModels.Pipelines.ClassWeights.Of(options, labels, train.ClassesOfRows());
+        Generators = [generator];
+        ParameterGroups = Training.ParameterGroups.Of(model.Network, options.WeightDecay, model.IsSparedFromDecay,
+            name => Training.ParameterGroups.LayerDecay(options.LayerDecay, model.LayerOf(name), model.Depth));
+        Identity = new Dictionary<string, string>
+        {
+            ["seed"] = $"{seed}",
+            ["network"] = model.Config,
+            ["classes"] = string.Join(", ", labels.Names),
+            ["order of labels"] = train.Set.LabelsDigest(),
+            ["number of training rows"] = $"{train.Count}",
+            ["number of validation rows"] = $"{validation.Count}",
+            ["class weights"] = string.Join(", ", _classWeights),
+        };
     }
 
     public nn.Module Network => _model.Network;
 
     public IReadOnlyList<ParameterGroup> ParameterGroups { get; }
 
+    public IReadOnlyDictionary<string, string> Identity { get; }
+
+    public IReadOnlyList<Generator> Generators { get; }
+
     public int StepsPerEpoch => (SamplesPerEpoch + _options.BatchSize - 1) / _options.BatchSize;
 
-    public int SamplesPerEpoch => _train.Indices.Length;
+    public int SamplesPerEpoch => _train.Count;
 
-    public void StartEpoch(int epoch)
+    public void StartEpoch(int epoch, int firstStep)
     {
-        _order = EpochOrder.Shuffle(SamplesPerEpoch, _seed, epoch);
-        _augmentation?.Dispose();
-        _augmentation = EpochOrder.Generator(_seed, epoch, stream: 1);
+        var order = _options.ClassBalance == ClassBalance.Sampling
+            ? EpochOrder.Balanced(_train.ClassesOfRows(), _seed, epoch)
+            : EpochOrder.Shuffle(_train.Count, _seed, epoch);
+        var steps = order.Select(i => _train.Indices[i]).Chunk(_options.BatchSize).ToArray();
+        _batches?.Dispose();
+        _batches = new(firstStep, steps.Length, step => MakeBatch(steps[step], epoch, step));
     }
 
-    public Tensor Loss(int step)
+    public Tensor? Loss(int step, int part, int parts)
     {
-        var first = step * _options.BatchSize;
-        var rows = Array.ConvertAll(_order[first..Math.Min(first + _options.BatchSize, _order.Length)], i => _train.Indices[i]);
-        var pixels = _train.Set.Pixels(rows);                               // [B, 3, H, W] uint8
-        if (_options.HorizontalFlip)
-            pixels = Augmentation.RandomHorizontalFlip(pixels, _augmentation!);
-        if (_options.CropPadding > 0)
-            pixels = Augmentation.RandomPaddedCrop(pixels, _options.CropPadding, _augmentation!);
-        var logits = Logits(pixels);
-        return F.cross_entropy(logits, Targets(_train, rows), label_smoothing: _options.LabelSmoothing);
+        if (part == 0)
+        {
+            _batch?.Dispose();
+            _batch = _batches!.Next();
+        }
+        var rows = (_batch!.Targets.shape[0] + parts - 1) / parts;
+        var first = part * rows;
+        rows = Math.Min(rows, _batch.Targets.shape[0] - first);
+        if (rows <= 0)
+            return null;
+        var logits = Logits(_batch.Pixels.narrow(0, first, rows));
+        return -(logits.log_softmax(1) * _batch.Targets.narrow(0, first, rows).to(_device)).sum();
     }
 
     public ValidationResult? Validate(CancellationToken cancellation)
     {
-        if (_validation.Indices.Length == 0)
+        if (_validation.Count == 0)
             return null;
         var (right, loss) = (0L, 0.0);
-        foreach (var rows in _validation.Indices.Chunk(_options.BatchSize))
+        var chunks = _validation.Indices.Chunk(_options.BatchSize).ToArray();
+        using var batches = new Prefetcher<TrainingBatch>(0, chunks.Length, i => new(_validation.Set.Pixels(chunks[i]), OneHot(_validation, chunks[i])));
+        foreach (var _ in chunks)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var (logits, targets) = (Logits(_validation.Set.Pixels(rows)), Targets(_validation, rows));
+            using var batch = batches.Next();
+            var (logits, targets) = (Logits(batch.Pixels), batch.Targets.argmax(1).to(_device));
             right += logits.argmax(1).eq(targets).sum().ToInt64();
             loss += F.cross_entropy(logits, targets, reduction: nn.Reduction.Sum).ToDouble();
         }
-        double count = _validation.Indices.Length;
+        double count = _validation.Count;
         return new(right / count, loss / count, new Dictionary<string, double> { ["Accuracy"] = right / count });
     }
 
-    public void Dispose() => _augmentation?.Dispose();
+    public void Dispose()
+    {
+        _batches?.Dispose();
+        _batch?.Dispose();
+    }
 
-    private Tensor Logits(Tensor pixels) => _model.Forward(_processor.Normalise(pixels.to(_device))).Logits;
+    private Tensor Logits(Tensor pixels) => _model.Forward(_processor.Normalise(pixels.to(_device))).Logits.to(ScalarType.Float32);
 
-    private Tensor Targets(Rows rows, long[] indices) => tensor(indices.Select(i => (long)rows.Classes[i]).ToArray(), device: _device);
+    /// <summary>On a background thread: the augmented pictures of a step, and targets of which all together sum up to 1.</summary>
+    private TrainingBatch MakeBatch(int[] rows, int epoch, int step)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var generator = EpochOrder.Generator(_seed, epoch, AugmentationStream, step);
+        var targets = OneHot(_train, rows) * (1 - _options.LabelSmoothing) + _options.LabelSmoothing / _classWeights.Length;   // [B, classes]
+        var (pixels, mixed) = _augmenter.Mix(_augmenter.Apply(_train.Set.Pixels(rows), generator), targets, generator);
+        var weighted = mixed * tensor(_classWeights);
+        return new(pixels.DetachFromDisposeScope(), (weighted / weighted.sum()).DetachFromDisposeScope());
+    }
 
-    /// <summary>Some rows of a set: the class of each of the set's rows, and the indices of those that are meant.</summary>
-    internal sealed record Rows(ImageSet Set, int[] Classes, long[] Indices);
+    private Tensor OneHot(ImageRows rows, int[] indices) =>                 // [B, classes]
+        F.one_hot(tensor(Array.ConvertAll(indices, i => (long)rows.Classes[i])), _classWeights.Length).to(ScalarType.Float32);
 }

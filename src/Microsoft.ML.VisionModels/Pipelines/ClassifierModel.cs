@@ -14,6 +14,9 @@ internal abstract class ClassifierModel : IDisposable
     /// <summary>The size of an attention map in patches; null where the family has none.</summary>
     public abstract ImageSize? AttentionSize { get; }
 
+    /// <summary>Whether training computes blocks twice to save memory; see <see cref="Layers.GradientCheckpointing"/>.</summary>
+    public abstract bool GradientCheckpointing { get; set; }
+
     /// <param name="pixels">[B, 3, H, W], preprocessed, on the network's device and of its type.</param>
     /// <param name="embedding">Whether the feature vectors are wanted.</param>
     /// <param name="attention">Whether the attention maps are wanted.</param>

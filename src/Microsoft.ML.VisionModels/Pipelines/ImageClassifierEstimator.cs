@@ -24,7 +24,8 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
         options.Validate();
         Host = environment.Register(name);
         _options = options.Copy();
-        _seed = options.Seed ?? MLNet.SeedOf(environment) ?? Random.Shared.Next();
+        // A training that may be resumed must know its seed again.
+        _seed = options.Seed ?? MLNet.SeedOf(environment) ?? (options.SnapshotFolder is null ? Random.Shared.Next() : 0);
     }
 
     private protected IHost Host { get; }
@@ -105,7 +106,8 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
         {
             model.Freeze(_options.TrainedParts, _options.LastBlocks);
             model.Network.to(device);
-            using var task = new ClassificationTask(model, processor, _options, train, validation, _seed, device);
+            model.GradientCheckpointing = _options.GradientCheckpointing;
+            using var task = new ClassificationTask(model, processor, _options, labels, train, validation, _seed, generator, device);
             var history = TrainingLoop.Run(task, _options, Host);
             return Finish(model, blueprint, labels, device, history);
         }
@@ -121,7 +123,7 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
 
     private ImageSet Read(IDataView data, ImageColumn images, LabelColumn labels, ImageProcessor processor)
     {
-        var set = ImageSet.Read(data, images, labels, processor, _options.SkipInvalidImages, _options.CancellationToken);
+        var set = ImageSet.Read(data, images, labels, processor, _options.SkipInvalidImages, (long)_options.PictureCacheMegabytes << 20, _options.CancellationToken);
         using var channel = Host.Start("Reading");
         if (set.Unlabelled > 0)
             MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Unlabelled} rows have no label and are left out."));
@@ -132,17 +134,15 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
         return set;
     }
 
-    private (ClassificationTask.Rows Train, ClassificationTask.Rows Validation) Split(ImageSet set, int[] classes, LabelSet labels, ImageProcessor processor)
+    private (ImageRows Train, ImageRows Validation) Split(ImageSet set, int[] classes, LabelSet labels, ImageProcessor processor)
     {
         if (_options.ValidationData is { } data)
         {
             var held = Read(data, ImageColumn.Bind(data.Schema, _options.ImageColumnName), LabelColumn.Bind(data.Schema, _options.LabelColumnName), processor);
-            return (All(set, classes), All(held, Classes(held, labels)));
+            return (ImageRows.All(set, classes), ImageRows.All(held, Classes(held, labels)));
         }
         var (train, validation) = HoldOut.Split(classes, _options.ValidationFraction, _seed);
-        return (new(set, classes, [.. train.Select(i => (long)i)]), new(set, classes, [.. validation.Select(i => (long)i)]));
-
-        static ClassificationTask.Rows All(ImageSet set, int[] classes) => new(set, classes, [.. Enumerable.Range(0, set.Count).Select(i => (long)i)]);
+        return (new(set, classes, train), new(set, classes, validation));
     }
 
     private int[] Classes(ImageSet set, LabelSet labels)

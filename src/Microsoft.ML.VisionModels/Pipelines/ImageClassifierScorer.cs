@@ -51,7 +51,10 @@ internal sealed class ImageClassifierScorer : BatchScorer<ImageItem, ClassifierR
         var pixels = _processor.ProcessBatch(items.Count, Picture)          // [B, 3, H, W]
             .to(_settings.Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, _device);
         var output = _model.Forward(pixels, Wants(_embedding), Wants(_attention));
-        var scores = PerRow(output.Logits.to(ScalarType.Float32).softmax(1));
+        var probabilities = Probabilities(output);
+        if (_settings.TestTimeAugmentation)
+            probabilities = (probabilities + Probabilities(_model.Forward(pixels.flip(3)))) / 2;
+        var scores = PerRow(probabilities);
         var embeddings = output.Embedding is { } e ? PerRow(e) : null;
         var attentions = output.Attention is { } a ? PerRow(a) : null;
         return [.. scores.Select((score, i) => invalid[i] ? default
@@ -68,6 +71,8 @@ internal sealed class ImageClassifierScorer : BatchScorer<ImageItem, ClassifierR
             return new RgbImage(1, 1);
         }
     }
+
+    private static Tensor Probabilities(ClassifierOutput output) => output.Logits.to(ScalarType.Float32).softmax(1);   // [B, classes]
 
     private static float[][] PerRow(Tensor batch)                           // [B, ...] to B arrays
     {

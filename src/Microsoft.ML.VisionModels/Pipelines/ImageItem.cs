@@ -9,10 +9,12 @@ internal sealed class ImageItem
     private readonly string _name;      // the file, or the column where no file is known
     private readonly RgbImage? _pixels;
     private readonly Exception? _error;
-    private readonly bool _isFile;
 
     private ImageItem(long row, string name, bool isFile = false, RgbImage? pixels = null, Exception? error = null) =>
-        (_row, _name, _isFile, _pixels, _error) = (row, name, isFile, pixels, error);
+        (_row, _name, IsFile, _pixels, _error) = (row, name, isFile, pixels, error);
+
+    /// <summary>Whether the picture can be had again from a file.</summary>
+    public bool IsFile { get; }
 
     public static ImageItem FromFile(long row, string path) => new(row, path, isFile: true);
 
@@ -38,7 +40,7 @@ internal sealed class ImageItem
     {
         if (_error is not null)
             throw _error as ImageDecodeException ?? new ImageDecodeException(_name, _error.Message, _error);
-        if (_isFile && _name.Length > 0)
+        if (IsFile && _name.Length > 0)
             return ImageDecoder.Decode(_name);
         return _pixels ?? throw new ImageDecodeException(_name, "the row has none.");
     }

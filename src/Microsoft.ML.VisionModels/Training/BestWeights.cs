@@ -8,6 +8,9 @@ internal sealed class BestWeights : ITrainingCallback, IDisposable
 {
     private readonly Dictionary<string, Tensor> _copies = [];
 
+    /// <summary>The copies by the weights' names; none before the first validation.</summary>
+    public IEnumerable<(string Name, Tensor Value)> Tensors => _copies.Select(entry => (entry.Key, entry.Value));
+
     public bool OnEpochEnd(TrainingState state)
     {
         if (state.BestEpoch == state.Epoch)
@@ -21,14 +24,8 @@ internal sealed class BestWeights : ITrainingCallback, IDisposable
             Restore(state.Task.Network);
     }
 
-    public void Dispose()
-    {
-        foreach (var copy in _copies.Values)
-            copy.Dispose();
-        _copies.Clear();
-    }
-
-    private void Keep(nn.Module network)
+    /// <summary>Copies the network's present weights.</summary>
+    public void Keep(nn.Module network)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -39,6 +36,13 @@ internal sealed class BestWeights : ITrainingCallback, IDisposable
             else
                 _copies[name] = tensor.clone().DetachFromDisposeScope();
         }
+    }
+
+    public void Dispose()
+    {
+        foreach (var copy in _copies.Values)
+            copy.Dispose();
+        _copies.Clear();
     }
 
     private void Restore(nn.Module network)

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Training;
 
-/// <summary>Seeded random numbers that depend on the seed and the epoch alone, so that a resumed training sees what an uninterrupted one would.</summary>
+/// <summary>Seeded random numbers that depend on the seed, the epoch and the step alone, so that a resumed training sees what an uninterrupted one would.</summary>
 internal static class EpochOrder
 {
     /// <summary>A random order of the rows 0 to <paramref name="count"/> - 1.</summary>
@@ -14,11 +14,24 @@ internal static class EpochOrder
         return randperm(count, generator: generator).data<long>().ToArray();
     }
 
+    /// <summary>As many rows as there are, drawn with replacement so that every class comes equally often.</summary>
+    /// <param name="classes">Each row's class.</param>
+    /// <param name="seed">The training's seed.</param>
+    /// <param name="epoch">The epoch.</param>
+    public static long[] Balanced(IReadOnlyList<int> classes, int seed, int epoch)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = Generator(seed, epoch);
+        var counts = classes.CountBy(c => c).ToDictionary();
+        var chances = tensor(classes.Select(c => 1.0 / counts[c]).ToArray());
+        return multinomial(chances, classes.Count, replacement: true, generator: generator).data<long>().ToArray();
+    }
+
     /// <summary>
-    /// A generator of an epoch's random numbers, for augmentation and the like. <paramref name="stream"/> keeps uses apart: two
-    /// streams of an epoch are independent. The shuffling is stream 0.
+    /// A generator of an epoch's or a step's random numbers, for augmentation and the like. <paramref name="stream"/> keeps uses
+    /// apart: two streams of a step are independent. The shuffling is stream 0.
     /// </summary>
-    public static Generator Generator(int seed, int epoch, int stream = 0) => new(Mix(Mix(Mix((uint)seed) + (uint)epoch) + (uint)stream));
+    public static Generator Generator(int seed, int epoch, int stream = 0, int step = 0) => new(Mix(Mix(Mix(Mix((uint)seed) + (uint)epoch) + (uint)stream) + (uint)step));
 
     // SplitMix64's finaliser: neighbouring seeds and epochs must not give similar generators.
     private static ulong Mix(ulong x)

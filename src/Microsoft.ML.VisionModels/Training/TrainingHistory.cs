@@ -3,12 +3,13 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>The course of a finished training.</summary>
 public sealed class TrainingHistory
 {
-    internal TrainingHistory(IReadOnlyList<TrainingEpoch> epochs, int? bestEpoch, StopReason stopReason, TimeSpan elapsed)
+    internal TrainingHistory(IReadOnlyList<TrainingEpoch> epochs, int? bestEpoch, StopReason stopReason, TimeSpan elapsed, string? snapshotError)
     {
         Epochs = epochs;
         BestEpoch = bestEpoch;
         StopReason = stopReason;
         Elapsed = elapsed;
+        SnapshotError = snapshotError;
     }
 
     /// <summary>The finished epochs in their order.</summary>
@@ -20,6 +21,9 @@ public sealed class TrainingHistory
     /// <summary>Why training ended.</summary>
     public StopReason StopReason { get; }
 
-    /// <summary>The time that training took.</summary>
+    /// <summary>The time that training took, in all processes that it went through.</summary>
     public TimeSpan Elapsed { get; }
+
+    /// <summary>Why the last snapshot could not be written to <see cref="TrainerOptions.SnapshotFolder"/>; null where all is well.</summary>
+    public string? SnapshotError { get; }
 }

@@ -1,35 +1,38 @@
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>
-/// The one training loop: AdamW, warm-up and cosine, gradient clipping; everything else is a callback. Leaves the network in
-/// evaluation mode with the weights of the best validated epoch, or the last weights where nothing was validated.
+/// The one training loop: AdamW, warm-up and cosine, gradient accumulation and clipping, the weights' average; everything else is
+/// a callback. Leaves the network in evaluation mode with the weights of the best validated epoch, or the last weights where
+/// nothing was validated.
 /// </summary>
 internal static class TrainingLoop
 {
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite; the weights are those before that step.</exception>
-    /// <exception cref="InvalidOperationException">The task has no step to train on.</exception>
+    /// <exception cref="InvalidOperationException">The task has no step to train on, or the snapshot to go on from is of another training.</exception>
     public static TrainingHistory Run(ITrainingTask task, TrainerOptions options, IHostEnvironment? environment = null, params IReadOnlyList<ITrainingCallback> callbacks)
     {
         options.Validate();
         if (task.StepsPerEpoch < 1)
             throw new InvalidOperationException("There are no rows to train on.");
 
-        using var optimizer = new AdamW(task.ParameterGroups);
-        using var bestWeights = new BestWeights();
+        using var state = new TrainingState(task, options);
         using var log = environment is null ? null : new TrainingLog(environment);
-        List<ITrainingCallback> all = [bestWeights, new EarlyStopping(options.EarlyStoppingPatience)];
-        if (options.Progress is not null)
-            all.Add(new ProgressReports(options.Progress));
-        if (log is not null)
-            all.Add(log);
-        all.AddRange(callbacks);
+        var snapshots = options.SnapshotFolder is { } folder ? new Snapshots(state, folder, environment) : null;
+        List<ITrainingCallback?> optional =
+        [
+            state.Best, new EarlyStopping(options.EarlyStoppingPatience),
+            snapshots, // before any report: what was told of is kept
+            options.Progress is { } progress ? new ProgressReports(progress) : null, log, .. callbacks,
+        ];
+        List<ITrainingCallback> all = [.. optional.OfType<ITrainingCallback>()];
 
-        var state = new TrainingState(task, options, optimizer);
+        snapshots?.Resume(state);
         all.ForEach(c => c.OnTrainBegin(state));
         try
         {
@@ -39,9 +42,12 @@ internal static class TrainingLoop
         {
             state.StopReason = StopReason.Cancelled;
         }
+        snapshots?.End(state);
+        if (state.BestEpoch is null)
+            state.Average?.Swap();
         all.ForEach(c => c.OnTrainEnd(state));
         task.Network.eval();
-        optimizer.ZeroGradients(); // the network lives on, and they take as much memory as it
+        state.Optimizer.ZeroGradients(); // the network lives on, and they take as much memory as it
         return state.ToHistory();
 
         bool IsCancelled() => options.CancellationToken.IsCancellationRequested || environment?.IsCancelled() == true;
@@ -55,11 +61,11 @@ internal static class TrainingLoop
 
     private static StopReason RunEpochs(TrainingState state, List<ITrainingCallback> callbacks, Action throwIfCancelled)
     {
-        for (state.Epoch = 0; state.Epoch < state.Options.Epochs; state.Epoch++)
+        for (; state.Epoch < state.Options.Epochs; state.Epoch++, state.Step = 0)
         {
             state.Task.Network.train();
-            state.Task.StartEpoch(state.Epoch);
-            for (state.Step = 0; state.Step < state.StepsPerEpoch; state.Step++)
+            state.Task.StartEpoch(state.Epoch, state.Step);
+            for (; state.Step < state.StepsPerEpoch; state.Step++)
             {
                 throwIfCancelled();
                 var loss = Step(state);
@@ -67,6 +73,9 @@ internal static class TrainingLoop
                 callbacks.ForEach(c => c.OnStepEnd(state));
             }
             throwIfCancelled();
+
+            // The average is what is judged, and kept if it is the best.
+            using var applied = state.Average?.Apply();
             state.Add(Validate(state));
 
             // All are asked, so that each sees every epoch.
@@ -83,16 +92,28 @@ internal static class TrainingLoop
         state.LearningRate = LearningRateSchedule.At(state.GlobalStep, state.TotalSteps, options.LearningRate, options.WarmupFraction);
         state.Optimizer.ZeroGradients();
 
-        var loss = state.Task.Loss(state.Step);
-        var value = loss.ToDouble(); // the step's one synchronisation with the device
-        if (!double.IsFinite(value))
-            throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, value, state.LearningRate);
+        var loss = 0.0;
+        for (var part = 0; part < options.AccumulationSteps; part++)
+            loss += AddGradients(state, part, options.AccumulationSteps);
+        if (!double.IsFinite(loss))
+            throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, loss, state.LearningRate);
 
-        loss.backward();
         if (options.GradientClip > 0)
             GradientClipping.ClipNorm(state.Optimizer.Gradients(), options.GradientClip);
         state.Optimizer.Step(state.LearningRate);
-        return value;
+        state.Average?.Update(state.GlobalStep);
+        return loss;
+    }
+
+    /// <summary>Adds the gradients of a part of the step's batch to those of the parts before it; gives the part's loss.</summary>
+    private static double AddGradients(TrainingState state, int part, int parts)
+    {
+        using var scope = NewDisposeScope();
+        using var mixed = state.Options.TrainingPrecision == Precision.BFloat16 ? MixedPrecision.Begin() : null;
+        if (state.Task.Loss(state.Step, part, parts) is not { } loss)
+            return 0;
+        loss.backward();
+        return loss.ToDouble(); // the part's one synchronisation with the device
     }
 
     private static ValidationResult? Validate(TrainingState state)

@@ -3,15 +3,21 @@ using System.Diagnostics;
 namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>Where a training stands; the loop writes it, callbacks read it. Epochs and steps count from 0.</summary>
-internal sealed class TrainingState(ITrainingTask task, TrainerOptions options, AdamW optimizer)
+internal sealed class TrainingState(ITrainingTask task, TrainerOptions options) : IDisposable
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private TimeSpan _before;   // spent by the process that this one goes on from
 
     public ITrainingTask Task { get; } = task;
 
     public TrainerOptions Options { get; } = options;
 
-    public AdamW Optimizer { get; } = optimizer;
+    public AdamW Optimizer { get; } = new(task.ParameterGroups);
+
+    /// <summary>The weights' moving average; null where none is wanted.</summary>
+    public WeightAverage? Average { get; } = options.EmaDecay > 0 ? new(task.Network, options.EmaDecay) : null;
+
+    public BestWeights Best { get; } = new();
 
     public int StepsPerEpoch { get; } = task.StepsPerEpoch;
 
@@ -31,7 +37,7 @@ internal sealed class TrainingState(ITrainingTask task, TrainerOptions options, 
     /// <summary>The mean loss of this epoch's steps so far.</summary>
     public double MeanLoss { get; set; }
 
-    public ValidationResult? LastValidation { get; set; }
+    public ValidationResult? LastValidation { get; private set; }
 
     public ValidationResult? BestValidation { get; private set; }
 
@@ -42,7 +48,10 @@ internal sealed class TrainingState(ITrainingTask task, TrainerOptions options, 
     /// <summary>Known when training has ended.</summary>
     public StopReason StopReason { get; set; }
 
-    public TimeSpan Elapsed => _clock.Elapsed;
+    /// <summary>Why the last snapshot could not be written; null where it could.</summary>
+    public string? SnapshotError { get; set; }
+
+    public TimeSpan Elapsed => _before + _clock.Elapsed;
 
     /// <summary>Notes the end of the current epoch.</summary>
     public void Add(ValidationResult? validation)
@@ -54,5 +63,24 @@ internal sealed class TrainingState(ITrainingTask task, TrainerOptions options, 
         Epochs.Add(new(Epoch + 1, MeanLoss, validation?.Loss, validation?.Metrics ?? new Dictionary<string, double>(), LearningRate, seconds));
     }
 
-    public TrainingHistory ToHistory() => new([.. Epochs], BestEpoch + 1, StopReason, Elapsed);
+    /// <summary>All that is needed to go on from here in another process, but for the tensors.</summary>
+    /// <param name="nextStep">The first step of the epoch that is not done.</param>
+    public TrainingPosition ToPosition(int nextStep) =>
+        new(Epoch, nextStep, LearningRate, MeanLoss, LastValidation, BestValidation, BestEpoch, Epochs, Elapsed);
+
+    public void GoTo(TrainingPosition position)
+    {
+        (Epoch, Step, LearningRate, MeanLoss) = (position.Epoch, position.Step, position.LearningRate, position.MeanLoss);
+        (LastValidation, BestValidation, BestEpoch, _before) = (position.LastValidation, position.BestValidation, position.BestEpoch, position.Elapsed);
+        Epochs.AddRange(position.Epochs);
+    }
+
+    public TrainingHistory ToHistory() => new([.. Epochs], BestEpoch + 1, StopReason, Elapsed, SnapshotError);
+
+    public void Dispose()
+    {
+        Optimizer.Dispose();
+        Average?.Dispose();
+        Best.Dispose();
+    }
 }

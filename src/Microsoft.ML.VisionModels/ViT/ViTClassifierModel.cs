@@ -19,6 +19,8 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 
     public override ImageSize? AttentionSize => network.Config.ClassToken ? network.Config.Grid : null;
 
+    public override bool GradientCheckpointing { get => network.GradientCheckpointing; set => network.GradientCheckpointing = value; }
+
     public override string Config => ModelJson.Write(network.Config);
 
     /// <summary>Builds the network of a <see cref="Config"/>; its weights are yet to be loaded.</summary>

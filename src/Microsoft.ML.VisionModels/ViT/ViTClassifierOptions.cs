@@ -1,5 +1,3 @@
-using Microsoft.ML.SearchSpace;
-
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>What <c>mlContext.Transforms.ViTClassifier</c> can be told.</summary>
@@ -20,14 +18,9 @@ public sealed class ViTClassifierOptions : ImageClassifierOptions
     /// <summary>Height and width of a patch in pixels; null takes the preset's. A checkpoint's cannot be changed.</summary>
     public int? PatchSize { get; set; }
 
-    /// <summary>In training, the chance of leaving out a residual branch of the last block, growing linearly from 0 at the first; 0 to below 1. Default 0.</summary>
-    [Range(0.0, 0.4, 0.0)]
-    public double DropPath { get; set; }
-
     internal override void Validate()
     {
         base.Validate();
-        Require(DropPath, DropPath is >= 0 and < 1, "at least 0 and below 1");
         if (ImageSize is { } size)
             Require(size, size >= 1, "at least 1", nameof(ImageSize));
         if (PatchSize is { } patch)

@@ -48,6 +48,9 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
 
     public ViTConfig Config { get; private set; }
 
+    /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
+    public bool GradientCheckpointing { get => blocks.GradientCheckpointing; set => blocks.GradientCheckpointing = value; }
+
     /// <summary>The trace name of the last block's attention probabilities, [B, heads, T, T].</summary>
     public string LastAttention => $"attentions.{Config.Depth - 1}";
 

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Reflection;
-using System.Runtime.InteropServices;
 using Microsoft.ML.VisionModels.Tests.Imaging;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
@@ -45,16 +42,9 @@ public class SaveLoadTests(FittedModels models)
 
     private static async Task<IReadOnlyList<string>> Reload(string model, string folder)
     {
-        var program = typeof(SaveLoadTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "ReloadProgram").Value!;
-        var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-        var start = new ProcessStartInfo(dotnet, ["exec", program, model, folder]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        // Sums in another order differ in their last bits: one thread and the CPU, as in the tests.
-        start.Environment["OMP_NUM_THREADS"] = start.Environment["MKL_NUM_THREADS"] = "1";
-        start.Environment["CUDA_VISIBLE_DEVICES"] = "";
-        using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.ExitCode == 0, await errors);
-        return (await output).Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        using var program = TestProgram.Start("ReloadProgram", model, folder);
+        var output = await program.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await program.AssertSuccess();
+        return output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
     }
 }

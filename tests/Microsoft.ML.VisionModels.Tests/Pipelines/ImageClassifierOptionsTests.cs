@@ -5,8 +5,8 @@ public class ImageClassifierOptionsTests
     [Theory]
     [InlineData(null, TrainedParts.All, 1e-3)]
     [InlineData("weights", TrainedParts.Head, 1e-3)]
-    [InlineData("weights", TrainedParts.LastBlocks, 1e-4)]
-    [InlineData("weights", TrainedParts.All, 1e-4)]
+    [InlineData("weights", TrainedParts.LastBlocks, 3e-4)]
+    [InlineData("weights", TrainedParts.All, 3e-4)]
     public void Published_weights_are_tuned_gently_by_default(string? checkpoint, TrainedParts parts, double expected)
     {
         Assert.Equal(expected, new ViTClassifierOptions { Checkpoint = checkpoint, TrainedParts = parts }.LearningRate);

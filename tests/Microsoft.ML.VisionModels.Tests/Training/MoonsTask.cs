@@ -9,7 +9,7 @@ internal sealed class MoonsOptions : TrainerOptions
 {
     public MoonsOptions()
     {
-        (Epochs, BatchSize, LearningRate, WeightDecay, LabelSmoothing, Seed) = (12, 32, 1e-2, 0.01, 0, 1);
+        (Epochs, BatchSize, LearningRate, WeightDecay, Seed) = (12, 32, 1e-2, 0.01, 1);
     }
 }
 
@@ -28,7 +28,7 @@ internal sealed class MoonsTask : ITrainingTask, IDisposable
         _network = new MoonsNetwork(options.Seed!.Value);
         _train = Moons(rows, seed: 11);
         _validation = Moons(rows: 128, seed: 12);
-        ParameterGroups = VisionModels.Training.ParameterGroups.WithDecay(Network, options.WeightDecay);
+        ParameterGroups = VisionModels.Training.ParameterGroups.Of(Network, options.WeightDecay);
     }
 
     public nn.Module Network => _network;
@@ -47,17 +47,21 @@ internal sealed class MoonsTask : ITrainingTask, IDisposable
     /// <summary>Replaces the validation's result.</summary>
     public Func<int, ValidationResult, ValidationResult>? OnValidate { get; init; }
 
-    public void StartEpoch(int epoch)
+    public void StartEpoch(int epoch, int firstStep)
     {
         Assert.True(Network.training);
         _epoch = epoch;
         _order = EpochOrder.Shuffle(SamplesPerEpoch, _options.Seed!.Value, epoch);
     }
 
-    public Tensor Loss(int step)
+    public Tensor? Loss(int step, int part, int parts)
     {
-        var rows = tensor(_order.Skip(step * _options.BatchSize).Take(_options.BatchSize).ToArray());
-        var loss = nn.functional.cross_entropy(_network.forward(_train.Points[rows]), _train.Labels[rows], label_smoothing: _options.LabelSmoothing);
+        var batch = _order.Skip(step * _options.BatchSize).Take(_options.BatchSize).ToArray();
+        var chunk = batch.Chunk((batch.Length + parts - 1) / parts).ElementAtOrDefault(part);
+        if (chunk is null)
+            return null;
+        var rows = tensor(chunk);
+        var loss = nn.functional.cross_entropy(_network.forward(_train.Points[rows]), _train.Labels[rows]) * ((double)chunk.Length / batch.Length);
         return OnLoss?.Invoke(_epoch, step, loss) ?? loss;
     }
 

@@ -14,7 +14,7 @@ public class ParameterGroupsTests
         foreach (var (name, parameter) in network.named_parameters())
             parameter.requires_grad = !name.StartsWith("frozen", StringComparison.Ordinal);
 
-        var groups = ParameterGroups.WithDecay(network, 0.05, name => name.Contains("cls_token"));
+        var groups = ParameterGroups.Of(network, 0.05, name => name.Contains("cls_token"));
 
         var names = network.named_parameters().ToDictionary(p => p.parameter.Handle, p => p.name);
         Assert.Equal([0.05, 0], groups.Select(g => g.WeightDecay));

@@ -18,7 +18,13 @@ public class TrainerOptionsTests
     [InlineData(nameof(TrainerOptions.WeightDecay), -0.1)]
     [InlineData(nameof(TrainerOptions.WarmupFraction), 1.0)]
     [InlineData(nameof(TrainerOptions.GradientClip), -1.0)]
-    [InlineData(nameof(TrainerOptions.LabelSmoothing), double.NaN)]
+    [InlineData(nameof(TrainerOptions.EmaDecay), 1.0)]
+    [InlineData(nameof(TrainerOptions.LayerDecay), 0.0)]
+    [InlineData(nameof(TrainerOptions.LayerDecay), double.NaN)]
+    [InlineData(nameof(TrainerOptions.AccumulationSteps), 0)]
+    [InlineData(nameof(TrainerOptions.AccumulationSteps), 65)]
+    [InlineData(nameof(TrainerOptions.SnapshotSteps), -1)]
+    [InlineData(nameof(TrainerOptions.SnapshotMinutes), 0.0)]
     [InlineData(nameof(TrainerOptions.EarlyStoppingPatience), -1)]
     [InlineData(nameof(TrainerOptions.ValidationFraction), 1.0)]
     public void Name_the_property_and_the_value_that_is_out_of_range(string property, object value)
@@ -58,7 +64,7 @@ public class TrainerOptionsTests
                 Assert.Equal(value, Convert.ToDouble(arguments[1].Value));
             }
         }
-        Assert.Equal(["BatchSize", "Epochs", "LabelSmoothing", "LearningRate", "WarmupFraction", "WeightDecay"], tuned.Order());
+        Assert.Equal(["BatchSize", "Epochs", "LayerDecay", "LearningRate", "WarmupFraction", "WeightDecay"], tuned.Order());
     }
 
     // Sweeps carry options as JSON; the token and the callback are not part of them.

@@ -1,0 +1,115 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Training;
+
+namespace Microsoft.ML.VisionModels.Tests.Training;
+
+public class SnapshotTests
+{
+    private sealed class Interrupted : Exception;
+
+    // In the first step, in the middle of an epoch, at its first step, and in its validation.
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 3)]
+    [InlineData(2, 0)]
+    [InlineData(2, 7)]
+    public void A_training_that_breaks_off_goes_on_as_if_it_had_not(int epoch, int step)
+    {
+        using var folder = TestFolders.Temporary();
+        var expected = Train(null);
+        Assert.Throws<Interrupted>(() => Train(folder.Path, (epoch, step)));
+        var (weights, history) = Train(folder.Path);
+        Assert.Equal(expected.Weights, weights);
+        Assert.Equal(expected.History.Epochs.Select(e => (e.Epoch, e.TrainLoss, e.ValidationLoss)), history.Epochs.Select(e => (e.Epoch, e.TrainLoss, e.ValidationLoss)));
+        Assert.Equal(expected.History.BestEpoch, history.BestEpoch);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public void A_cancelled_training_can_go_on()
+    {
+        using var folder = TestFolders.Temporary();
+        using var source = new CancellationTokenSource();
+        var options = Options(folder.Path, steps: 0);
+        options.CancellationToken = source.Token;
+        using (var task = new MoonsTask(options) { OnLoss = (epoch, step, loss) => CancelAt((1, 4), (epoch, step), loss), OnValidate = BestIsSecond })
+            Assert.Equal(StopReason.Cancelled, TrainingLoop.Run(task, options).StopReason);
+        Assert.Equal([Snapshots.FileName], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
+
+        Assert.Equal(Train(null).Weights, Train(folder.Path).Weights);
+
+        T CancelAt<T>((int, int) at, (int, int) now, T loss)
+        {
+            if (now == at)
+                source.Cancel();
+            return loss;
+        }
+    }
+
+    [Fact]
+    public void What_a_killed_process_left_half_written_is_cleared_away()
+    {
+        using var folder = TestFolders.Temporary();
+        File.WriteAllText(folder.File(Snapshots.FileName + ".0123.tmp"), "half");
+        Train(folder.Path);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public void Another_training_is_refused_and_the_difference_named()
+    {
+        using var folder = TestFolders.Temporary();
+        Assert.Throws<Interrupted>(() => Train(folder.Path, (1, 3)));
+        var error = Assert.Throws<InvalidOperationException>(() => Train(folder.Path, change: options => options.BatchSize = 64));
+        Assert.Contains("BatchSize is 32, this one's 64", error.Message);
+        Assert.Contains(Snapshots.FileName, error.Message);
+        Train(folder.Path, change: options => options.SnapshotSteps = 100);   // no part in what is learnt
+    }
+
+    [Fact]
+    public void A_damaged_snapshot_is_named()
+    {
+        using var folder = TestFolders.Temporary();
+        File.WriteAllText(folder.File(Snapshots.FileName), "no snapshot");
+        Assert.Contains(Snapshots.FileName, Assert.Throws<CheckpointException>(() => Train(folder.Path)).Message);
+    }
+
+    [Fact]
+    public void What_cannot_be_written_is_told_and_training_goes_on()
+    {
+        using var folder = TestFolders.Temporary();
+        File.WriteAllText(folder.File("taken"), "a file where a folder is wanted");
+        var context = new MLContext(1);
+        var warnings = new List<string>();
+        context.Log += (_, e) =>
+        {
+            if (e.Kind == Runtime.ChannelMessageKind.Warning)
+                warnings.Add(e.Message);
+        };
+        var (weights, history) = Train(folder.File("taken"), context: context);
+
+        Assert.Equal((StopReason.Completed, 4), (history.StopReason, history.Epochs.Count));
+        Assert.Equal(Train(null).Weights, weights);
+        Assert.Contains(folder.File("taken"), history.SnapshotError);
+        Assert.Contains(folder.File("taken"), Assert.Single(warnings, warning => warning.Contains("snapshot")));   // once, not at every step
+    }
+
+    private static MoonsOptions Options(string? folder, int steps = 2) =>
+        new() { Epochs = 4, EmaDecay = 0.9, SnapshotFolder = folder, SnapshotSteps = steps, EarlyStoppingPatience = 0 };
+
+    private static (float[] Weights, TrainingHistory History) Train(string? folder, (int, int)? interruption = null, Action<MoonsOptions>? change = null, MLContext? context = null)
+    {
+        var options = Options(folder);
+        change?.Invoke(options);
+        using var task = new MoonsTask(options)
+        {
+            OnLoss = (epoch, step, loss) => (epoch, step) == interruption ? throw new Interrupted() : loss,
+            OnValidate = BestIsSecond,
+        };
+        var history = TrainingLoop.Run(task, options, context);
+        return (task.Weights(), history);
+    }
+
+    /// <summary>Another best epoch than the last, so that its weights must have survived too.</summary>
+    private static ValidationResult BestIsSecond(int epoch, ValidationResult result) => result with { Score = -Math.Abs(epoch - 1) };
+}
