@@ -45,9 +45,9 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
         var rows = Array.ConvertAll(_order[first..Math.Min(first + _options.BatchSize, _order.Length)], i => _train.Indices[i]);
         var pixels = _train.Set.Pixels(rows);                               // [B, 3, H, W] uint8
         if (_options.HorizontalFlip)
-            pixels = Augmentation.RandomHorizontalFlip(pixels, _augmentation!);
+            pixels = RandomFlip.Horizontal(pixels, _augmentation!);
         if (_options.CropPadding > 0)
-            pixels = Augmentation.RandomPaddedCrop(pixels, _options.CropPadding, _augmentation!);
+            pixels = RandomCrop.Padded(pixels, _options.CropPadding, _augmentation!);
         var logits = Logits(pixels);
         return F.cross_entropy(logits, Targets(_train, rows), label_smoothing: _options.LabelSmoothing);
     }

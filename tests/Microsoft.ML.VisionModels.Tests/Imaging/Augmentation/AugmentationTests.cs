@@ -12,7 +12,7 @@ public class AugmentationTests
         using var scope = NewDisposeScope();
         var images = Images(400);
         using var generator = new Generator(1);
-        var flipped = Augmentation.RandomHorizontalFlip(images, generator);
+        var flipped = RandomFlip.Horizontal(images, generator);
 
         Assert.Equal(ScalarType.Byte, flipped.dtype);
         var count = 0;
@@ -33,7 +33,7 @@ public class AugmentationTests
         using var scope = NewDisposeScope();
         var images = Images(20);
         using var generator = new Generator(1);
-        Assert.True(Same(Augmentation.RandomHorizontalFlip(images, generator, probability), probability == 0 ? images : images.flip(3)));
+        Assert.True(Same(RandomFlip.Horizontal(images, generator, probability), probability == 0 ? images : images.flip(3)));
     }
 
     [Theory]
@@ -45,7 +45,7 @@ public class AugmentationTests
         const int Padding = 2;
         var images = Images(500);
         using var generator = new Generator(1);
-        var cropped = Augmentation.RandomPaddedCrop(images, Padding, generator, reflect);
+        var cropped = RandomCrop.Padded(images, Padding, generator, reflect);
         Assert.Equal(ScalarType.Byte, cropped.dtype);
 
         var (height, width) = (images.shape[2], images.shape[3]);
@@ -72,7 +72,7 @@ public class AugmentationTests
         Tensor Both(ulong seed)
         {
             using var generator = new Generator(seed);
-            return Augmentation.RandomPaddedCrop(Augmentation.RandomHorizontalFlip(images, generator), 2, generator);
+            return RandomCrop.Padded(RandomFlip.Horizontal(images, generator), 2, generator);
         }
     }
 
@@ -82,8 +82,8 @@ public class AugmentationTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
         var images = Images(3);
-        Assert.True(Same(images, Augmentation.RandomPaddedCrop(images, 0, generator)));
-        Assert.Equal(0, Augmentation.RandomPaddedCrop(Augmentation.RandomHorizontalFlip(images[..0], generator), 2, generator).shape[0]);
+        Assert.True(Same(images, RandomCrop.Padded(images, 0, generator)));
+        Assert.Equal(0, RandomCrop.Padded(RandomFlip.Horizontal(images[..0], generator), 2, generator).shape[0]);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public class AugmentationTests
     {
         using var images = Images(1);
         using var generator = new Generator(1);
-        Assert.Throws<ArgumentOutOfRangeException>(() => Augmentation.RandomPaddedCrop(images, 6, generator, reflect: true));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RandomCrop.Padded(images, 6, generator, reflect: true));
     }
 
     private static Tensor Images(int count)
