@@ -25,8 +25,9 @@ internal static class Draws
     public static double SymmetricBeta(this Generator generator, double alpha)
     {
         var uniform = generator.Uniform(2);
-        var power = Math.Pow(1 - uniform[0], 1 / alpha); // Never of 0; may underflow to 0 for a small alpha, which is well below.
+        var power = Math.Pow(1 - uniform[0], 1 / alpha); // May underflow to 0 for a small alpha, which does no harm below.
         var cosine = Math.Cos(2 * Math.PI * uniform[1]);
-        return (1 + (cosine * Math.Sqrt((1 - power) / (power + ((1 - power) * cosine * cosine))))) / 2;
+        var ratio = cosine * Math.Sqrt((1 - power) / (power + ((1 - power) * cosine * cosine))); // t / sqrt(2 alpha + t²)
+        return (1 + Math.Clamp(ratio, -1, 1)) / 2; // Rounding may take it past 1.
     }
 }
