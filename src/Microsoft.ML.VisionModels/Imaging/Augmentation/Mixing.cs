@@ -27,7 +27,7 @@ internal static class Mixing
         using var scope = NewDisposeScope();
         var cut = cutMixAlpha > 0 && (mixUpAlpha <= 0 || generator.Uniform(1)[0] < cutMixChance);
         var share = generator.SymmetricBeta(cut ? cutMixAlpha : mixUpAlpha);
-        using var partners = randperm(pixels.shape[0], generator: generator).to(pixels.device);
+        var partners = randperm(pixels.shape[0], generator: generator).to(pixels.device);
         var (mixed, kept) = cut ? CutMix(pixels, partners, share, generator) : (MixUp(pixels, partners, share), share);
         return (mixed.MoveToOuterDisposeScope(), Blend(targets, partners.to(targets.device), kept).MoveToOuterDisposeScope());
     }

@@ -86,7 +86,7 @@ public class AugmenterTests
                     tensor.Dispose();
             }
         }
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before); // Not more: what earlier tests left to the garbage collector may go at any time.
         pictures.Dispose();
         targets.Dispose();
     }
