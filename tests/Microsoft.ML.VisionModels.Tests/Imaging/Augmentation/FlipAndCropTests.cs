@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;
 
-public class AugmentationTests
+public class FlipAndCropTests
 {
     [Fact]
     public void Flip_gives_each_picture_or_its_mirror()
@@ -12,7 +12,7 @@ public class AugmentationTests
         using var scope = NewDisposeScope();
         var images = Images(400);
         using var generator = new Generator(1);
-        var flipped = Augmentation.RandomHorizontalFlip(images, generator);
+        var flipped = RandomFlip.Horizontal(images, generator);
 
         Assert.Equal(ScalarType.Byte, flipped.dtype);
         var count = 0;
@@ -33,7 +33,33 @@ public class AugmentationTests
         using var scope = NewDisposeScope();
         var images = Images(20);
         using var generator = new Generator(1);
-        Assert.True(Same(Augmentation.RandomHorizontalFlip(images, generator, probability), probability == 0 ? images : images.flip(3)));
+        Assert.True(Same(RandomFlip.Horizontal(images, generator, probability), probability == 0 ? images : images.flip(3)));
+        Assert.True(Same(RandomFlip.Vertical(images, generator, probability), probability == 0 ? images : images.flip(2)));
+    }
+
+    [Fact]
+    public void Resized_crop_magnifies_a_part()
+    {
+        using var scope = NewDisposeScope();
+        const int Size = 50;
+        var ramp = arange(Size, uint8).mul_(4);
+        var picture = stack([ramp.view(1, Size).expand(Size, Size), ramp.view(Size, 1).expand(Size, Size), zeros([Size, Size], uint8)]);
+        using var generator = new Generator(1);
+        var cropped = RandomCrop.Resized(picture.expand(300, -1, -1, -1), generator, minArea: 0.2);
+        Assert.Equal([300, 3, Size, Size], cropped.shape);
+        Assert.Equal(ScalarType.Byte, cropped.dtype);
+
+        // Red tells where a column comes from, green where a row does.
+        var values = cropped.to(float32);
+        var width = (values.amax([2, 3]) - values.amin([2, 3]))[.., 0] / 4 + 1; // [300]
+        var height = (values.amax([2, 3]) - values.amin([2, 3]))[.., 1] / 4 + 1;
+        var area = width * height / (Size * Size);
+        Assert.InRange(area.min().item<float>(), 0.19, 0.24);
+        Assert.InRange(area.max().item<float>(), 0.9, 1);
+        Assert.InRange(area.mean().item<float>(), 0.55, 0.62); // 0.6, less what the widest and highest are cut
+        Assert.InRange((width / height).min().item<float>(), 0.72, 0.8);
+        Assert.InRange((width / height).max().item<float>(), 1.25, 1.4);
+        Assert.Equal(0, cropped[.., 2].max().item<byte>());
     }
 
     [Theory]
@@ -45,7 +71,7 @@ public class AugmentationTests
         const int Padding = 2;
         var images = Images(500);
         using var generator = new Generator(1);
-        var cropped = Augmentation.RandomPaddedCrop(images, Padding, generator, reflect);
+        var cropped = RandomCrop.Padded(images, Padding, generator, reflect);
         Assert.Equal(ScalarType.Byte, cropped.dtype);
 
         var (height, width) = (images.shape[2], images.shape[3]);
@@ -72,7 +98,7 @@ public class AugmentationTests
         Tensor Both(ulong seed)
         {
             using var generator = new Generator(seed);
-            return Augmentation.RandomPaddedCrop(Augmentation.RandomHorizontalFlip(images, generator), 2, generator);
+            return RandomCrop.Padded(RandomFlip.Horizontal(images, generator), 2, generator);
         }
     }
 
@@ -82,8 +108,8 @@ public class AugmentationTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
         var images = Images(3);
-        Assert.True(Same(images, Augmentation.RandomPaddedCrop(images, 0, generator)));
-        Assert.Equal(0, Augmentation.RandomPaddedCrop(Augmentation.RandomHorizontalFlip(images[..0], generator), 2, generator).shape[0]);
+        Assert.True(Same(images, RandomCrop.Padded(images, 0, generator)));
+        Assert.Equal(0, RandomCrop.Padded(RandomFlip.Horizontal(images[..0], generator), 2, generator).shape[0]);
     }
 
     [Fact]
@@ -91,7 +117,7 @@ public class AugmentationTests
     {
         using var images = Images(1);
         using var generator = new Generator(1);
-        Assert.Throws<ArgumentOutOfRangeException>(() => Augmentation.RandomPaddedCrop(images, 6, generator, reflect: true));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RandomCrop.Padded(images, 6, generator, reflect: true));
     }
 
     private static Tensor Images(int count)

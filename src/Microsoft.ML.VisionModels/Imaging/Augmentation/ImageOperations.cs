@@ -1,0 +1,115 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Imaging;
+
+/// <summary>
+/// Pillow's <c>ImageEnhance</c> and <c>ImageOps</c> on batches, [N, 3, H, W] uint8 to new tensors of the same. Where Pillow cuts a
+/// fraction off, this rounds, so that pictures do not darken; so a value may be one more than Pillow's.
+/// </summary>
+/// <remarks>A factor is [N, 1, 1, 1] float32: 0 leaves nothing of the quality, 1 the picture as it is, more than 1 adds to it.</remarks>
+internal static class ImageOperations
+{
+    public static Tensor Brightness(Tensor pixels, Tensor factor)
+    {
+        using var scope = NewDisposeScope();
+        return pixels.to(float32).mul_(factor).ToPixels().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Blends with the picture's mean grey.</summary>
+    public static Tensor Contrast(Tensor pixels, Tensor factor)
+    {
+        using var scope = NewDisposeScope();
+        var values = pixels.to(float32);
+        var mean = Grey(values).mean([2, 3], keepdim: true).round_(); // [N, 1, 1, 1]
+        return Blend(mean, values, factor).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Blends with the grey picture: saturation.</summary>
+    public static Tensor Color(Tensor pixels, Tensor factor)
+    {
+        using var scope = NewDisposeScope();
+        var values = pixels.to(float32);
+        return Blend(Grey(values), values, factor).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Blends with the smoothed picture.</summary>
+    public static Tensor Sharpness(Tensor pixels, Tensor factor)
+    {
+        using var scope = NewDisposeScope();
+        var values = pixels.to(float32);
+        return Blend(Smooth(values), values, factor).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Keeps the upper <paramref name="bits"/> of 8.</summary>
+    public static Tensor Posterize(Tensor pixels, int bits)
+    {
+        using var mask = tensor((byte)(0xFF << (8 - bits)), device: pixels.device);
+        return pixels.bitwise_and(mask);
+    }
+
+    /// <summary>Inverts what is at least as bright as the threshold; 256 changes nothing.</summary>
+    public static Tensor Solarize(Tensor pixels, int threshold)
+    {
+        using var scope = NewDisposeScope();
+        return where(pixels.to(int16).ge(threshold), Invert(pixels), pixels).MoveToOuterDisposeScope();
+    }
+
+    public static Tensor Invert(Tensor pixels) => pixels.bitwise_not();
+
+    /// <summary>Stretches each channel from its darkest and brightest value to 0 and 255.</summary>
+    public static Tensor AutoContrast(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        var values = pixels.to(float32);
+        var (darkest, brightest) = (values.amin([2, 3], keepdim: true), values.amax([2, 3], keepdim: true)); // [N, 3, 1, 1]
+        var stretched = (values - darkest).mul_(255 / (brightest - darkest).clamp_(min: 1));
+        return where(brightest.gt(darkest), stretched, values).ToPixels().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Spreads each channel's values so that all levels are about as frequent.</summary>
+    public static Tensor Equalize(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        var (planes, area) = (pixels.shape[0] * pixels.shape[1], pixels.shape[2] * pixels.shape[3]);
+        var bytes = pixels.reshape(planes, area);
+        var values = bytes.to(int64);
+        var firstBin = 256 * arange(planes, device: pixels.device).unsqueeze(1); // [planes, 1]
+        var histogram = (values + firstBin).flatten().bincount(null, 256 * planes).view(planes, 256);
+        var brightest = histogram.gather(1, bytes.amax([1], keepdim: true).to(int64)); // [planes, 1]: how many pixels have the highest value
+        var step = (area - brightest).div(255, RoundingMode.floor);
+
+        var darker = histogram.cumsum(1) - histogram; // [planes, 256]: how many pixels are below the level
+        var table = (darker + step.div(2, RoundingMode.floor)).div(step.clamp(min: 1), RoundingMode.floor).clamp_(max: 255);
+        table = where(step.gt(0), table, arange(256, device: pixels.device)).to(uint8);
+        return table.gather(1, values).view(pixels.shape).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Numbers as the nearest values of pixels.</summary>
+    public static Tensor ToPixels(this Tensor values) => values.round_().clamp_(0, 255).to(uint8);
+
+    private static Tensor Blend(Tensor without, Tensor picture, Tensor factor) => (picture - without).mul_(factor).add_(without).ToPixels();
+
+    /// <summary>[N, 3, H, W] to [N, 1, H, W]: ITU-R 601-2 luma in the 16 bits that Pillow takes; exact in float32.</summary>
+    private static Tensor Grey(Tensor values)
+    {
+        var weights = tensor([19595 / 65536f, 38470 / 65536f, 7471 / 65536f], device: values.device).view(1, 3, 1, 1);
+        return (values * weights).sum(1, keepdim: true).add_(0.5).floor_();
+    }
+
+    /// <summary>Pillow's filter SMOOTH: a 3 x 3 mean in which the middle counts five times. The outermost pixels stay.</summary>
+    private static Tensor Smooth(Tensor values)
+    {
+        var smooth = values.clone();
+        if (values.shape[2] < 3 || values.shape[3] < 3)
+            return smooth;
+        smooth[.., .., 1..^1, 1..^1].mul_(4).add_(SumOfThree(SumOfThree(values, 2), 3)).div_(13).round_();
+        return smooth;
+
+        static Tensor SumOfThree(Tensor values, int dimension)
+        {
+            var length = values.shape[dimension] - 2;
+            return (values.narrow(dimension, 0, length) + values.narrow(dimension, 1, length)).add_(values.narrow(dimension, 2, length));
+        }
+    }
+}

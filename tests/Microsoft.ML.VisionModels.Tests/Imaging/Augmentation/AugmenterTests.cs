@@ -1,0 +1,101 @@
+using Microsoft.ML.VisionModels.Imaging;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Imaging;
+
+[Collection("Alone")] // Tensors are counted in the whole process.
+public class AugmenterTests
+{
+    private static readonly AugmentationSettings Everything = new()
+    {
+        HorizontalFlip = true, VerticalFlip = true, CropPadding = 2, MinCropArea = 0.5, ColorJitter = 0.4, RandAugmentOperations = 2,
+        RandAugmentMagnitude = 0.5, RandomErasing = 0.5, MixUpAlpha = 0.8, CutMixAlpha = 1,
+    };
+
+    public static TheoryData<string> Settings => [.. EachAlone.Keys];
+
+    private static Dictionary<string, AugmentationSettings> EachAlone => new()
+    {
+        ["flip"] = new() { HorizontalFlip = true },
+        ["vertical flip"] = new() { VerticalFlip = true },
+        ["padded crop"] = new() { CropPadding = 2 },
+        ["resized crop"] = new() { MinCropArea = 0.5 },
+        ["jitter"] = new() { ColorJitter = 0.4 },
+        ["RandAugment"] = new() { RandAugmentOperations = 1 },
+        ["erasing"] = new() { RandomErasing = 0.5 },
+        ["mixup"] = new() { MixUpAlpha = 0.8 },
+        ["cutmix"] = new() { CutMixAlpha = 1 },
+        ["everything"] = Everything,
+    };
+
+    [Theory]
+    [MemberData(nameof(Settings))]
+    public void The_generator_decides_alone(string name)
+    {
+        using var scope = NewDisposeScope();
+        var (pictures, targets) = Batch();
+        var before = pictures.clone();
+        var (first, again, other) = (Run(1), Run(1), Run(2));
+        Assert.True(first.Pixels.Equals(again.Pixels));
+        Assert.True(first.Targets.Equals(again.Targets));
+        Assert.False(first.Pixels.Equals(other.Pixels));
+        Assert.False(first.Pixels.Equals(pictures));
+        Assert.Equal(pictures.shape, first.Pixels.shape);
+        Assert.Equal(ScalarType.Byte, first.Pixels.dtype);
+        Assert.True(before.Equals(pictures));
+
+        (Tensor Pixels, Tensor Targets) Run(ulong seed)
+        {
+            using var generator = new Generator(seed);
+            var augmenter = new Augmenter(EachAlone[name]);
+            return augmenter.Mix(augmenter.Apply(pictures, generator), targets, generator);
+        }
+    }
+
+    [Fact]
+    public void Nothing_on_gives_the_input_itself()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        var (pictures, targets) = Batch();
+        var augmenter = new Augmenter(new());
+        Assert.Same(pictures, augmenter.Apply(pictures, generator));
+        Assert.Equal((pictures, targets), augmenter.Mix(pictures, targets, generator));
+        var none = pictures[..0];
+        Assert.Same(none, new Augmenter(Everything).Apply(none, generator));
+    }
+
+    [Fact]
+    public void Leaves_no_tensors_behind_and_needs_no_scope()
+    {
+        var (pictures, targets) = Batch();
+        using var generator = new Generator(1);
+        var before = Tensor.TotalCount;
+        foreach (var settings in EachAlone.Values)
+        {
+            var augmenter = new Augmenter(settings);
+            for (var i = 0; i < 50; i++)
+            {
+                var augmented = augmenter.Apply(pictures, generator);
+                var (pixels, shares) = augmenter.Mix(augmented, targets, generator);
+                Assert.Equal(pictures.shape, pixels.shape);
+                HashSet<object> made = new([augmented, pixels, shares], ReferenceEqualityComparer.Instance);
+                made.ExceptWith([pictures, targets]);
+                foreach (var tensor in made.Cast<Tensor>())
+                    tensor.Dispose();
+            }
+        }
+        Assert.InRange(Tensor.TotalCount, 0, before); // Not more: what earlier tests left to the garbage collector may go at any time.
+        pictures.Dispose();
+        targets.Dispose();
+    }
+
+    private static (Tensor Pictures, Tensor Targets) Batch()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(9);
+        var pictures = randint(0, 256, [16, 3, 12, 10], uint8, generator: generator);
+        return (pictures.MoveToOuterDisposeScope(), eye(16).MoveToOuterDisposeScope());
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.ML.VisionModels.Imaging;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Imaging;
+
+public class ColorJitterTests
+{
+    [Fact]
+    public void Changes_a_grey_picture_by_the_brightness_alone()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        var jittered = ColorJitter.Apply(full([500, 3, 4, 4], 100, ScalarType.Byte), generator, strength: 0.4);
+        Assert.Equal(ScalarType.Byte, jittered.dtype);
+        var values = jittered.to(float32);
+        var levels = values.mean([1, 2, 3]); // [500]
+        Assert.Equal(levels.view(-1, 1, 1, 1).expand_as(values), values);
+        Assert.InRange(levels.min().item<float>(), 60, 62);
+        Assert.InRange(levels.max().item<float>(), 138, 140);
+        Assert.InRange(levels.mean().item<float>(), 97, 103);
+    }
+
+    [Fact]
+    public void Changes_contrast_and_saturation()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        var picture = randint(80, 160, [1, 3, 4, 4], uint8, generator: generator);
+        var jittered = ColorJitter.Apply(picture.expand(200, -1, -1, -1), generator, strength: 0.4).to(float32);
+        var relative = jittered / jittered.mean([1, 2, 3], keepdim: true); // brightness alone would leave this alike
+        Assert.True(relative.std(0).mean().item<float>() > 0.02);
+    }
+
+    [Fact]
+    public void Strength_0_changes_nothing()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        var pictures = randint(0, 256, [5, 3, 6, 6], uint8, generator: generator);
+        Assert.Equal(pictures, ColorJitter.Apply(pictures, generator, strength: 0));
+    }
+}

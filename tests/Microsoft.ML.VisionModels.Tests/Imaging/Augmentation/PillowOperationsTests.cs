@@ -1,0 +1,127 @@
+using System.Numerics;
+using Microsoft.ML.VisionModels.Imaging;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Imaging;
+
+/// <summary>tests/Augmentation/pillow.safetensors holds two pictures and what Pillow makes of them; make_pillow_cases.py beside it wrote it.</summary>
+public sealed class PillowOperationsTests : IDisposable
+{
+    private const float Up = 1.6f, Down = 0.4f;
+
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly Checkpoint _cases = Checkpoint.Open(Path.Combine(AppContext.BaseDirectory, "Augmentation", "pillow.safetensors"));
+
+    [Fact]
+    public void Brightness()
+    {
+        AssertRounded("brightness.up", ImageOperations.Brightness(Picture, Factor(Up)));
+        AssertRounded("brightness.down", ImageOperations.Brightness(Picture, Factor(Down)));
+    }
+
+    [Fact]
+    public void Contrast()
+    {
+        AssertRounded("contrast.up", ImageOperations.Contrast(Picture, Factor(Up)));
+        AssertRounded("contrast.down", ImageOperations.Contrast(Picture, Factor(Down)));
+    }
+
+    [Fact]
+    public void Color()
+    {
+        AssertRounded("color.up", ImageOperations.Color(Picture, Factor(Up)));
+        AssertRounded("color.down", ImageOperations.Color(Picture, Factor(Down)));
+        Assert.Equal(_cases.Read("grey"), ImageOperations.Color(Picture, Factor(0)));
+    }
+
+    [Fact]
+    public void Sharpness()
+    {
+        AssertRounded("sharpness.up", ImageOperations.Sharpness(Picture, Factor(Up)));
+        AssertRounded("sharpness.down", ImageOperations.Sharpness(Picture, Factor(Down)));
+    }
+
+    [Fact]
+    public void Each_picture_has_its_own_factor()
+    {
+        var factors = tensor([Up, Down], [2, 1, 1, 1]);
+        AssertRounded("contrast.up", ImageOperations.Contrast(Picture, factors), ..1);
+        AssertRounded("contrast.down", ImageOperations.Contrast(Picture, factors), 1..);
+    }
+
+    [Fact]
+    public void Posterize() => Assert.Equal(_cases.Read("posterize.3"), ImageOperations.Posterize(Picture, 3));
+
+    [Fact]
+    public void Solarize()
+    {
+        Assert.Equal(_cases.Read("solarize.96"), ImageOperations.Solarize(Picture, 96));
+        Assert.Equal(Picture, ImageOperations.Solarize(Picture, 256));
+        Assert.Equal(_cases.Read("invert"), ImageOperations.Solarize(Picture, 0));
+    }
+
+    [Fact]
+    public void Invert() => Assert.Equal(_cases.Read("invert"), ImageOperations.Invert(Picture));
+
+    [Fact]
+    public void AutoContrast()
+    {
+        AssertRounded("autocontrast", ImageOperations.AutoContrast(Picture));
+        Assert.Equal(Flat, ImageOperations.AutoContrast(Flat));
+    }
+
+    [Fact]
+    public void Equalize()
+    {
+        Assert.Equal(_cases.Read("equalize"), ImageOperations.Equalize(Picture));
+        Assert.Equal(Flat, ImageOperations.Equalize(Flat));
+    }
+
+    [Fact]
+    public void Affine_maps()
+    {
+        AssertRounded("shear_x.0.3", Move(new(1, 0, 0.3f, 1, 0, 0)));
+        AssertRounded("shear_y.0.3", Move(new(1, 0.3f, 0, 1, 0, 0)));
+        AssertRounded("rotate.25", Move(Matrix3x2.CreateRotation(25 * MathF.PI / 180, new(12, 10))));
+        Assert.Equal(_cases.Read("translate_x.5"), Move(Matrix3x2.CreateTranslation(5, 0)));
+        Assert.Equal(_cases.Read("translate_y.5"), Move(Matrix3x2.CreateTranslation(0, 5)));
+        Assert.Equal(Picture, Move(Matrix3x2.Identity));
+
+        Tensor Move(Matrix3x2 map) => AffineSampling.Sample(Picture, [map, map]);
+    }
+
+    [Fact]
+    public void What_moves_in_has_the_fill_value()
+    {
+        var moved = AffineSampling.Sample(Picture, [Matrix3x2.CreateTranslation(5, 0), Matrix3x2.CreateTranslation(-5, 0)], fill: 128);
+        Assert.True(moved[0, .., .., ^5..].eq(128).all().item<bool>());
+        Assert.True(moved[1, .., .., ..5].eq(128).all().item<bool>());
+        Assert.Equal(Picture[0, .., .., 5..], moved[0, .., .., ..^5]);
+    }
+
+    [Fact]
+    public void Take_pictures_too_small_to_smooth() => Assert.Equal(Picture[.., .., ..2, ..2], ImageOperations.Sharpness(Picture[.., .., ..2, ..2], Factor(Up)));
+
+    public void Dispose()
+    {
+        _cases.Dispose();
+        _scope.Dispose();
+    }
+
+    private Tensor Picture => _cases.Read("picture"); // [2, 3, 20, 24]
+
+    private static Tensor Flat => full([1, 3, 4, 4], 77, ScalarType.Byte);
+
+    private static Tensor Factor(float factor) => full([2, 1, 1, 1], factor);
+
+    /// <summary>Pillow cuts fractions off where we round: a value is Pillow's or the next one.</summary>
+    private void AssertRounded(string name, Tensor actual, Range? pictures = null)
+    {
+        Assert.Equal(ScalarType.Byte, actual.dtype);
+        var difference = (actual.to(float32) - _cases.Read(name).to(float32))[pictures ?? ..];
+        Assert.InRange(difference.min().item<float>(), 0, 1);
+        Assert.InRange(difference.max().item<float>(), 0, 1);
+        Assert.True(difference.mean().item<float>() < 0.6);
+    }
+}

@@ -1,0 +1,39 @@
+using Microsoft.ML.VisionModels.Imaging;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Imaging;
+
+public class RandomErasingTests
+{
+    [Theory]
+    [InlineData(0.0, 0, 0)]
+    [InlineData(0.25, 70, 130)]
+    [InlineData(1.0, 400, 400)]
+    public void Erases_a_box_of_noise_with_the_given_probability(double probability, int least, int most)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1);
+        const int Count = 400, Size = 40;
+        var pictures = full([Count, 3, Size, Size], 100, ScalarType.Byte);
+        var erased = RandomErasing.Apply(pictures, generator, probability);
+        Assert.Equal(ScalarType.Byte, erased.dtype);
+        Assert.True(pictures.eq(100).all().item<bool>());
+
+        // Noise is 100 in all three channels once in 16 million pixels.
+        var changed = erased.ne(100).any(1); // [Count, H, W]
+        var (height, width) = (changed.any(2).sum(1), changed.any(1).sum(1)); // [Count]
+        var area = changed.sum(1).sum(1);
+        Assert.Equal(height * width, area);
+        Assert.InRange(area.gt(0).sum().item<long>(), least, most);
+        if (most == 0)
+            return;
+
+        var share = area[area.gt(0)].to(float32) / (Size * Size);
+        Assert.InRange(share.min().item<float>(), 0.015, 0.05);
+        Assert.InRange(share.max().item<float>(), 0.3, 0.35);
+        var noise = erased[changed.unsqueeze(1).expand_as(erased)].to(float32);
+        Assert.InRange(noise.mean().item<float>(), 126.5, 128.5);
+        Assert.InRange(noise.std().item<float>(), 73.4, 74.4); // 256 / sqrt(12) is 73.9
+    }
+}
