@@ -1,7 +1,7 @@
 using Microsoft.ML.VisionModels;
 using Spectre.Console;
 
-namespace ImageClassification;
+namespace Samples;
 
 /// <summary>Shows how training goes: a live bar in a terminal, a line an epoch where the output goes to a file.</summary>
 internal sealed class TrainingScreen : IProgress<TrainingProgress>
