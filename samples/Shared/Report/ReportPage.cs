@@ -59,8 +59,9 @@ internal static class ReportPage
         return $"<section class='headline'>{string.Concat(cards)}</section>";
     }
 
-    private static string LeftOut(LeftOutRows rows) => rows.Total == 0 ? ""
-        : $"; left out are {rows.NoPrediction:N0} that could not be read and {rows.NoLabel + rows.UnknownLabel:N0} of classes that training did not have";
+    private static string LeftOut(LeftOutRows rows) =>
+        (rows.NoPrediction > 0 ? $"; {rows.NoPrediction:N0} more could not be read" : "")
+        + (rows.NoLabel + rows.UnknownLabel is > 0 and var unknown ? $"; {unknown:N0} more are of classes that training did not have" : "");
 
     private static string Curves(LearningCurve curve) =>
         "<div class='columns'>"
