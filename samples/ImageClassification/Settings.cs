@@ -1,5 +1,5 @@
-using System.Globalization;
 using Microsoft.ML.VisionModels;
+using Samples;
 
 namespace ImageClassification;
 
@@ -36,48 +36,29 @@ internal sealed record Settings
     public int Seed { get; private set; } = 1;
 
     public string DataName => Data is null ? "Handwritten digits" : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Data)));
-    public string ModelPath => Path.Combine(Out, "model.zip");
-    public string ReportPath => Path.Combine(Out, "report.html");
 
     /// <exception cref="ArgumentException">An option is unknown, or its value is missing or wrong.</exception>
     public static Settings Parse(string[] args)
     {
         var settings = new Settings();
-        for (var i = 0; i < args.Length; i += 2)
+        foreach (var (option, value) in CommandLine.Pairs(args))
         {
-            var (option, value) = (args[i], i + 1 < args.Length ? args[i + 1] : null);
             switch (option)
             {
-                case "--data": settings.Data = Folder(option, value); break;
-                case "--out": settings.Out = Text(option, value); break;
-                case "--checkpoint": settings.Checkpoint = Text(option, value); break;
-                case "--preset": settings.Preset = OneOfPresets(option, value); break;
-                case "--epochs": settings.Epochs = Number(option, value); break;
-                case "--batch-size": settings.BatchSize = Number(option, value); break;
-                case "--image-size": settings.ImageSize = Number(option, value); break;
-                case "--patch-size": settings.PatchSize = Number(option, value); break;
-                case "--device": settings.Device = Text(option, value); break;
-                case "--seed": settings.Seed = Number(option, value); break;
-                default: throw new ArgumentException($"Unknown option '{option}'. --help lists the options.");
+                case "--data": settings.Data = CommandLine.Folder(option, value); break;
+                case "--out": settings.Out = CommandLine.Text(option, value); break;
+                case "--checkpoint": settings.Checkpoint = CommandLine.Text(option, value); break;
+                case "--preset": settings.Preset = CommandLine.OneOf<ViTPreset>(option, value); break;
+                case "--epochs": settings.Epochs = CommandLine.Number(option, value); break;
+                case "--batch-size": settings.BatchSize = CommandLine.Number(option, value); break;
+                case "--image-size": settings.ImageSize = CommandLine.Number(option, value); break;
+                case "--patch-size": settings.PatchSize = CommandLine.Number(option, value); break;
+                case "--device": settings.Device = CommandLine.Text(option, value); break;
+                case "--seed": settings.Seed = CommandLine.Number(option, value); break;
+                default: throw CommandLine.Unknown(option);
             }
         }
 
         return settings;
     }
-
-    private static string Text(string option, string? value) =>
-        value ?? throw new ArgumentException($"{option} needs a value. --help lists the options.");
-
-    private static string Folder(string option, string? value) =>
-        Directory.Exists(Text(option, value)) ? value! : throw new ArgumentException($"{option}: there is no folder '{value}'.");
-
-    private static ViTPreset OneOfPresets(string option, string? value) =>
-        Enum.TryParse<ViTPreset>(Text(option, value), ignoreCase: true, out var preset) && Enum.IsDefined(preset)
-            ? preset
-            : throw new ArgumentException($"{option}: '{value}' is none of {string.Join(", ", Enum.GetNames<ViTPreset>())}.");
-
-    private static int Number(string option, string? value) =>
-        int.TryParse(Text(option, value), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
-            ? number
-            : throw new ArgumentException($"{option} needs a whole number above 0, not '{value}'.");
 }

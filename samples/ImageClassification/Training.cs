@@ -38,22 +38,10 @@ internal static class Training
         return options;
     }
 
-    /// <summary>The settings for the report.</summary>
-    public static IReadOnlyList<(string Name, string Value)> Describe(ViTClassifierOptions options, ViTClassifierTransformer classifier) =>
-    [
-        ("network", options.Checkpoint is { } checkpoint ? $"from {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint))}" : $"ViT, preset {options.Preset}, from random weights"),
-        ("input", $"{classifier.Preprocessing.OutputWidth} x {classifier.Preprocessing.OutputHeight} pixels"),
-        ("classes", $"{classifier.Labels.Count}"),
-        ("epochs", classifier.History!.StopReason == StopReason.Completed ? $"{options.Epochs}" : $"{classifier.History.Epochs.Count} of {options.Epochs} ({classifier.History.StopReason})"),
-        ("best epoch", $"{classifier.History.BestEpoch}"),
-        ("batch size", $"{options.BatchSize}"),
-        ("learning rate", $"{options.LearningRate}"),
-        ("weight decay", $"{options.WeightDecay}"),
-        ("label smoothing", $"{options.LabelSmoothing}"),
-        ("augmentation", $"{(options.HorizontalFlip ? "flips" : "no flips")}, {(options.CropPadding > 0 ? $"shifts of up to {options.CropPadding} px" : "no shifts")}"),
-        ("validation", $"{options.ValidationFraction * 100:0.#} % of the training pictures"),
-        ("device", classifier.Device),
-    ];
+    /// <summary>The network, in a few words.</summary>
+    public static string Network(ViTClassifierOptions options) => options.Checkpoint is { } checkpoint
+        ? $"from {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint))}"
+        : $"ViT, preset {options.Preset}, from random weights";
 
     // The digits' 8 x 8 pixels are enlarged to 16 x 16, so that they can be shifted by half a pixel, and cut into 4 x 4 patches.
     private static void ForDigits(ViTClassifierOptions options)

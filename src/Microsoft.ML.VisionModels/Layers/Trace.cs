@@ -11,6 +11,7 @@ internal sealed class Trace : IDisposable
 {
     private readonly Dictionary<string, Tensor> _tensors;
     private readonly Predicate<string> _wants;
+    private readonly Func<Tensor, Tensor> _keep;
     private readonly string _prefix;
 
     /// <summary>Takes everything.</summary>
@@ -23,13 +24,15 @@ internal sealed class Trace : IDisposable
     {
     }
 
-    public Trace(Predicate<string> wants) : this([], wants, "")
+    /// <param name="wants">Whether the tensor of a name is taken.</param>
+    /// <param name="reduce">What is kept of a tensor, where that is not all of it.</param>
+    public Trace(Predicate<string> wants, Func<Tensor, Tensor>? reduce = null) : this([], wants, reduce ?? (tensor => tensor.alias()), "")
     {
     }
 
-    private Trace(Dictionary<string, Tensor> tensors, Predicate<string> wants, string prefix)
+    private Trace(Dictionary<string, Tensor> tensors, Predicate<string> wants, Func<Tensor, Tensor> keep, string prefix)
     {
-        (_tensors, _wants, _prefix) = (tensors, wants, prefix);
+        (_tensors, _wants, _keep, _prefix) = (tensors, wants, keep, prefix);
     }
 
     public IReadOnlyDictionary<string, Tensor> Tensors => _tensors;
@@ -39,7 +42,7 @@ internal sealed class Trace : IDisposable
         : throw new KeyNotFoundException($"The forward pass left no '{_prefix + name}'; it left {string.Join(", ", _tensors.Keys)}.");
 
     /// <summary>The same trace seen from a part of the network: names get <paramref name="part"/> and a dot before them.</summary>
-    public Trace In(string part) => new(_tensors, _wants, $"{_prefix}{part}.");
+    public Trace In(string part) => new(_tensors, _wants, _keep, $"{_prefix}{part}.");
 
     /// <summary>Whether <see cref="Add"/> would keep this name. Ask before computing what only the trace needs.</summary>
     public bool Wants(string name) => _wants(_prefix + name);
@@ -50,7 +53,7 @@ internal sealed class Trace : IDisposable
             return;
         if (_tensors.Remove(_prefix + name, out var earlier))
             earlier.Dispose();
-        _tensors[_prefix + name] = tensor.alias().DetachFromDisposeScope();
+        _tensors[_prefix + name] = _keep(tensor).DetachFromDisposeScope();
     }
 
     public void Dispose()

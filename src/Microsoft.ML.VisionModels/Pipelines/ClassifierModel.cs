@@ -11,7 +11,7 @@ internal abstract class ClassifierModel : IDisposable
     /// <summary>The length of the feature vector.</summary>
     public abstract int EmbeddingSize { get; }
 
-    /// <summary>The size of an attention map in patches; null where the family has none.</summary>
+    /// <summary>The size of the map of where the answer comes from, rows x columns; null where the network has none.</summary>
     public abstract ImageSize? AttentionSize { get; }
 
     /// <summary>Whether training computes blocks twice to save memory; see <see cref="Layers.GradientCheckpointing"/>.</summary>
@@ -19,7 +19,7 @@ internal abstract class ClassifierModel : IDisposable
 
     /// <param name="pixels">[B, 3, H, W], preprocessed, on the network's device and of its type.</param>
     /// <param name="embedding">Whether the feature vectors are wanted.</param>
-    /// <param name="attention">Whether the attention maps are wanted.</param>
+    /// <param name="attention">Whether the maps of where the answers come from are wanted.</param>
     public abstract ClassifierOutput Forward(Tensor pixels, bool embedding = false, bool attention = false);
 
     /// <summary>Whether a parameter belongs to the head, by its name.</summary>

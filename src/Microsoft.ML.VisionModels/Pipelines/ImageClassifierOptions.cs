@@ -21,7 +21,11 @@ public abstract partial class ImageClassifierOptions : TrainerOptions
     /// <summary>The column for the network's feature vector; null, the default, does not make it.</summary>
     public string? EmbeddingColumnName { get; set; }
 
-    /// <summary>The column for what the class token looks at, a vector of patch rows x patch columns; null, the default, does not make it.</summary>
+    /// <summary>
+    /// The column for a map of where the answer comes from, a vector of rows x columns whose largest value is 1; null, the default,
+    /// does not make it. Of a Vision Transformer with a class token it is the attention roll-out (arXiv 2005.00928) over the patches;
+    /// of one that takes the mean of its patches, how much each of them speaks for the answer (all 0 where none does).
+    /// </summary>
     public string? AttentionColumnName { get; set; }
 
     /// <summary>

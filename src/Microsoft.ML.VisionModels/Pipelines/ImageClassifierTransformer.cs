@@ -9,7 +9,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>A fitted image classifier: adds the classes' probabilities, the likeliest class, and on request the embedding and the attention map.</summary>
+/// <summary>A fitted image classifier: adds the classes' probabilities, the likeliest class, and on request the embedding and a map of where the answer comes from.</summary>
 public abstract class ImageClassifierTransformer : BatchTransformer
 {
     private const string SettingsEntry = "Settings.json";

@@ -100,37 +100,47 @@ internal sealed class LabelColumn
         };
     }
 
+    /// <summary>The classes that an annotation of a column holds, by name; null where there is none of a type that labels can have.</summary>
+    public static string[]? Names(DataViewSchema.Column column, string annotation) => AnnotationKind(column, annotation) switch
+    {
+        null => null,
+        DataKind.String => Names<ReadOnlyMemory<char>>(column, annotation, text => text.ToString()),
+        DataKind.Boolean => Names<bool>(column, annotation, value => value.ToString()),
+        DataKind.SByte => Numbers<sbyte>(column, annotation),
+        DataKind.Byte => Numbers<byte>(column, annotation),
+        DataKind.Int16 => Numbers<short>(column, annotation),
+        DataKind.UInt16 => Numbers<ushort>(column, annotation),
+        DataKind.Int32 => Numbers<int>(column, annotation),
+        DataKind.UInt32 => Numbers<uint>(column, annotation),
+        DataKind.Int64 => Numbers<long>(column, annotation),
+        DataKind.UInt64 => Numbers<ulong>(column, annotation),
+        DataKind.Single => Numbers<float>(column, annotation),
+        _ => Numbers<double>(column, annotation),
+    };
+
+    private static DataKind? AnnotationKind(DataViewSchema.Column column, string annotation) =>
+        column.Annotations.Schema.GetColumnOrNull(annotation)?.Type is VectorDataViewType { ItemType: var item } ? LabelSet.KindOf(item) : null;
+
     private static (DataKind Kind, string[] Names) KeyNames(DataViewSchema.Column column, KeyDataViewType key)
     {
-        var type = (column.Annotations.Schema.GetColumnOrNull("KeyValues")?.Type as VectorDataViewType)?.ItemType;
-        return (type is null ? null : LabelSet.KindOf(type)) switch
+        if (Names(column, "KeyValues") is { } names)
+            return (AnnotationKind(column, "KeyValues")!.Value, names);
+        if (key.Count > MostNamelessClasses)
         {
-            DataKind.String => (DataKind.String, Names<ReadOnlyMemory<char>>(column, text => text.ToString())),
-            DataKind.Boolean => (DataKind.Boolean, Names<bool>(column, value => value.ToString())),
-            DataKind.SByte => Numbers<sbyte>(column, DataKind.SByte),
-            DataKind.Byte => Numbers<byte>(column, DataKind.Byte),
-            DataKind.Int16 => Numbers<short>(column, DataKind.Int16),
-            DataKind.UInt16 => Numbers<ushort>(column, DataKind.UInt16),
-            DataKind.Int32 => Numbers<int>(column, DataKind.Int32),
-            DataKind.UInt32 => Numbers<uint>(column, DataKind.UInt32),
-            DataKind.Int64 => Numbers<long>(column, DataKind.Int64),
-            DataKind.UInt64 => Numbers<ulong>(column, DataKind.UInt64),
-            DataKind.Single => Numbers<float>(column, DataKind.Single),
-            DataKind.Double => Numbers<double>(column, DataKind.Double),
-            _ when key.Count > MostNamelessClasses => throw new ArgumentException(
-                $"The key column '{column.Name}' has no KeyValues and a range of {key.Count} keys, each of which would be a class. Make the keys with MapValueToKey.", "inputSchema"),
-            // A key that stands for nothing: its own number.
-            _ => (DataKind.String, [.. Enumerable.Range(1, (int)key.Count).Select(i => i.ToString(CultureInfo.InvariantCulture))]),
-        };
+            throw new ArgumentException(
+                $"The key column '{column.Name}' has no KeyValues and a range of {key.Count} keys, each of which would be a class. Make the keys with MapValueToKey.", "inputSchema");
+        }
+        // A key that stands for nothing: its own number.
+        return (DataKind.String, [.. Enumerable.Range(1, (int)key.Count).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
     }
 
-    private static (DataKind, string[]) Numbers<T>(DataViewSchema.Column column, DataKind kind) where T : IFormattable =>
-        (kind, Names<T>(column, value => value.ToString(null, CultureInfo.InvariantCulture)));
+    private static string[] Numbers<T>(DataViewSchema.Column column, string annotation) where T : IFormattable =>
+        Names<T>(column, annotation, value => value.ToString(null, CultureInfo.InvariantCulture));
 
-    private static string[] Names<T>(DataViewSchema.Column column, Func<T, string> name)
+    private static string[] Names<T>(DataViewSchema.Column column, string annotation, Func<T, string> name)
     {
         VBuffer<T> values = default;
-        column.Annotations.GetValue("KeyValues", ref values);
+        column.Annotations.GetValue(annotation, ref values);
         return [.. values.DenseValues().Select(name)];
     }
 }

@@ -17,7 +17,7 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 
     public override int EmbeddingSize => network.Config.Width;
 
-    public override ImageSize? AttentionSize => network.Config.ClassToken ? network.Config.Grid : null;
+    public override ImageSize? AttentionSize => network.Config.Grid;
 
     public override bool GradientCheckpointing { get => network.GradientCheckpointing; set => network.GradientCheckpointing = value; }
 
@@ -28,9 +28,10 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 
     public override ClassifierOutput Forward(Tensor pixels, bool embedding = false, bool attention = false)
     {
-        using var trace = attention && AttentionSize is not null ? new Trace(network.LastAttention) : null;
+        using var trace = attention && ReadsClassToken ? new Trace(name => name.StartsWith("attentions.", StringComparison.Ordinal), AttentionRollout.MeanOfHeads) : null;
         var tokens = network.Tokens(pixels, trace);
-        return new(network.Logits(tokens), embedding ? network.Embedding(tokens) : null, trace is null ? null : ClassTokenMap(trace[network.LastAttention]));
+        var logits = network.Logits(tokens);
+        return new(logits, embedding ? network.Embedding(tokens) : null, attention ? Map(trace is null ? network.ClassActivations(tokens, logits) : Rollout(trace)) : null);
     }
 
     public override bool IsHead(string parameter) => parameter.StartsWith("head", StringComparison.Ordinal);
@@ -53,10 +54,13 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), config);
     }
 
-    /// <summary>What the class token looks at, the mean over the heads.</summary>
-    private Tensor ClassTokenMap(Tensor probabilities) => probabilities    // [B, heads, T, T]
-        .mean([1])                                                          // [B, T, T]
-        .select(1, 0)                                                       // [B, T]
-        .narrow(1, network.Config.PrefixTokens, network.Config.Grid.Area)   // [B, N]
+    private bool ReadsClassToken => network.Config.Pooling == ViTPooling.Class;
+
+    /// <summary>The shares of the patches in the class token, [B, N].</summary>
+    private Tensor Rollout(Trace trace) => AttentionRollout.Of([.. Enumerable.Range(0, Depth).Select(block => trace[ViTNetwork.AttentionName(block)])], token: 0)
+        .narrow(1, network.Config.PrefixTokens, network.Config.Grid.Area);
+
+    /// <summary>Values of patches [B, N] as a map [B, rows, columns] whose largest value is 1; all 0 where no patch speaks for the answer.</summary>
+    private Tensor Map(Tensor patches) => (patches / patches.amax([1], keepdim: true).clamp_min(1e-12))
         .view(-1, network.Config.Grid.Height, network.Config.Grid.Width);
 }

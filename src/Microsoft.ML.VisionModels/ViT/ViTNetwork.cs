@@ -51,8 +51,8 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
     public bool GradientCheckpointing { get => blocks.GradientCheckpointing; set => blocks.GradientCheckpointing = value; }
 
-    /// <summary>The trace name of the last block's attention probabilities, [B, heads, T, T].</summary>
-    public string LastAttention => $"attentions.{Config.Depth - 1}";
+    /// <summary>The trace name of a block's attention probabilities, [B, heads, T, T].</summary>
+    public static string AttentionName(int block) => $"attentions.{block}";
 
     /// <summary>Logits [B, classes] of normalised pictures [B, C, H, W].</summary>
     public override Tensor forward(Tensor pixels) => Logits(Tokens(pixels));
@@ -130,9 +130,14 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     private Tensor Features(Tensor tokens) => Config.Pooling switch    // [B, T, D] -> [B, D]
     {
         ViTPooling.Class => tokens.select(1, 0),
-        ViTPooling.Mean => tokens.narrow(1, Config.PrefixTokens, tokens.shape[1] - Config.PrefixTokens).mean([1]),
+        ViTPooling.Mean => Patches(tokens).mean([1]),
         _ => throw new InvalidOperationException($"Unknown pooling {Config.Pooling}."),
     };
+
+    private Tensor Patches(Tensor tokens) => tokens.narrow(1, Config.PrefixTokens, tokens.shape[1] - Config.PrefixTokens);   // [B, T, D] -> [B, N, D]
+
+    /// <summary>How much each patch speaks for the likeliest class, [B, N]: for a head that reads the mean of the patches.</summary>
+    public Tensor ClassActivations(Tensor tokens, Tensor logits) => ClassActivation.Of(Patches(tokens), head!.weight, logits.argmax(1));
 
     /// <summary>
     /// Makes this a network for pictures of another size, by resampling the loaded positions: for fine-tuning at another resolution.

@@ -83,7 +83,7 @@ public partial class ViTGoldenTests
         var prefix = network.Config.PrefixTokens;
         var cls = tokens.select(1, 0);
         trace.Add("embeddings", trace["hidden_states.0"]);
-        trace.Add("attentions.last", trace[network.LastAttention]);
+        trace.Add("attentions.last", trace[ViTNetwork.AttentionName(network.Config.Depth - 1)]);
         trace.Add("last_hidden_state", tokens);
         trace.Add("pooler_output", network.Embedding(tokens));
         trace.Add("cls", cls);

@@ -1,15 +1,17 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels;
 
-namespace ImageClassification;
+namespace Samples;
 
 /// <summary>How the model does on pictures it has never seen.</summary>
 internal sealed record Evaluation(
-    IReadOnlyList<string> Labels,
-    MulticlassClassificationMetrics Metrics,
+    ImageClassificationMetrics Metrics,
     IReadOnlyList<ScoredPicture> Pictures,
     IReadOnlyList<string> Unreadable)
 {
+    public IReadOnlyList<string> Labels => Metrics.ConfusionMatrix.Labels;
+
     public static Evaluation Of(MLContext mlContext, ITransformer model, IDataView test)
     {
         // Cached: the metrics and the list of pictures share one scoring pass.
@@ -18,11 +20,9 @@ internal sealed record Evaluation(
         if (!rows.Any(IsScored))
             throw new InvalidOperationException("No held-out picture could be scored: there are too few pictures, or none could be read.");
 
-        // A picture that could not be decoded has no prediction, and one whose class has no training picture no label.
-        var known = mlContext.Data.FilterRowsByMissingValues(scored, "Label", "PredictedLabel");
+        // A picture that could not be decoded has no prediction, and one whose class has no training picture no label: the metrics count both apart.
         return new(
-            SlotNames(scored.Schema["Score"]),
-            mlContext.MulticlassClassification.Evaluate(known),
+            mlContext.MulticlassClassification.EvaluateImageClassifier(scored),
             [.. rows.Where(IsScored)],
             [.. rows.Where(row => row.PredictedLabel == 0).Select(row => row.ImagePath)]);
     }
@@ -34,13 +34,6 @@ internal sealed record Evaluation(
         .OrderBy(picture => picture.Index).ThenBy(picture => picture.Item.Label)
         .Select(picture => picture.Item)
         .Take(count);
-
-    private static IReadOnlyList<string> SlotNames(DataViewSchema.Column column)
-    {
-        VBuffer<ReadOnlyMemory<char>> names = default;
-        column.GetSlotNames(ref names);
-        return [.. names.DenseValues().Select(name => name.ToString())];
-    }
 
     private static bool IsScored(ScoredPicture row) => row is { Label: > 0, PredictedLabel: > 0 };
 }

@@ -1,4 +1,4 @@
-namespace ImageClassification;
+namespace Samples;
 
 /// <summary>A held-out picture with its true and its predicted class.</summary>
 internal sealed class ScoredPicture

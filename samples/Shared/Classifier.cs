@@ -1,6 +1,6 @@
 using Microsoft.ML;
 
-namespace ImageClassification;
+namespace Samples;
 
 /// <summary>Classifies one picture at a time with a saved model, as an application would.</summary>
 internal sealed class Classifier(MLContext mlContext, string modelPath) : IDisposable

@@ -1,4 +1,4 @@
-namespace ImageClassification;
+namespace Samples;
 
 /// <summary>One picture, as the model takes it.</summary>
 public sealed class ModelInput

@@ -1,7 +1,7 @@
 using Microsoft.ML.VisionModels;
 using Spectre.Console;
 
-namespace ImageClassification;
+namespace Samples;
 
 /// <summary>Shows how training goes: a live bar in a terminal, a line an epoch where the output goes to a file.</summary>
 internal sealed class TrainingScreen : IProgress<TrainingProgress>
@@ -11,14 +11,21 @@ internal sealed class TrainingScreen : IProgress<TrainingProgress>
 
     private TrainingScreen(ProgressTask? bar) => _bar = bar;
 
-    public static T Show<T>(Func<IProgress<TrainingProgress>, T> train)
+    /// <summary>Shows the training that these options are for.</summary>
+    public static T Show<T>(TrainerOptions options, Func<T> train)
     {
         if (!AnsiConsole.Profile.Capabilities.Ansi || Console.IsOutputRedirected)
-            return train(new TrainingScreen(bar: null));
+            return Watch(bar: null);
 
         return AnsiConsole.Progress()
             .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
-            .Start(context => train(new TrainingScreen(context.AddTask("reading the pictures", maxValue: 1))));
+            .Start(context => Watch(context.AddTask("reading the pictures", maxValue: 1)));
+
+        T Watch(ProgressTask? bar)
+        {
+            options.Progress = new TrainingScreen(bar);
+            return train();
+        }
     }
 
     public void Report(TrainingProgress value)

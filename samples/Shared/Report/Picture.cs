@@ -1,7 +1,7 @@
 using Microsoft.ML.VisionModels;
 using SkiaSharp;
 
-namespace ImageClassification.Report;
+namespace Samples.Report;
 
 /// <summary>Pictures for the page, inside the page: data URIs.</summary>
 internal static class Picture
@@ -16,15 +16,15 @@ internal static class Picture
         return bitmap is null ? "<div class='broken'>not readable</div>" : Image(bitmap);
     }
 
-    /// <summary>The picture under a map of how much each patch of a square grid is attended to.</summary>
-    public static string Overlay(string path, float[] attention, ImagePreprocessing preprocessing)
+    /// <summary>The picture under a map of where the answer comes from.</summary>
+    public static string Overlay(string path, float[] map, ImagePreprocessing preprocessing)
     {
         using var bitmap = Thumbnail(path);
         if (bitmap is null)
             return "";
         var (width, height) = SeenShare(bitmap, preprocessing);
         var (x, y) = ((1 - width) * 50, (1 - height) * 50);
-        return $"<div class='overlay'>{Image(bitmap)}<div class='heat' style='inset:{y:0.#}% {x:0.#}%'>{HeatMap(attention)}</div></div>";
+        return $"<div class='overlay'>{Image(bitmap)}<div class='heat' style='inset:{y:0.#}% {x:0.#}%'>{HeatMap(map, preprocessing)}</div></div>";
     }
 
     /// <summary>How much of the width and the height the network sees: a preprocessing that crops shows it the middle alone.</summary>
@@ -36,16 +36,19 @@ internal static class Picture
         return (Math.Min(1, crop.Width / (scale * bitmap.Width)), Math.Min(1, crop.Height / (scale * bitmap.Height)));
     }
 
-    private static string HeatMap(float[] values)
+    private static string HeatMap(float[] values, ImagePreprocessing preprocessing)
     {
-        var side = (int)Math.Sqrt(values.Length);
+        // The map's rows and columns are to each other as the network's input.
+        var wide = (double)(preprocessing.OutputWidth ?? 1) / (preprocessing.OutputHeight ?? 1);
+        var columns = (int)Math.Round(Math.Sqrt(values.Length * wide));
+        var rows = values.Length / columns;
 
         // A single patch that draws everything, as transformers often have, must not darken the rest.
         var sorted = values.Order().ToArray();
         var (low, high) = (sorted[sorted.Length / 20], sorted[sorted.Length * 97 / 100]);
-        using var bitmap = new SKBitmap(new SKImageInfo(side, side, SKColorType.Rgba8888, SKAlphaType.Unpremul));
-        for (var i = 0; i < side * side; i++)
-            bitmap.SetPixel(i % side, i / side, Glow(high > low ? Math.Clamp((values[i] - low) / (high - low), 0, 1) : 0));
+        using var bitmap = new SKBitmap(new SKImageInfo(columns, rows, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        for (var i = 0; i < rows * columns; i++)
+            bitmap.SetPixel(i % columns, i / columns, Glow(high > low ? Math.Clamp((values[i] - low) / (high - low), 0, 1) : 0));
         return Element(bitmap, SKEncodedImageFormat.Png, "");
     }
 

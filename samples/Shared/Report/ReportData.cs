@@ -1,16 +1,20 @@
 using Microsoft.ML.VisionModels;
 
-namespace ImageClassification.Report;
+namespace Samples.Report;
 
 /// <summary>All that the page tells.</summary>
 internal sealed record ReportData
 {
     public required string DataName { get; init; }
+
+    /// <summary>What was done, in a few words.</summary>
+    public required string Kicker { get; init; }
+
     public required Evaluation Evaluation { get; init; }
     public required LearningCurve Curve { get; init; }
 
     /// <summary>Pictures that the model, loaded back from its file, was shown one at a time.</summary>
-    public required IReadOnlyList<(ScoredPicture Picture, ModelOutput Output)> Looks { get; init; }
+    public IReadOnlyList<(ScoredPicture Picture, ModelOutput Output)> Looks { get; init; } = [];
 
     public required ImagePreprocessing Preprocessing { get; init; }
     public required IReadOnlyList<(string Name, string Value)> Settings { get; init; }

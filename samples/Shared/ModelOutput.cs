@@ -1,4 +1,4 @@
-namespace ImageClassification;
+namespace Samples;
 
 /// <summary>What the model says of one picture.</summary>
 public sealed class ModelOutput
@@ -9,6 +9,6 @@ public sealed class ModelOutput
     /// <summary>The probability of each class, in the order of the model's labels.</summary>
     public float[] Score { get; set; } = [];
 
-    /// <summary>How much the class token attends to each patch, row by row over a square grid.</summary>
+    /// <summary>Where the answer comes from: a map over the picture, row by row, whose largest value is 1.</summary>
     public float[] Attention { get; set; } = [];
 }

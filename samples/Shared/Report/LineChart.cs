@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ImageClassification.Report;
+namespace Samples.Report;
 
 /// <summary>One line of a chart; <paramref name="Style"/> names its colour in report.css. A value that is not a number leaves a gap.</summary>
 internal sealed record Line(string Name, string Style, IReadOnlyList<double> Values);

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms;
+using Microsoft.ML.VisionModels;
+
+namespace FineTune;
+
+/// <summary>Fine-tunes the checkpoint: the labels become keys, the classifier learns, and its answer becomes text again.</summary>
+internal static class Training
+{
+    public static TransformerChain<KeyToValueMappingTransformer> Fit(MLContext mlContext, IDataView train, ImageClassifierOptions options)
+    {
+        var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
+            .Append(Classifier(mlContext, options))
+            .Append(mlContext.Transforms.Conversion.MapKeyToValue("Prediction", "PredictedLabel"));
+        return pipeline.Fit(train);
+    }
+
+    /// <summary>The options of the family that the checkpoint's config.json names.</summary>
+    /// <exception cref="ArgumentException">The folder has no config.json, or it names a family that this sample does not know.</exception>
+    public static ImageClassifierOptions Options(Settings settings)
+    {
+        ImageClassifierOptions options = ModelType(settings.Checkpoint) switch
+        {
+            "vit" or "deit" => new ViTClassifierOptions(),
+            var other => throw new ArgumentException($"{settings.Checkpoint}: the model_type '{other}' is none that this sample fine-tunes."),
+        };
+        options.ImageColumnName = "ImagePath";
+        options.AttentionColumnName = "Attention";
+        options.Checkpoint = settings.Checkpoint;
+        options.TrainedParts = settings.TrainedParts;
+        options.Epochs = settings.Epochs;
+        options.BatchSize = settings.BatchSize;
+        options.HorizontalFlip = settings.Flips;
+        options.SkipInvalidImages = true;
+        options.Device = settings.Device;
+        return options;
+    }
+
+    private static IEstimator<ImageClassifierTransformer> Classifier(MLContext mlContext, ImageClassifierOptions options) => options switch
+    {
+        ViTClassifierOptions vit => mlContext.Transforms.ViTClassifier(vit),
+        _ => throw new ArgumentException($"There is no estimator for {options.GetType().Name}."),
+    };
+
+    private static string? ModelType(string folder)
+    {
+        var path = Path.Combine(folder, "config.json");
+        if (!File.Exists(path))
+            throw new ArgumentException($"{folder} is no model folder as Hugging Face publishes it: it has no config.json.");
+        using var config = JsonDocument.Parse(File.ReadAllBytes(path));
+        return config.RootElement.TryGetProperty("model_type", out var type) ? type.GetString() : null;
+    }
+}

@@ -1,0 +1,152 @@
+using Microsoft.ML.VisionModels;
+using static Samples.Report.Html;
+
+namespace Samples.Report;
+
+/// <summary>Writes the report: one page that needs nothing but itself.</summary>
+internal static class ReportPage
+{
+    private const int MostMistakes = 24;
+    private const int MostConfusedPairs = 8;
+    private const int MostClasses = 40;
+    private const int MostUnreadable = 20;
+
+    public static void Write(ReportData data, string path)
+    {
+        var html = $"""
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>{Encode(data.DataName)}: {Encode(data.Kicker)}</title>
+            <style>{Style()}</style>
+            </head>
+            <body>
+            <header><p class="kicker">{Encode(data.Kicker)}</p><h1>{Encode(data.DataName)}</h1></header>
+            {Headline(data)}
+            {Section("Learning curve", "The loss that training lowers, and how the pictures kept aside for validation did. The dashed line marks the epoch whose weights were kept.", Curves(data.Curve))}
+            {Section("Where it goes wrong", "Rows are true classes, columns predictions; the stronger the colour, the larger the share of the row.", Confusions(data.Evaluation))}
+            {Calibration(data.Evaluation.Metrics)}
+            {Mistakes(data.Evaluation)}
+            {Section("What it looks at", "Where the answer comes from: the brighter a place, the more of it is in what the classifier's head reads. These pictures were classified one at a time by the model loaded back from its file.", Looks(data))}
+            {Section(data.Evaluation.Labels.Count > MostClasses ? $"The {MostClasses} hardest classes of {data.Evaluation.Labels.Count}" : "Class by class", "", Classes(data.Evaluation.Metrics))}
+            {Unreadable(data.Evaluation)}
+            {Section("How it was made", "", $"<div class='columns'>{Pairs("Settings", data.Settings)}{Pairs("Time", data.Times.Select(step => (step.Step, Duration(step.Time))))}</div>")}
+            </body>
+            </html>
+            """;
+        var unfinished = path + ".tmp";
+        File.WriteAllText(unfinished, html);
+        File.Move(unfinished, path, overwrite: true);
+    }
+
+    private static string Headline(ReportData data)
+    {
+        var (metrics, classes) = (data.Evaluation.Metrics, data.Evaluation.Labels.Count);
+        var right = data.Evaluation.Pictures.Count(picture => picture.IsRight);
+        var (low, high) = Wilson(right, metrics.Count);
+        string[] cards =
+        [
+            Card(Percent(metrics.Top1Accuracy), "test accuracy", $"{right:N0} of {metrics.Count:N0} held-out pictures; 95 % interval {Percent(low)} to {Percent(high)}{LeftOut(metrics.LeftOut)}", "hero"),
+            classes > 5 ? Card(Percent(metrics.Top5Accuracy), "top-5 accuracy", "the true class is among the five likeliest") : "",
+            Card(Percent(metrics.MacroAccuracy), "mean over classes", $"each of {classes:N0} counts the same"),
+            Card($"{metrics.LogLoss:0.000}", "log loss", $"0 is perfect, {Math.Log(classes):0.00} is guessing"),
+            Card(Percent(metrics.ExpectedCalibrationError), "calibration error", "how far confidence is from accuracy"),
+            Card(Duration(data.Times.Aggregate(TimeSpan.Zero, (sum, step) => sum + step.Time)), "from data to report", $"{data.Curve.TrainingLoss.Count} epochs of training"),
+        ];
+        return $"<section class='headline'>{string.Concat(cards)}</section>";
+    }
+
+    private static string LeftOut(LeftOutRows rows) =>
+        (rows.NoPrediction > 0 ? $"; {rows.NoPrediction:N0} more could not be read" : "")
+        + (rows.NoLabel + rows.UnknownLabel is > 0 and var unknown ? $"; {unknown:N0} more are of classes that training did not have" : "");
+
+    private static string Curves(LearningCurve curve) =>
+        "<div class='columns'>"
+        + LineChart.Draw("Loss", [new("training", "training", curve.TrainingLoss), new("validation", "validation", curve.ValidationLoss)], curve.BestEpoch, value => $"{value:0.###}")
+        + LineChart.Draw("Validation accuracy", [new("validation", "accuracy", curve.ValidationAccuracy)], curve.BestEpoch, value => $"{value * 100:0.#} %", largest: 1)
+        + "</div>";
+
+    private static string Confusions(Evaluation evaluation)
+    {
+        var matrix = evaluation.Metrics.ConfusionMatrix;
+        var pairs = matrix.Cells.Where(cell => cell.TrueClass != cell.PredictedClass)
+            .OrderByDescending(cell => cell.Count)
+            .Take(MostConfusedPairs)
+            .Select(cell => $"<tr><td>{Label(evaluation, cell.TrueClass)}</td><td>{Label(evaluation, cell.PredictedClass)}</td><td class='number'>{cell.Count:N0}</td></tr>");
+        var table = string.Concat(pairs);
+        if (table.Length > 0)
+            table = $"<div><h3>Most often confused</h3><table><tr><th>true</th><th>predicted</th><th class='number'>pictures</th></tr>{table}</table></div>";
+        return $"<div class='confusion'>{ConfusionChart.Draw(matrix)}{table}</div>";
+    }
+
+    private static string Calibration(ImageClassificationMetrics metrics)
+    {
+        if (metrics.Reliability.Count == 0)
+            return "";
+        var (confidence, accuracy) = (metrics.Reliability.Where(bin => bin.Count > 0).Sum(bin => bin.Count * bin.Confidence) / metrics.Count, metrics.Top1Accuracy);
+        var verdict = Math.Abs(confidence - accuracy) < 0.02 ? "about as often right as it says" : confidence > accuracy ? "less often right than it says" : "more often right than it says";
+        var explanation = "Of answers given with 80 % confidence, 80 % should be right, as on the dashed line. Green is the share that is; red what is missing to it, blue what is beyond. The bars below count the answers.";
+        return Section("Can its confidence be trusted?", explanation, $"""
+            <div class="confusion">{ReliabilityChart.Draw(metrics.Reliability)}{Pairs("On average", [
+                ("expected calibration error, 15 bins", Percent(metrics.ExpectedCalibrationError)), ("mean confidence", Percent(confidence)), ("accuracy", Percent(accuracy)), ("so it is", verdict)])}</div>
+            """);
+    }
+
+    private static string Mistakes(Evaluation evaluation)
+    {
+        var mistakes = evaluation.Pictures.Where(picture => !picture.IsRight).OrderByDescending(picture => picture.Confidence).ToList();
+        if (mistakes.Count == 0)
+            return Section("The least certain answers", "There is no mistake to show. These were right, but only just.",
+                Grid(evaluation.Pictures.OrderBy(picture => picture.Confidence).Take(MostMistakes / 2).Select(picture => PictureCard(evaluation, picture))));
+        var explanation = mistakes.Count > MostMistakes ? $"The {MostMistakes} of {mistakes.Count:N0} that it was most certain of." : "The most certain ones first.";
+        return Section("The worst mistakes", explanation, Grid(mistakes.Take(MostMistakes).Select(picture => PictureCard(evaluation, picture))));
+    }
+
+    private static string PictureCard(Evaluation evaluation, ScoredPicture picture)
+    {
+        var bars = Bar(evaluation.Labels[picture.PredictedClass], picture.Confidence, picture.IsRight ? "right" : "wrong");
+        if (!picture.IsRight)
+            bars += Bar(evaluation.Labels[picture.TrueClass], picture.Score[picture.TrueClass], "right");
+        return $"<article title='{Encode(picture.ImagePath)}'><div class='frame'>{Picture.Image(picture.ImagePath)}</div>{bars}</article>";
+    }
+
+    private static string Looks(ReportData data) => Grid(data.Looks.Select(look =>
+    {
+        var labels = data.Evaluation.Labels;
+        var image = Picture.Image(look.Picture.ImagePath);
+        var bars = look.Output.Score.Index().OrderByDescending(score => score.Item).Take(Math.Min(3, labels.Count))
+            .Select(score => Bar(labels[score.Index], score.Item, score.Index == look.Picture.TrueClass ? "right" : "wrong"));
+        return $"<article class='wide' title='{Encode(look.Picture.ImagePath)}'><div class='pair'><div class='frame'>{image}</div><div class='frame'>{Picture.Overlay(look.Picture.ImagePath, look.Output.Attention, data.Preprocessing)}</div></div>{string.Concat(bars)}</article>";
+    }));
+
+    private static string Classes(ImageClassificationMetrics metrics)
+    {
+        var classes = metrics.Classes.Where(each => each.Count > 0);
+        if (metrics.Classes.Count > MostClasses)
+            classes = classes.OrderBy(each => each.F1).Take(MostClasses);
+        var rows = string.Concat(classes.Select(each => $"""
+            <tr><td>{Encode(each.Label)}</td><td class='number'>{each.Count:N0}</td><td class='number'>{Percent(each.Precision)}</td><td class='number'>{Percent(each.Recall)}</td><td class='number'>{Percent(each.F1)}</td><td class='meter'><i style='width:{each.F1 * 100:0.#}%'></i></td></tr>
+            """));
+        return $"<div class='scroll'><table class='classes'><tr><th>class</th><th class='number'>test pictures</th><th class='number'>precision</th><th class='number'>recall</th><th class='number'>F1</th><th></th></tr>{rows}</table></div>";
+    }
+
+    private static string Unreadable(Evaluation evaluation) => evaluation.Unreadable.Count == 0
+        ? ""
+        : Section("Pictures that could not be read", "These held-out files are damaged or no pictures. They count neither as right nor as wrong; such files among the training pictures were left out.",
+            $"<ul>{string.Concat(evaluation.Unreadable.Take(MostUnreadable).Select(path => $"<li><code>{Encode(path)}</code></li>"))}{(evaluation.Unreadable.Count > MostUnreadable ? $"<li>and {evaluation.Unreadable.Count - MostUnreadable:N0} more</li>" : "")}</ul>");
+
+    /// <summary>Wilson's 95 % interval of a share.</summary>
+    private static (double Low, double High) Wilson(long right, long count)
+    {
+        const double z = 1.96;
+        var share = (double)right / count;
+        var centre = share + z * z / (2 * count);
+        var spread = z * Math.Sqrt(share * (1 - share) / count + z * z / (4.0 * count * count));
+        return ((centre - spread) / (1 + z * z / count), (centre + spread) / (1 + z * z / count));
+    }
+
+    private static string Label(Evaluation evaluation, int index) => Encode(evaluation.Labels[index]);
+}

@@ -1,0 +1,70 @@
+using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.ViT;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.ViT;
+
+/// <summary>The map of where the answer comes from, over networks with all kinds of tokens.</summary>
+public class ViTAttentionMapTests
+{
+    private static readonly ViTConfig s_tiny = new() { ImageSize = new(16, 24), PatchSize = 8, Width = 16, Depth = 3, Heads = 2, MlpWidth = 32, Classes = 3 };
+
+    public static TheoryData<int, bool> Tokens => new() { { 0, false }, { 2, false }, { 0, true } };
+
+    [Theory, MemberData(nameof(Tokens))]
+    public void AClassTokensMapIsItsRollout(int registers, bool distillation)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var model = Model(s_tiny with { RegisterTokens = registers, DistillationToken = distillation, DistillationHead = distillation });
+        var pixels = Pixels();
+        var map = model.Forward(pixels, attention: true).Attention!;
+
+        using var trace = new Trace();
+        model.Network.Tokens(pixels, trace);
+        var tokens = trace["attentions.0"].shape[^1];
+        var product = eye(tokens).expand(2, tokens, tokens);
+        for (var block = 0; block < 3; block++)
+            product = (0.5 * trace[$"attentions.{block}"].mean([1]) + 0.5 * eye(tokens)).matmul(product);
+        var patches = product.select(1, 0).narrow(1, tokens - 6, 6);        // the patches come last
+        TensorAssert.Close((patches / patches.amax([1], keepdim: true)).view(2, 2, 3), map, 1e-6);
+        TensorAssert.Close(ones(2), map.amax([1, 2]), 0);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void AMeanOfPatchesMapIsTheirShareOfTheLogit(bool classToken)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var model = Model(s_tiny with { ClassToken = classToken, Pooling = ViTPooling.Mean });
+        var pixels = Pixels();
+        var output = model.Forward(pixels, attention: true);
+        Assert.Equal(new(2, 3), model.AttentionSize);
+
+        var tokens = model.Network.Tokens(pixels);
+        var weights = model.Network.state_dict()["head.weight"].index_select(0, output.Logits.argmax(1));          // [B, D]
+        var shares = (tokens.narrow(1, tokens.shape[1] - 6, 6) * weights.unsqueeze(1)).sum(-1).clamp_min(0);    // [B, N]
+        var largest = shares.amax([1], keepdim: true);     // 0 where no patch speaks for the answer, and only the bias does
+        TensorAssert.Close((shares / largest).nan_to_num().view(2, 2, 3), output.Attention!, 1e-5);
+        TensorAssert.Close(largest.sign().squeeze(1), output.Attention!.amax([1, 2]), 0);
+    }
+
+    [Fact]
+    public void ThereIsNoMapWhereNobodyAsks()
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var model = Model(s_tiny);
+        Assert.Null(model.Forward(Pixels()).Attention);
+    }
+
+    private static Tensor Pixels() => randn(2, 3, 16, 24, generator: new Generator(2));
+
+    private static ViTClassifierModel Model(ViTConfig config)
+    {
+        var network = new ViTNetwork(config).Initialize(new Generator(3));
+        network.eval();
+        return new(network);
+    }
+}
