@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -7,6 +8,8 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 /// <summary>Typed reading of configuration files, in which a missing or null entry means the library's default, and writing what they share.</summary>
 internal static class JsonConfig
 {
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static int Get(this JsonElement config, string name, int fallback) =>
         Find(config, name) is { } value ? value.TryGetIntegral(out var number) ? number : throw Wrong(name, value, "a whole number") : fallback;
 
@@ -80,6 +83,9 @@ internal static class JsonConfig
         config["id2label"] = new JsonObject(labels.Select((label, id) => KeyValuePair.Create($"{id}", (JsonNode?)label)));
         config["label2id"] = new JsonObject(labels.Select((label, id) => (label, id)).DistinctBy(x => x.label).Select(x => KeyValuePair.Create(x.label, (JsonNode?)x.id)));
     }
+
+    /// <summary>The text of a file for people to read.</summary>
+    public static string ToIndentedText(this JsonObject config) => config.ToJsonString(s_indented);
 
     private static bool TryGetIntegral(this JsonElement value, out int number)
     {

@@ -80,8 +80,8 @@ public abstract class TrainerOptions
         Require(ValidationFraction, ValidationFraction is >= 0 and < 1, "at least 0 (no validation) and below 1");
     }
 
-    /// <summary>For <see cref="Validate"/>: throws, naming the property and its value, unless <paramref name="holds"/>.</summary>
-    private protected static void Require<T>(T value, bool holds, string allowed, [CallerArgumentExpression(nameof(value))] string property = "")
+    /// <summary>Throws, naming the property and its value, unless <paramref name="holds"/>.</summary>
+    internal static void Require<T>(T value, bool holds, string allowed, [CallerArgumentExpression(nameof(value))] string property = "")
         where T : INumber<T>
     {
         if (!holds)

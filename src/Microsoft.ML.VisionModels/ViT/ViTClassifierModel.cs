@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
@@ -11,8 +9,6 @@ namespace Microsoft.ML.VisionModels.ViT;
 /// <summary>A Vision Transformer with a head, as the classifier pipeline sees it.</summary>
 internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public override ViTNetwork Network => network;
 
     public override int EmbeddingSize => network.Config.Width;
@@ -46,7 +42,7 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 
     public override void SaveCheckpoint(string folder, IReadOnlyList<string> labels)
     {
-        var config = network.Config.ToHuggingFace(labels).ToJsonString(Indented);
+        var config = network.Config.ToHuggingFace(labels).ToIndentedText();
         CheckpointLoader.Save(network, ViTDialect.HuggingFace(network.Config), Path.Combine(folder, "model.safetensors"));
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), config);
     }
