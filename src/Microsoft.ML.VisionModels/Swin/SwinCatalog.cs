@@ -39,4 +39,28 @@ public static class SwinCatalog
     /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
     public static SwinClassifierEstimator PretrainedSwinClassifier(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
         catalog.SwinClassifier(new SwinClassifierOptions { Checkpoint = checkpoint, ImageColumnName = imageColumnName, TrainedParts = TrainedParts.None });
+
+    /// <summary>Adds the feature vector that a published Swin Transformer has for each picture; nothing is trained.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="checkpoint">A Hugging Face folder of a classifier, a base model or a backbone, or a weights file of the preset.</param>
+    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="embeddingColumnName">The column for the vector.</param>
+    /// <param name="preset">What a weights file was trained as; a folder tells by itself.</param>
+    /// <exception cref="ArgumentException">An argument is out of its range.</exception>
+    public static SwinFeaturesEstimator SwinFeatures(
+        this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image", string embeddingColumnName = "Embedding",
+        SwinPreset preset = SwinPreset.Tiny) => catalog.SwinFeatures(new SwinFeaturesOptions
+        {
+            Checkpoint = checkpoint,
+            ImageColumnName = imageColumnName,
+            EmbeddingColumnName = embeddingColumnName,
+            Preset = preset,
+        });
+
+    /// <summary>Adds what a published Swin Transformer tells of each picture: the feature vector, and feature maps of its stages.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="options">Everything that can be chosen.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public static SwinFeaturesEstimator SwinFeatures(this TransformsCatalog catalog, SwinFeaturesOptions options) =>
+        new(MLNet.EnvironmentOf(catalog), options);
 }

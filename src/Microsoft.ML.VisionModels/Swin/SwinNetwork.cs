@@ -50,7 +50,7 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
         return Logits(Embedding(Features(pixels))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The last stage's tokens after the final layer norm, where the network has one.</summary>
+    /// <summary>The last stage's tokens after the final layer norm; a backbone has at most one for its feature map.</summary>
     /// <param name="pixels">Normalised pictures [B, C, H, W].</param>
     /// <param name="trace">
     /// Takes, where it wants them, <c>patch_embeddings</c>, <c>stem</c> (these normalised), <c>stage1</c>, … (before the merging),
@@ -71,7 +71,8 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
             x = stages[stage].Merge(x);                             // [B, H / 2, W / 2, 2 D]
             trace?.Add($"merged.{stage + 1}", x);
         }
-        return (norm?.forward(x) ?? x).MoveToOuterDisposeScope();
+        x = norm?.forward(x) ?? NormOf(SwinConfig.StageName(Config.LastStage), x);
+        return x.MoveToOuterDisposeScope();
     }
 
     /// <summary>A stage's output as a picture with channels, normalised where the network has a norm for it.</summary>
