@@ -7,7 +7,7 @@ namespace Microsoft.ML.VisionModels;
 /// </summary>
 public enum SwinPreset
 {
-    /// <summary>For pictures of 8 to 64 pixels, trained from scratch on a CPU: 32 x 32, patch 2, window 4, width 48, 2 + 2 + 2 blocks; 0.8 million parameters.</summary>
+    /// <summary>For pictures of 8 to 64 pixels, trained from scratch on a CPU: 32 x 32, patch 2, window 4, width 48, 2 + 4 + 2 blocks; 1.0 million parameters.</summary>
     SmallImage,
 
     /// <summary>Swin-T: 224 x 224, window 7, width 96, 2 + 2 + 6 + 2 blocks; 28 million parameters.</summary>

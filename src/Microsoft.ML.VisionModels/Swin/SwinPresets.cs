@@ -6,7 +6,7 @@ internal static class SwinPresets
     /// <summary>The network of a preset, without a head.</summary>
     public static SwinConfig Of(SwinPreset preset) => preset switch
     {
-        SwinPreset.SmallImage => new() { ImageSize = 32, PatchSize = 2, WindowSize = 4, Width = 48, Depths = [2, 2, 2], Heads = [2, 4, 8], MlpRatio = 2 },
+        SwinPreset.SmallImage => new() { ImageSize = 32, PatchSize = 2, WindowSize = 4, Width = 48, Depths = [2, 4, 2], Heads = [2, 4, 8], MlpRatio = 2 },
         SwinPreset.Tiny => new(),
         SwinPreset.Small => new() { Depths = [2, 2, 18, 2] },
         SwinPreset.Base => new() { Depths = [2, 2, 18, 2], Width = 128, Heads = [4, 8, 16, 32] },
