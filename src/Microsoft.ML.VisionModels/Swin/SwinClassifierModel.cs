@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Pipelines;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Swin;
@@ -44,7 +45,8 @@ internal sealed class SwinClassifierModel(SwinNetwork network) : ClassifierModel
 
     public override void SaveCheckpoint(string folder, IReadOnlyList<string> labels)
     {
-        CheckpointLoader.Save(network, SwinDialect.HuggingFace(network.Config), Path.Combine(folder, "model.safetensors"));
+        using var scope = NewDisposeScope();
+        CheckpointLoader.Save(network, SwinDialect.HuggingFace(network.Config), Path.Combine(folder, "model.safetensors"), SwinDialect.HuggingFaceBuffers(network.Config));
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), network.Config.ToHuggingFace(labels).ToIndentedText());
     }
 

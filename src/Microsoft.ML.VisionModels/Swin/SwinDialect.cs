@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Swin;
 
@@ -43,6 +44,26 @@ internal static class SwinDialect
         // What masked-image pretraining leaves behind.
         Ignored = [.. s_buffers, "embeddings.mask_token", "decoder.**"],
     };
+
+    /// <summary>
+    /// What Hugging Face's files of V1 hold beside the weights: for each block, the row that two tokens' offset has in the table of
+    /// biases, [T, T]. Reading does without; releases of their library that fill only what a file holds do not.
+    /// </summary>
+    public static IEnumerable<(string Name, Tensor Value)> HuggingFaceBuffers(SwinConfig config)
+    {
+        if (config.Version == SwinVersion.V2)
+            yield break;
+        var prefix = config.Classes is null ? "" : "swin.";
+        var tokens = config.WindowSize * config.WindowSize;
+        for (var stage = 0; stage < config.Stages; stage++)
+        {
+            for (var block = 0; block < config.Depths[stage]; block++)
+            {
+                yield return ($"{prefix}encoder.layers.{stage}.blocks.{block}.attention.self.relative_position_index",
+                    tensor(RelativePositions.Rows(config.WindowSize, config.WindowSize)).view(tokens, tokens));
+            }
+        }
+    }
 
     /// <summary>The names of the authors' own files.</summary>
     public static Dialect Microsoft(SwinConfig config) => new("Microsoft")
