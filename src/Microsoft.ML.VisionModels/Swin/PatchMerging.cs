@@ -31,7 +31,8 @@ internal sealed class PatchMerging : nn.Module<Tensor, Tensor>
         x = x.reshape(x.shape[0], x.shape[1] / 2, 2, x.shape[2] / 2, 2, x.shape[3])
             .permute(0, 1, 3, 4, 2, 5)                                  // down before right, as the weights have it
             .flatten(3);                                                // [B, H / 2, W / 2, 4 D]
-        x = _normAtEnd ? norm.forward(reduction.forward(x)) : reduction.forward(norm.forward(x));
+        // The sums that follow have the norm's precision, whatever the product has.
+        x = _normAtEnd ? norm.forward(reduction.forward(x).to(norm.weight.dtype)) : reduction.forward(norm.forward(x)).to(norm.weight.dtype);
         return x.MoveToOuterDisposeScope();                             // [B, H / 2, W / 2, 2 D]
     }
 }

@@ -42,8 +42,8 @@ internal sealed class SwinBlock : nn.Module
         using var scope = NewDisposeScope();
         if (_normAtEnd)
         {
-            x = x + _dropPath.forward(norm1.forward(Attend(x, windows, shiftMask, trace)));
-            x = x + _dropPath.forward(norm2.forward(mlp.forward(x)));
+            x = x + _dropPath.forward(Normalise(norm1, Attend(x, windows, shiftMask, trace)));
+            x = x + _dropPath.forward(Normalise(norm2, mlp.forward(x)));
         }
         else
         {
@@ -52,6 +52,9 @@ internal sealed class SwinBlock : nn.Module
         }
         return x.MoveToOuterDisposeScope();
     }
+
+    // Norms stay in their own precision, whatever the products before them have.
+    private static Tensor Normalise(LayerNorm norm, Tensor x) => norm.forward(x.to(norm.weight.dtype));
 
     /// <summary>Ordinary attention, with windows for sequences and the position bias for a mask.</summary>
     private Tensor Attend(Tensor x, WindowGrid windows, Tensor? shiftMask, Trace? trace)

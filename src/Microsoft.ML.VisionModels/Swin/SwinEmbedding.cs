@@ -34,7 +34,7 @@ internal sealed class SwinEmbedding : nn.Module
             pixels = F.pad(pixels, [0, right, 0, below]);
         var x = proj.forward(pixels).permute(0, 2, 3, 1);       // [B, D, H / P, W / P] -> [B, H / P, W / P, D]
         trace?.Add("patch_embeddings", x);
-        return _dropout.forward(norm.forward(x)).MoveToOuterDisposeScope();
+        return _dropout.forward(norm.forward(x.to(norm.weight.dtype))).MoveToOuterDisposeScope();
 
         static long Missing(long length, int patch) => (patch - length % patch) % patch;
     }
