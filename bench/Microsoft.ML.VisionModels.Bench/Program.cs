@@ -7,7 +7,8 @@ TorchRuntime.EnsureAvailable();
 try
 {
     var arguments = new BenchArguments(args);
-    var results = new ResultsFile(Path.Combine(Repository.Bench, "results.csv"), string.Join(' ', args));
+    var command = string.Join(' ', args);
+    var results = new ResultsFile(Path.Combine(Repository.Bench, "results.csv"), command);
     var sideBySide = new SideBySide(arguments, results);
     Action work = arguments.What switch
     {
@@ -18,7 +19,8 @@ try
         "load" => () => Load.Run(arguments, sideBySide),
         Load.Child => () => Load.RunChild(arguments),
         "resize" => () => Resize.Run(arguments, sideBySide),
-        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load or resize; see bench/README.md."),
+        "cifar" => () => Cifar.Run(arguments, results, command),
+        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load, resize or cifar; see bench/README.md."),
     };
     work();
     return 0;

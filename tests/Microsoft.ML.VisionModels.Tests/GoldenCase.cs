@@ -64,6 +64,26 @@ internal sealed class GoldenCase : IDisposable
     /// <summary>The tensor <c>out.{name}</c>, or whatever bears the full name.</summary>
     public torch.Tensor Expected(string name) => _tensors.Read(Full("out.", name));
 
+    /// <summary>The input called <c>pixel_values</c>, or that with the name before or after it.</summary>
+    public torch.Tensor Pixels(string name)
+    {
+        string[] names = name == "" ? ["pixel_values"] : [$"pixel_values_{name}", $"{name}.pixel_values", $"{name}_pixel_values", name, "pixel_values"];
+        return Input(names.First(candidate => Tensors.ContainsKey($"in.{candidate}")));
+    }
+
+    /// <summary>Fails unless the network, saved in these names, has the tensors of the case's model, but for those that the dialect ignores.</summary>
+    public void AssertSavesUnderTheOfficialNames(torch.nn.Module network, Dialect dialect)
+    {
+        using var folder = TestFolders.Temporary();
+        CheckpointLoader.Save(network, dialect, folder.File("model.safetensors"));
+
+        using var official = OpenModel();
+        using var saved = Checkpoint.Open(folder.File("model.safetensors"));
+        var prefix = dialect.PrefixIn(official);
+        Assert.Equal(official.Tensors.Keys.Where(tensor => !dialect.Ignores(tensor, prefix)).Order(StringComparer.Ordinal), saved.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.All(saved.Tensors.Keys, tensor => Assert.True(official.Read(tensor).equal(saved.Read(tensor)).all().item<bool>(), tensor));
+    }
+
     /// <summary>Compares with <c>out.{name}</c> at the project's tolerance for golden cases: max(2e-5, 10 x floor), 1e-4 where the floor is not known.</summary>
     public void AssertClose(string name, torch.Tensor actual)
     {

@@ -64,11 +64,15 @@ internal static class CheckpointLoader
     }
 
     /// <summary>Saves a network's parameters and buffers as safetensors in a publisher's names.</summary>
-    public static void Save(nn.Module network, Dialect dialect, string path)
+    /// <param name="network">The network.</param>
+    /// <param name="dialect">The publisher's names.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="more">What the publisher's files hold and the network does not, by their names.</param>
+    public static void Save(nn.Module network, Dialect dialect, string path, params IEnumerable<(string Name, Tensor Value)> more)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        SafetensorsWriter.Write(path, ForeignTensors(network, dialect));
+        SafetensorsWriter.Write(path, [.. ForeignTensors(network, dialect), .. more]);
     }
 
     /// <summary>Saves a network's parameters and buffers as safetensors in a publisher's names, to a stream that need not seek.</summary>

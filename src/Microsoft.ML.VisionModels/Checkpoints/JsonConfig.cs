@@ -1,11 +1,15 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
-/// <summary>Typed reading of configuration files, in which a missing or null entry means the library's default.</summary>
+/// <summary>Typed reading of configuration files, in which a missing or null entry means the library's default, and writing what they share.</summary>
 internal static class JsonConfig
 {
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static int Get(this JsonElement config, string name, int fallback) =>
         Find(config, name) is { } value ? value.TryGetIntegral(out var number) ? number : throw Wrong(name, value, "a whole number") : fallback;
 
@@ -36,6 +40,52 @@ internal static class JsonConfig
         }
         return labels!;
     }
+
+    /// <summary>One number for a square, or height and width.</summary>
+    public static ImageSize Size(this JsonElement config, string name, int fallback) =>
+        config.TryGetProperty(name, out var value) && value is { ValueKind: JsonValueKind.Array } && value.GetArrayLength() == 2
+            && value[0].TryGetInt32(out var height) && value[1].TryGetInt32(out var width)
+                ? new ImageSize(height, width)
+                : config.Get(name, fallback);
+
+    /// <summary>Whole numbers; null where there are none.</summary>
+    public static int[]? Integers(this JsonElement config, string name)
+    {
+        if (Find(config, name) is not { } list)
+            return null;
+        if (list.ValueKind != JsonValueKind.Array)
+            throw Wrong(name, list, "a list of whole numbers");
+        return [.. list.EnumerateArray().Select(value => value.TryGetIntegral(out var number) ? number : throw Wrong(name, list, "a list of whole numbers"))];
+    }
+
+    /// <summary>Texts; null where there are none.</summary>
+    public static string[]? Texts(this JsonElement config, string name)
+    {
+        if (Find(config, name) is not { } list)
+            return null;
+        if (list.ValueKind != JsonValueKind.Array)
+            throw Wrong(name, list, "a list of texts");
+        return [.. list.EnumerateArray().Select(value => value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, list, "a list of texts"))];
+    }
+
+    /// <summary>The first of <c>architectures</c>; empty where there is none.</summary>
+    public static string Architecture(this JsonElement config) =>
+        config.TryGetProperty("architectures", out var list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0
+            ? list[0].GetString() ?? ""
+            : "";
+
+    /// <summary>A size as configurations hold it: one number for a square, or height and width.</summary>
+    public static JsonNode ToJson(this ImageSize size) => size.Height == size.Width ? size.Height : new JsonArray(size.Height, size.Width);
+
+    /// <summary>Adds <c>id2label</c> and <c>label2id</c>.</summary>
+    public static void AddLabels(this JsonObject config, IReadOnlyList<string> labels)
+    {
+        config["id2label"] = new JsonObject(labels.Select((label, id) => KeyValuePair.Create($"{id}", (JsonNode?)label)));
+        config["label2id"] = new JsonObject(labels.Select((label, id) => (label, id)).DistinctBy(x => x.label).Select(x => KeyValuePair.Create(x.label, (JsonNode?)x.id)));
+    }
+
+    /// <summary>The text of a file for people to read.</summary>
+    public static string ToIndentedText(this JsonObject config) => config.ToJsonString(s_indented);
 
     private static bool TryGetIntegral(this JsonElement value, out int number)
     {

@@ -1,13 +1,23 @@
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace Microsoft.ML.VisionModels.Layers;
 
-/// <summary>Multi-head self-attention with one fused projection to queries, keys and values (arXiv 1706.03762).</summary>
+/// <summary>
+/// Multi-head self-attention with one fused projection to queries, keys and values (arXiv 1706.03762). With cosine scores
+/// (arXiv 2111.09883) queries and keys have length 1, and each head learns how sharply it looks; keys have no bias then.
+/// </summary>
 internal sealed class Attention : nn.Module<Tensor, Tensor>
 {
+    /// <summary>Before a cosine is multiplied by it: 10, as the paper starts it.</summary>
+    internal static readonly double InitialLogitScale = Math.Log(10);
+
+    private static readonly double s_largestLogitScale = Math.Log(100);
+
     private readonly Linear qkv, proj;
+    private readonly Parameter? q_bias, v_bias, logit_scale;
     private readonly Dropout _probabilityDropout, _outputDropout;
     private readonly int _heads;
     private readonly bool _causal;
@@ -18,7 +28,13 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
             throw new ArgumentException($"The width {config.Width} cannot be divided among {config.Heads} attention heads.", nameof(config));
         _heads = config.Heads;
         _causal = config.Causal;
-        qkv = new(config.Width, 3 * config.Width, config.QkvBias);
+        qkv = new(config.Width, 3 * config.Width, config.QkvBias && !config.CosineAttention);
+        if (config.CosineAttention)
+        {
+            logit_scale = new Parameter(full(new long[] { config.Heads, 1, 1 }, InitialLogitScale));
+            if (config.QkvBias)
+                (q_bias, v_bias) = (new Parameter(zeros(config.Width)), new Parameter(zeros(config.Width)));
+        }
         proj = new(config.Width, config.Width);
         _probabilityDropout = new(config.AttentionDropout, generator);
         _outputDropout = new(config.Dropout, generator);
@@ -28,16 +44,20 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) => forward(x, null);
 
     /// <param name="x">Tokens [B, T, D].</param>
-    /// <param name="mask">Added to the scores, broadcast to [B, heads, T, T]: 0 where a token may look, minus infinity where not.</param>
+    /// <param name="mask">
+    /// Added to the scores, broadcast to [B, heads, T, T]: 0 where a token may look, minus infinity where not. One for n sequences,
+    /// [n, heads, T, T], where B is a multiple of n, is for each n that follow one another.
+    /// </param>
     public Tensor forward(Tensor x, Tensor? mask)
     {
-        // The fused kernel's dropout draws from the global generator; for bfloat16 on CPU the plain products are faster (up to 1.6 times on Zen 4).
-        if (_probabilityDropout.Active || (x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU))
+        // The fused kernel's dropout draws from the global generator, and it has no gradient for a mask; for bfloat16 on CPU the
+        // plain products are faster (up to 1.6 times on Zen 4).
+        if (_probabilityDropout.Active || mask is { requires_grad: true } || (x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU))
             return ForwardWithProbabilities(x, mask).Output;
 
         var (q, k, v) = Heads(x);
         var maskIsCausal = _causal && mask is null;
-        return Merge(F.scaled_dot_product_attention(q, k, v, maskIsCausal ? null : FullMask(x, mask), 0, maskIsCausal));
+        return Merge(F.scaled_dot_product_attention(q, k, v, maskIsCausal ? null : Repeated(FullMask(q, mask), q), 0, maskIsCausal));
     }
 
     /// <summary>The same, with the probabilities [B, heads, T, T] beside the output [B, T, D].</summary>
@@ -45,8 +65,8 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     {
         var (q, k, v) = Heads(x);
         var scores = (q * Math.Pow(q.shape[^1], -0.5)).matmul(k.transpose(-2, -1));   // [B, heads, T, T]
-        if (FullMask(x, mask) is { } full)
-            scores += full;
+        if (FullMask(q, mask) is { } full)
+            scores = IsRepeated(full, q) ? (scores.unflatten(0, -1, full.shape[0]) + full).flatten(0, 1) : scores + full;
         var probabilities = scores.softmax(-1);
         return (Merge(_probabilityDropout.forward(probabilities).matmul(v)), probabilities);
     }
@@ -58,18 +78,34 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
             .view(batch, tokens, 3, _heads, -1)             // [B, T, 3, heads, D / heads]
             .permute(2, 0, 3, 1, 4)                         // [3, B, heads, T, D / heads]
             .unbind(0);
-        return (parts[0], parts[1], parts[2]);
+        return logit_scale is null ? (parts[0], parts[1], parts[2]) : Cosine(parts[0], parts[1], parts[2]);
+    }
+
+    private (Tensor Q, Tensor K, Tensor V) Cosine(Tensor q, Tensor k, Tensor v)     // [B, heads, T, D / heads]
+    {
+        if (q_bias is not null)
+            (q, v) = (q + PerHead(q_bias, q), v + PerHead(v_bias!, v));
+        // The products are divided by this root later, as all attention's are.
+        var scale = logit_scale!.clamp_max(s_largestLogitScale).exp() * Math.Sqrt(q.shape[^1]);
+        return (F.normalize(q, dim: -1) * scale.to(q.dtype), F.normalize(k, dim: -1), v);
+
+        Tensor PerHead(Tensor bias, Tensor like) => bias.view(_heads, 1, -1).to(like.dtype);
     }
 
     private Tensor Merge(Tensor x) => _outputDropout.forward(proj.forward(x.transpose(1, 2).flatten(2)));   // [B, heads, T, D / heads] -> [B, T, D]
 
-    private Tensor? FullMask(Tensor x, Tensor? mask)
+    private Tensor? FullMask(Tensor q, Tensor? mask)
     {
-        mask = mask?.to(x.dtype);
+        mask = mask?.to(q.dtype);
         if (!_causal)
             return mask;
-        var tokens = x.shape[1];
-        var future = full(tokens, tokens, double.NegativeInfinity, x.dtype, x.device).triu(1);
+        var tokens = q.shape[2];
+        var future = full(tokens, tokens, double.NegativeInfinity, q.dtype, q.device).triu(1);
         return mask is null ? future : mask + future;
     }
+
+    private static bool IsRepeated(Tensor mask, Tensor q) => mask.dim() == 4 && mask.shape[0] > 1 && mask.shape[0] < q.shape[0];
+
+    private static Tensor? Repeated(Tensor? mask, Tensor q) =>
+        mask is not null && IsRepeated(mask, q) ? mask.repeat(q.shape[0] / mask.shape[0], 1, 1, 1) : mask;
 }

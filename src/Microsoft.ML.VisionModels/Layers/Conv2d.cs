@@ -20,6 +20,17 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) =>
-        nn.functional.conv2d(MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias), _stride, _padding);   // [B, C, H, W] -> [B, D, H', W']
+    public override Tensor forward(Tensor x)    // [B, C, H, W] -> [B, D, H', W']
+    {
+        var (input, kernel, offset) = (MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias));
+        return IsWrongInBFloat16(input)
+            ? Convolve(input.to(ScalarType.Float32), kernel.to(ScalarType.Float32), offset?.to(ScalarType.Float32)).to(ScalarType.BFloat16)
+            : Convolve(input, kernel, offset);
+    }
+
+    private Tensor Convolve(Tensor x, Tensor kernel, Tensor? offset) => nn.functional.conv2d(x, kernel, offset, _stride, _padding);
+
+    // oneDNN's bfloat16 convolution gives wrong numbers where the outputs are no multiple of 16 (libtorch 2.10 on AVX512-BF16).
+    private bool IsWrongInBFloat16(Tensor input) =>
+        input.dtype == ScalarType.BFloat16 && input.device_type == DeviceType.CPU && weight.shape[0] % 16 != 0;
 }

@@ -9,23 +9,22 @@ namespace Microsoft.ML.VisionModels.Layers;
 /// </summary>
 internal static class GradientCheckpointing
 {
-    /// <summary>Whether there will be a backward pass through the block at all.</summary>
-    public static bool IsWorthwhile(nn.Module block, Tensor x) =>
-        is_grad_enabled() && (x.requires_grad || block.parameters().Any(parameter => parameter.requires_grad));
-
-    /// <summary>Runs a block so. The second pass has the random numbers and the precision of the first.</summary>
-    /// <param name="block">[B, ...] to a tensor; its parameters receive their gradients.</param>
+    /// <summary>Runs a block so, or plainly where no backward pass will come. The second pass has the random numbers and the precision of the first.</summary>
+    /// <param name="block">Whose parameters receive their gradients.</param>
+    /// <param name="forward">The block's forward pass, [B, ...] to a tensor. It must not hold tensors that may be gone by the backward pass.</param>
     /// <param name="x">The block's input.</param>
     /// <param name="generator">Where the block's dropout comes from; null where there is none.</param>
-    public static Tensor Run(Func<Tensor, Tensor> block, Tensor x, Generator? generator)
+    public static Tensor Run(nn.Module block, Func<Tensor, Tensor> forward, Tensor x, Generator? generator)
     {
+        if (!is_grad_enabled() || !(x.requires_grad || block.parameters().Any(parameter => parameter.requires_grad)))
+            return forward(x);
         // Autograd only calls back for an input that wants a gradient, be it that only the block's parameters do.
         var input = x.requires_grad ? x : x.detach().requires_grad_(true);
-        return Function.apply(new Call(block, generator, generator?.get_state().DetachFromDisposeScope(), MixedPrecision.Active), input)[0];
+        return Function.apply(new Call(forward, generator, generator?.get_state().DetachFromDisposeScope(), MixedPrecision.Active), input)[0];
     }
 
     /// <summary>What the second pass needs beside the input.</summary>
-    private sealed record Call(Func<Tensor, Tensor> Block, Generator? Generator, Tensor? RandomState, bool MixedPrecision);
+    private sealed record Call(Func<Tensor, Tensor> Forward, Generator? Generator, Tensor? RandomState, bool MixedPrecision);
 
     private sealed class Function : autograd.MultiTensorFunction<Function>
     {
@@ -37,7 +36,7 @@ internal static class GradientCheckpointing
             context.save_data(nameof(Call), call);
             context.save_for_backward([x]);
             using var noGradients = no_grad();
-            return [call.Block(x)];
+            return [call.Forward(x)];
         }
 
         // Called from native code, through which no exception passes.
@@ -53,7 +52,7 @@ internal static class GradientCheckpointing
             }
             using (enable_grad())
             using (call.MixedPrecision ? MixedPrecision.Begin() : null)
-                autograd.backward([call.Block(x)], [gradients[0]]);
+                autograd.backward([call.Forward(x)], [gradients[0]]);
             if (now is not null)
                 call.Generator!.set_state(now);
             return [null!, x.grad!];

@@ -19,7 +19,7 @@ internal sealed class Transformer : ModuleList<TransformerBlock>
         _generator = generator;
     }
 
-    /// <summary>Whether training computes the blocks twice to save memory.</summary>
+    /// <summary>Whether training computes the blocks twice to save memory; not those under a mask, or that are traced.</summary>
     public bool GradientCheckpointing { get; set; }
 
     /// <summary>Tokens [B, T, D] to tokens [B, T, D]. Traces <c>hidden_states.0</c> (the input) to <c>hidden_states.Depth</c>, and <c>attentions.i</c>.</summary>
@@ -29,8 +29,8 @@ internal sealed class Transformer : ModuleList<TransformerBlock>
         for (var layer = 0; layer < Count; layer++)
         {
             var block = this[layer];
-            x = GradientCheckpointing && trace is null && Layers.GradientCheckpointing.IsWorthwhile(block, x)
-                ? Layers.GradientCheckpointing.Run(input => block.forward(input, mask, null), x, _generator)
+            x = GradientCheckpointing && mask is null && trace is null
+                ? Layers.GradientCheckpointing.Run(block, block.forward, x, _generator)
                 : block.forward(x, mask, trace);
             trace?.Add($"hidden_states.{layer + 1}", x);
         }

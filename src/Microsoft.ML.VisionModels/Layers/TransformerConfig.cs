@@ -12,6 +12,9 @@ internal sealed record TransformerConfig
     public double NormEps { get; init; } = 1e-6;
     public bool QkvBias { get; init; } = true;
 
+    /// <summary>Scores are cosines times a learned factor a head, and keys have no bias (Swin V2, arXiv 2111.09883).</summary>
+    public bool CosineAttention { get; init; }
+
     /// <summary>A token sees itself and those before it.</summary>
     public bool Causal { get; init; }
 

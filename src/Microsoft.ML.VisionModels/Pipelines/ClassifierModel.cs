@@ -1,13 +1,10 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
 /// <summary>What training and scoring need to know of a family's network with a classification head.</summary>
-internal abstract class ClassifierModel : IDisposable
+internal abstract class ClassifierModel : NetworkModel
 {
-    public abstract nn.Module Network { get; }
-
     /// <summary>The length of the feature vector.</summary>
     public abstract int EmbeddingSize { get; }
 
@@ -34,9 +31,6 @@ internal abstract class ClassifierModel : IDisposable
     /// <summary>Whether weight decay spares a parameter though it is no vector: tokens, position embeddings.</summary>
     public abstract bool IsSparedFromDecay(string parameter);
 
-    /// <summary>The architecture, as text from which the family builds it anew.</summary>
-    public abstract string Config { get; }
-
     /// <summary>Writes config.json and model.safetensors as the family's publisher lays them out.</summary>
     public abstract void SaveCheckpoint(string folder, IReadOnlyList<string> labels);
 
@@ -52,13 +46,5 @@ internal abstract class ClassifierModel : IDisposable
                 _ => true,
             };
         }
-    }
-
-    public bool IsDisposed { get; private set; }
-
-    public void Dispose()
-    {
-        IsDisposed = true;
-        Network.Dispose();
     }
 }

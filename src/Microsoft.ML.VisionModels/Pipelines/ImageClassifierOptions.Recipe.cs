@@ -25,9 +25,9 @@ public abstract partial class ImageClassifierOptions
 
     /// <summary>
     /// In training, the chance of leaving out a residual branch of the last block, growing linearly from 0 at the first (arXiv
-    /// 1603.09382); 0 to below 1. By the recipe: 0.1 from scratch and in fine-tuning.
+    /// 1603.09382); 0 to below 1. By the recipe: 0.1 in fine-tuning, and from scratch 0.1 for 100 epochs and less for fewer.
     /// </summary>
-    [Range(0.0, 0.4, 0.1)]
+    [Range(0.0, 0.4, 0.03)]
     public double DropPath { get => _dropPath ?? Values.DropPath; set => _dropPath = value; }
 
     /// <summary>In training, mirror half of the pictures. By every recipe but the plain one; set false where left and right matter, as in text.</summary>
@@ -53,16 +53,16 @@ public abstract partial class ImageClassifierOptions
     /// <summary>In training, change brightness, contrast and saturation by a factor of up to this much from 1; 0, the default, does not.</summary>
     public double ColorJitter { get; set; }
 
-    /// <summary>RandAugment (arXiv 1909.13719): how many operations each training picture goes through, drawn anew each time; 0 for none. By the recipe: 2 from scratch and in fine-tuning.</summary>
-    [Range(0, 3, 2)]
+    /// <summary>RandAugment (arXiv 1909.13719): how many operations each training picture goes through, drawn anew each time; 0 for none. By the recipe: 2 in fine-tuning, and from scratch 2 from 70 epochs on, 1 from 20.</summary>
+    [Range(0, 3, 1)]
     public int RandAugmentOperations { get => _randAugmentOperations ?? Values.Augmentation.RandAugmentOperations; set => _randAugmentOperations = value; }
 
     /// <summary>RandAugment's strength, 0 to 1 of each operation's full range. By the recipe: 0.3.</summary>
     [Range(0.0, 1.0, 0.3)]
     public double RandAugmentMagnitude { get => _randAugmentMagnitude ?? Values.Augmentation.RandAugmentMagnitude; set => _randAugmentMagnitude = value; }
 
-    /// <summary>Random erasing (arXiv 1708.04896): the chance that a rectangle of a training picture becomes noise, 0 to 1. By the recipe: 0.25 from scratch.</summary>
-    [Range(0.0, 0.5, 0.25)]
+    /// <summary>Random erasing (arXiv 1708.04896): the chance that a rectangle of a training picture becomes noise, 0 to 1. By the recipe: from scratch 0.25 for 100 epochs and less for fewer.</summary>
+    [Range(0.0, 0.5, 0.075)]
     public double RandomErasing { get => _randomErasing ?? Values.Augmentation.RandomErasing; set => _randomErasing = value; }
 
     /// <summary>Mixup (arXiv 1710.09412): alpha of the beta distribution by which pairs of training pictures are blended; 0 does not. By the recipe: 0.2 from scratch.</summary>
@@ -73,8 +73,8 @@ public abstract partial class ImageClassifierOptions
     [Range(0.0, 1.0, 1.0)]
     public double CutMix { get => _cutMix ?? Values.Augmentation.CutMixAlpha; set => _cutMix = value; }
 
-    /// <summary>The share of batches that are mixed, by mixup and cutmix in turn where both are on; 0 to 1. By the recipe: 0.5 from scratch.</summary>
-    [Range(0.0, 1.0, 0.5)]
+    /// <summary>The share of batches that are mixed, by mixup and cutmix in turn where both are on; 0 to 1. By the recipe: from scratch 0.5 for 100 epochs and less for fewer.</summary>
+    [Range(0.0, 1.0, 0.15)]
     public double MixProbability { get => _mixProbability ?? Values.Augmentation.MixProbability; set => _mixProbability = value; }
 
     /// <summary>What is done where some classes have many more rows than others. Default <see cref="ClassBalance.None"/>.</summary>
@@ -88,7 +88,7 @@ public abstract partial class ImageClassifierOptions
     /// <summary>The values of the recipe.</summary>
     private RecipeDefaults Values => RecipeDefaults.Of(Recipe ?? (Checkpoint is null ? VisionModels.Recipe.FromScratchSmall
         : TrainedParts == TrainedParts.Head ? VisionModels.Recipe.LinearProbe
-        : VisionModels.Recipe.FineTune));
+        : VisionModels.Recipe.FineTune), Epochs);
 
     /// <summary>What is done to training pictures of a size.</summary>
     internal AugmentationSettings AugmentationFor(ImageSize size) => new()
@@ -109,7 +109,7 @@ public abstract partial class ImageClassifierOptions
     private void ValidateRecipe()
     {
         if (Recipe is { } recipe)
-            RequireDefined(recipe, nameof(Recipe));
+            OptionChecks.RequireDefined(recipe, nameof(Recipe));
         Require(LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
         Require(DropPath, DropPath is >= 0 and < 1, "at least 0 and below 1");
         if (CropPadding is { } padding)
@@ -122,7 +122,7 @@ public abstract partial class ImageClassifierOptions
         Require(MixUp, MixUp >= 0 && double.IsFinite(MixUp), "at least 0");
         Require(CutMix, CutMix >= 0 && double.IsFinite(CutMix), "at least 0");
         Require(MixProbability, MixProbability is >= 0 and <= 1, "from 0 to 1");
-        RequireDefined(ClassBalance);
+        OptionChecks.RequireDefined(ClassBalance, nameof(ClassBalance));
         foreach (var (name, weight) in ClassWeights ?? new Dictionary<string, double>())
             Require(weight, weight >= 0 && double.IsFinite(weight), "at least 0", $"{nameof(ClassWeights)}[{name}]");
     }

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -78,31 +80,23 @@ public abstract partial class ImageClassifierOptions : TrainerOptions
     {
         base.Validate();
         ValidateRecipe();
-        RequireDefined(TrainedParts);
-        RequireDefined(Precision);
+        OptionChecks.RequireDefined(TrainedParts, nameof(TrainedParts));
+        OptionChecks.RequireDefined(Precision, nameof(Precision));
         Require(LastBlocks, LastBlocks >= 1, "at least 1");
         Require(PictureCacheMegabytes, PictureCacheMegabytes >= 0, "at least 0");
         Require(ScoringBatchSize, ScoringBatchSize >= 1, "at least 1");
-        RequireName(ImageColumnName, nameof(ImageColumnName));
-        RequireName(ScoreColumnName, nameof(ScoreColumnName));
-        RequireName(PredictedLabelColumnName, nameof(PredictedLabelColumnName));
+        OptionChecks.RequireName(ImageColumnName, nameof(ImageColumnName));
+        OptionChecks.RequireName(ScoreColumnName, nameof(ScoreColumnName));
+        OptionChecks.RequireName(PredictedLabelColumnName, nameof(PredictedLabelColumnName));
         if (TrainedParts != TrainedParts.None)
-            RequireName(LabelColumnName, nameof(LabelColumnName));
+            OptionChecks.RequireName(LabelColumnName, nameof(LabelColumnName));
         if (TrainedParts != TrainedParts.All && Checkpoint is null)
             throw new ArgumentException($"{nameof(TrainedParts)} is {TrainedParts}, which needs a {nameof(Checkpoint)} to start from.");
         if (Labels is not null && TrainedParts != TrainedParts.None)
             throw new ArgumentException($"{nameof(Labels)} names the classes of a published head; in training they come from {LabelColumnName}.");
 
-        string?[] outputs = [ScoreColumnName, PredictedLabelColumnName, EmbeddingColumnName, AttentionColumnName];
-        if (outputs.OfType<string>().GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new ArgumentException($"Two output columns have the name '{twice.Key}'.");
+        OptionChecks.RequireDistinct([ScoreColumnName, PredictedLabelColumnName, EmbeddingColumnName, AttentionColumnName]);
     }
 
     internal ImageClassifierOptions Copy() => (ImageClassifierOptions)MemberwiseClone();
-
-    private static void RequireName(string? name, string property)
-    {
-        if (string.IsNullOrWhiteSpace(name))
-            throw new ArgumentException($"{property} is empty; a column name is needed.", property);
-    }
 }

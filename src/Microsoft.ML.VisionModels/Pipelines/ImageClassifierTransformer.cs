@@ -15,8 +15,6 @@ public abstract class ImageClassifierTransformer : BatchTransformer
     private const string SettingsEntry = "Settings.json";
     private const string PreprocessingEntry = "Preprocessing.json";
     private const string LabelsEntry = "Labels.json";
-    private const string ConfigEntry = "Config.json";
-    private const string WeightsEntry = "Weights.safetensors";
 
     private readonly ClassifierModel _model;
     private readonly ImageProcessor _processor;
@@ -29,7 +27,7 @@ public abstract class ImageClassifierTransformer : BatchTransformer
     {
         (_model, _labels, _settings, _device, History) = (parts.Model, parts.Labels, parts.Settings, parts.Device, parts.History);
         _processor = new ImageProcessor(parts.Preprocessing);
-        ReadyToScore();
+        _model.ReadyToScore(_device, _settings.Precision);
     }
 
     private protected ImageClassifierTransformer(IHostEnvironment environment, string name, ModelArchiveReader archive, Func<string, ClassifierModel> build)
@@ -39,24 +37,7 @@ public abstract class ImageClassifierTransformer : BatchTransformer
         _labels = ModelJson.Read<LabelSet>(archive.ReadText(LabelsEntry));
         _processor = new ImageProcessor(ImagePreprocessing.FromHuggingFace(ModelJson.Read<JsonElement>(archive.ReadText(PreprocessingEntry))));
         _device = Devices.Resolve(Host);
-        _model = build(archive.ReadText(ConfigEntry));
-        try
-        {
-            // The weights come in the type that they were saved in.
-            if (_settings.Precision == Precision.BFloat16)
-                _model.Network.to(torch.ScalarType.BFloat16);
-            archive.ReadBytes(WeightsEntry, stream =>
-            {
-                using var weights = new SafetensorsStream(stream, WeightsEntry);
-                CheckpointLoader.Load(_model.Network, weights, Dialect.Identity);
-            });
-            ReadyToScore();
-        }
-        catch
-        {
-            _model.Dispose();
-            throw;
-        }
+        _model = NetworkModel.Load(archive, build, _device, _settings.Precision);
     }
 
     /// <summary>How training went; null for a model that was loaded, or not trained.</summary>
@@ -94,21 +75,8 @@ public abstract class ImageClassifierTransformer : BatchTransformer
         archive.WriteText(SettingsEntry, ModelJson.Write(_settings));
         archive.WriteText(LabelsEntry, ModelJson.Write(_labels));
         archive.WriteText(PreprocessingEntry, Preprocessing.ToHuggingFace());
-        archive.WriteText(ConfigEntry, _model.Config);
-        archive.WriteBytes(WeightsEntry, stream => CheckpointLoader.Save(_model.Network, Dialect.Identity, stream));
+        _model.Save(archive);
     }
 
     private protected override void DisposeModel() => _model.Dispose();
-
-    private void ReadyToScore()
-    {
-        _model.Freeze(TrainedParts.None, 0);
-        _model.Network.eval();
-        _model.Network.to(_device);
-        if (_settings.Precision == Precision.BFloat16)
-            _model.Network.to(torch.ScalarType.BFloat16);
-        // The weights are the transformer's, not those of a dispose scope that the caller may have open.
-        foreach (var weight in _model.Network.state_dict().Values)
-            weight.DetachFromDisposeScope();
-    }
 }

@@ -9,8 +9,9 @@ public enum Recipe
     Plain,
 
     /// <summary>
-    /// From random weights, on pictures that are small or few, for 10 to 300 epochs: mirror images, shifts, RandAugment, erasing,
-    /// mixup and cutmix, label smoothing, stochastic depth, and the average of the weights (after DeiT, arXiv 2012.12877).
+    /// From random weights, on pictures that are small or few: mirror images, shifts, label smoothing and the average of the weights,
+    /// and the more of RandAugment, erasing, mixup, cutmix and stochastic depth the longer is trained (after DeiT, arXiv 2012.12877,
+    /// and "How to train your ViT?", arXiv 2106.10270).
     /// </summary>
     FromScratchSmall,
 

@@ -55,10 +55,13 @@ internal sealed class AdamW : IDisposable
             var states = all.Where((_, i) => gradients[i] is not null).ToArray();
             if (states.Length == 0)
                 continue;
+            // Held until the call is over: TorchSharp keeps no reference to the numbers that it wraps, and the collector may free them first.
+            Scalar[] numbers = [learningRate * group.LearningRateScale, Beta1, Beta2, group.WeightDecay, Epsilon];
             Script.invoke("step",
                 states.Select(s => (Tensor)s.Parameter).ToArray(), gradients.OfType<Tensor>().ToArray(),
                 states.Select(s => s.FirstMoment).ToArray(), states.Select(s => s.SecondMoment).ToArray(), states.Select(s => s.Step).ToArray(),
-                learningRate * group.LearningRateScale, Beta1, Beta2, group.WeightDecay, Epsilon);
+                numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
+            Array.ForEach(numbers, number => number.Dispose());
         }
     }
 

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Training;
@@ -18,6 +19,7 @@ internal static class GradientClipping
     public static Tensor ClipNorm(Tensor[] gradients, double maxNorm)
     {
         using var noGradients = no_grad();
-        return gradients.Length == 0 ? zeros([]) : Script.invoke<Tensor>("clip_norm", gradients, maxNorm);
+        using Scalar bound = maxNorm;   // held, see AdamW
+        return gradients.Length == 0 ? zeros([]) : Script.invoke<Tensor>("clip_norm", gradients, bound);
     }
 }

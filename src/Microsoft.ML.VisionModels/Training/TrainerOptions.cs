@@ -135,7 +135,7 @@ public abstract class TrainerOptions
         Require(EmaDecay, EmaDecay is >= 0 and < 1, "at least 0 (no average) and below 1");
         Require(LayerDecay, LayerDecay is > 0 and <= 1, "above 0 and at most 1 (no decay)");
         Require(AccumulationSteps, AccumulationSteps >= 1 && AccumulationSteps <= BatchSize, $"at least 1 and at most the BatchSize, {BatchSize}");
-        RequireDefined(TrainingPrecision);
+        OptionChecks.RequireDefined(TrainingPrecision, nameof(TrainingPrecision));
         Require(SnapshotSteps, SnapshotSteps >= 0, "at least 0 (by time alone)");
         Require(SnapshotMinutes, SnapshotMinutes > 0, "above 0");
         if (SnapshotFolder is not null && string.IsNullOrWhiteSpace(SnapshotFolder))
@@ -144,18 +144,11 @@ public abstract class TrainerOptions
         Require(ValidationFraction, ValidationFraction is >= 0 and < 1, "at least 0 (no validation) and below 1");
     }
 
-    /// <summary>For <see cref="Validate"/>: throws, naming the property and its value, unless <paramref name="holds"/>.</summary>
-    private protected static void Require<T>(T value, bool holds, string allowed, [CallerArgumentExpression(nameof(value))] string property = "")
+    /// <summary>Throws, naming the property and its value, unless <paramref name="holds"/>.</summary>
+    internal static void Require<T>(T value, bool holds, string allowed, [CallerArgumentExpression(nameof(value))] string property = "")
         where T : INumber<T>
     {
         if (!holds)
             throw new ArgumentOutOfRangeException(property, value, $"{property} is {value}, but must be {allowed}.");
-    }
-
-    private protected static void RequireDefined<T>(T value, [CallerArgumentExpression(nameof(value))] string property = "")
-        where T : struct, Enum
-    {
-        if (!Enum.IsDefined(value))
-            throw new ArgumentException($"{property} has no value {value:D}.", property);
     }
 }

@@ -21,6 +21,7 @@ internal static class TrainingLoop
         if (task.StepsPerEpoch < 1)
             throw new InvalidOperationException("There are no rows to train on.");
 
+        using var heap = NativeHeap.Keep();
         using var state = new TrainingState(task, options);
         using var log = environment is null ? null : new TrainingLog(environment);
         var snapshots = options.SnapshotFolder is { } folder ? new Snapshots(state, folder, environment) : null;

@@ -37,7 +37,8 @@ internal sealed class WeightAverage : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        Script.invoke("step", _averages, _weights, 1 - Math.Min(_decay, (1.0 + step) / (10.0 + step)));
+        using Scalar weight = 1 - Math.Min(_decay, (1.0 + step) / (10.0 + step));   // held, see AdamW
+        Script.invoke("step", _averages, _weights, weight);
     }
 
     /// <summary>Puts the averages into the network, and the weights back when the result is disposed of.</summary>

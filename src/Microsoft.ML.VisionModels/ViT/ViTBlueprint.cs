@@ -25,16 +25,8 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
             throw new ArgumentException(
                 $"ImageSize is {_imageSize}, which patches of {config.PatchSize} do not fill: pixels at the edge would be left out. Choose a multiple of the patch size.");
         }
-        Preprocessing = options.Preprocessing ?? (preprocessing is not null && options.ImageSize is null
-            ? preprocessing
-            : Resized(preprocessing, _imageSize));
+        Preprocessing = NetworkInput.Preprocessing(options.Preprocessing, preprocessing, options.ImageSize, _imageSize);
         PublishedLabels = labels;
-        if (Preprocessing.OutputHeight != _imageSize.Height || Preprocessing.OutputWidth != _imageSize.Width)
-        {
-            throw new ArgumentException(
-                $"The network takes pictures of {_imageSize}, but the preprocessing gives {Preprocessing.OutputHeight?.ToString() ?? "?"} x {Preprocessing.OutputWidth?.ToString() ?? "?"}. " +
-                $"Set ImageSize, or let Preprocessing resize or crop to it.");
-        }
     }
 
     public override ImagePreprocessing Preprocessing { get; }
@@ -106,8 +98,4 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
             ? preset with { PatchSize = patchSize, ImageSize = new(side * patchSize.Height, side * patchSize.Width) }
             : preset with { PatchSize = patchSize };
     }
-
-    private static ImagePreprocessing Resized(ImagePreprocessing? published, ImageSize size) => published is null
-        ? ImagePreprocessing.ExactSize(size.Height, size.Width)
-        : published with { Resize = new ImageResize.Exact(size.Height, size.Width), CenterCrop = null, Pad = null };
 }

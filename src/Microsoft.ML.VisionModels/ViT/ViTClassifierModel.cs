@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
@@ -11,8 +9,6 @@ namespace Microsoft.ML.VisionModels.ViT;
 /// <summary>A Vision Transformer with a head, as the classifier pipeline sees it.</summary>
 internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public override ViTNetwork Network => network;
 
     public override int EmbeddingSize => network.Config.Width;
@@ -49,7 +45,7 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 
     public override void SaveCheckpoint(string folder, IReadOnlyList<string> labels)
     {
-        var config = network.Config.ToHuggingFace(labels).ToJsonString(Indented);
+        var config = network.Config.ToHuggingFace(labels).ToIndentedText();
         CheckpointLoader.Save(network, ViTDialect.HuggingFace(network.Config), Path.Combine(folder, "model.safetensors"));
         AtomicFile.WriteText(Path.Combine(folder, "config.json"), config);
     }
@@ -61,6 +57,6 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
         .narrow(1, network.Config.PrefixTokens, network.Config.Grid.Area);
 
     /// <summary>Values of patches [B, N] as a map [B, rows, columns] whose largest value is 1; all 0 where no patch speaks for the answer.</summary>
-    private Tensor Map(Tensor patches) => (patches / patches.amax([1], keepdim: true).clamp_min(1e-12))
+    private Tensor Map(Tensor patches) => ClassActivation.Scaled(patches)
         .view(-1, network.Config.Grid.Height, network.Config.Grid.Width);
 }

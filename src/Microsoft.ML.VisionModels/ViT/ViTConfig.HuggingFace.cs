@@ -20,12 +20,12 @@ internal sealed partial record ViTConfig
         if (type is not ("vit" or "deit"))
             throw new CheckpointException($"The configuration has model_type '{type}'; a Vision Transformer has 'vit' or 'deit'.");
 
-        var architecture = Architecture(config);
+        var architecture = config.Architecture();
         var classifier = architecture.Contains("ForImageClassification", StringComparison.Ordinal);
         return new ViTConfig
         {
-            ImageSize = Size(config, "image_size", 224),
-            PatchSize = Size(config, "patch_size", 16),
+            ImageSize = config.Size("image_size", 224),
+            PatchSize = config.Size("patch_size", 16),
             Channels = config.Get("num_channels", 3),
             Width = config.Get("hidden_size", 768),
             Depth = config.Get("num_hidden_layers", 12),
@@ -63,7 +63,7 @@ internal sealed partial record ViTConfig
             ["hidden_act"] = Activation.HuggingFaceName(),
             ["hidden_dropout_prob"] = Dropout,
             ["hidden_size"] = Width,
-            ["image_size"] = Size(ImageSize),
+            ["image_size"] = ImageSize.ToJson(),
             ["initializer_range"] = ViTNetwork.InitialStd,
             ["intermediate_size"] = MlpWidth,
             ["layer_norm_eps"] = NormEps,
@@ -71,29 +71,12 @@ internal sealed partial record ViTConfig
             ["num_attention_heads"] = Heads,
             ["num_channels"] = Channels,
             ["num_hidden_layers"] = Depth,
-            ["patch_size"] = Size(PatchSize),
+            ["patch_size"] = PatchSize.ToJson(),
             ["qkv_bias"] = QkvBias,
             ["torch_dtype"] = "float32",
         };
         if (labels is not null)
-        {
-            json["id2label"] = new JsonObject(labels.Select((label, id) => KeyValuePair.Create($"{id}", (JsonNode?)label)));
-            json["label2id"] = new JsonObject(labels.Select((label, id) => (label, id)).DistinctBy(x => x.label).Select(x => KeyValuePair.Create(x.label, (JsonNode?)x.id)));
-        }
+            json.AddLabels(labels);
         return json;
     }
-
-    private static string Architecture(JsonElement config) =>
-        config.TryGetProperty("architectures", out var list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0
-            ? list[0].GetString() ?? ""
-            : "";
-
-    /// <summary>One number for a square, or height and width.</summary>
-    private static ImageSize Size(JsonElement config, string key, int fallback) =>
-        config.TryGetProperty(key, out var value) && value is { ValueKind: JsonValueKind.Array } && value.GetArrayLength() == 2
-            && value[0].TryGetInt32(out var height) && value[1].TryGetInt32(out var width)
-                ? new ImageSize(height, width)
-                : config.Get(key, fallback);
-
-    private static JsonNode Size(ImageSize size) => size.Height == size.Width ? size.Height : new JsonArray(size.Height, size.Width);
 }

@@ -27,6 +27,41 @@ public class AttentionTests
     }
 
     [Fact]
+    public void AMaskForSomeSequencesIsForAllThatFollow()
+    {
+        using var scope = NewDisposeScope();
+        using var attention = Attention(causal: false);
+        var x = Tokens().repeat(4, 1, 1);                                           // 4 sequences, and as many again
+        x = x.narrow(0, 0, x.shape[0] / 2 * 2);
+        var mask = randn(2, 2, 3, 3, generator: new Generator(2));
+        var expected = attention.forward(x, mask.repeat(x.shape[0] / 2, 1, 1, 1));
+        TensorAssert.Close(expected, attention.forward(x, mask), 1e-5);
+        TensorAssert.Close(expected, attention.ForwardWithProbabilities(x, mask).Output, 1e-5);
+        TensorAssert.Close(expected, attention.forward(x, mask.requires_grad_()), 1e-5);
+    }
+
+    [Fact]
+    public void CosineScoresDoNotDependOnLengths()
+    {
+        using var scope = NewDisposeScope();
+        using var attention = new Attention(new() { Width = 4, Depth = 1, Heads = 2, MlpWidth = 4, CosineAttention = true }, null);
+        Initialization.Fill(attention, 0.5, new Generator(1));
+        Assert.Equal(["q_bias", "v_bias", "logit_scale", "qkv.weight", "proj.weight", "proj.bias"], attention.named_parameters().Select(p => p.name).OrderBy(name => name.Contains('.')));
+        var x = Tokens();
+        var probabilities = attention.ForwardWithProbabilities(x, null).Probabilities;
+        TensorAssert.Close(probabilities, attention.ForwardWithProbabilities(x * 7, null).Probabilities, 1e-5);
+        TensorAssert.Close(attention.ForwardWithProbabilities(x, null).Output, attention.forward(x), 1e-5);
+
+        // However large it is learnt, the factor ends at 100.
+        using (no_grad())
+            attention.state_dict()["logit_scale"].fill_(Math.Log(100));
+        var largest = attention.ForwardWithProbabilities(x, null).Probabilities;
+        using (no_grad())
+            attention.state_dict()["logit_scale"].fill_(9);
+        TensorAssert.Close(largest, attention.ForwardWithProbabilities(x, null).Probabilities, 1e-5);
+    }
+
+    [Fact]
     public void AMaskIsAddedToTheScores()
     {
         using var scope = NewDisposeScope();

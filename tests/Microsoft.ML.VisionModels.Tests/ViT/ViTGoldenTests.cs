@@ -25,7 +25,7 @@ public partial class ViTGoldenTests
         {
             var rule = group.Key.Version == "v446" ? PositionInterpolation.Size : PositionInterpolation.ScaleFactor;
             using var network = Load(golden, rule);
-            var actual = Run(network, Input(golden, group.Key.Input));
+            var actual = Run(network, golden.Pixels(group.Key.Input));
             foreach (var output in group)
                 golden.AssertClose(output.Value, actual[output.Groups["tensor"].Value]);
         }
@@ -36,18 +36,9 @@ public partial class ViTGoldenTests
     public void SavesUnderTheOfficialNames(string name)
     {
         using var scope = NewDisposeScope();
-        using var folder = TestFolders.Temporary();
         using var golden = GoldenCase.Open(name);
-        using var official = golden.OpenModel();
         using var network = Load(golden, null);
-
-        var dialect = ViTDialect.HuggingFace(network.Config);
-        CheckpointLoader.Save(network, dialect, folder.File("model.safetensors"));
-
-        using var saved = Checkpoint.Open(folder.File("model.safetensors"));
-        var prefix = dialect.PrefixIn(official);
-        Assert.Equal(official.Tensors.Keys.Where(tensor => !dialect.Ignores(tensor, prefix)).Order(StringComparer.Ordinal), saved.Tensors.Keys.Order(StringComparer.Ordinal));
-        Assert.All(saved.Tensors.Keys, tensor => Assert.True(official.Read(tensor).equal(saved.Read(tensor)).all().item<bool>(), tensor));
+        golden.AssertSavesUnderTheOfficialNames(network, ViTDialect.HuggingFace(network.Config));
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
@@ -68,12 +59,6 @@ public partial class ViTGoldenTests
         CheckpointLoader.Load(network, checkpoint, ViTDialect.HuggingFace(config));
         network.eval();
         return network;
-    }
-
-    private static Tensor Input(GoldenCase golden, string input)
-    {
-        string[] names = input == "" ? ["pixel_values"] : [$"pixel_values_{input}", $"{input}.pixel_values", $"{input}_pixel_values", input, "pixel_values"];
-        return golden.Input(names.First(name => golden.Tensors.ContainsKey($"in.{name}")));
     }
 
     private static Dictionary<string, Tensor> Run(ViTNetwork network, Tensor pixels)

@@ -34,13 +34,7 @@ public class ViTNetworkTests
         using var scope = NewDisposeScope();
         var generator = new Generator(1);
         using var network = new ViTNetwork(config, generator).Initialize(generator);
-        var pixels = randn(4, 3, config.ImageSize.Height, config.ImageSize.Width, generator: generator);
-        nn.functional.cross_entropy(network.forward(pixels), tensor(new long[] { 0, 2, 1, 1 })).backward();
-        foreach (var (name, parameter) in network.named_parameters())
-        {
-            Assert.True(parameter.grad is not null, $"{name} has no gradient.");
-            Assert.True(parameter.grad.ne(0).any().item<bool>() && parameter.grad.isfinite().all().item<bool>(), $"The gradient of {name} is zero or not finite: {parameter.grad.abs().max().item<float>()}.");
-        }
+        TensorAssert.EveryParameterLearns(network, config.ImageSize, generator);
     }
 
     [Theory]

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Pipelines;
+using TorchSharp;
+
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>A loaded featurizer: adds what a network tells of each picture, for search, clustering or another trainer.</summary>
+public abstract class ImageFeaturizerTransformer : BatchTransformer
+{
+    private const string SettingsEntry = "Settings.json";
+    private const string PreprocessingEntry = "Preprocessing.json";
+
+    private readonly FeaturizerModel _model;
+    private readonly ImageProcessor _processor;
+    private readonly FeaturizerSettings _settings;
+    private readonly torch.Device _device;
+
+    /// <summary>The model becomes the transformer's.</summary>
+    private protected ImageFeaturizerTransformer(IHostEnvironment environment, string name, FeaturizerParts parts) : base(environment, name)
+    {
+        (_model, _settings, _device) = (parts.Model, parts.Settings, parts.Device);
+        _processor = new ImageProcessor(parts.Preprocessing);
+        _model.ReadyToScore(_device, _settings.Precision);
+    }
+
+    private protected ImageFeaturizerTransformer(IHostEnvironment environment, string name, ModelArchiveReader archive, Func<string, FeaturizerModel> build)
+        : base(environment, name)
+    {
+        _settings = ModelJson.Read<FeaturizerSettings>(archive.ReadText(SettingsEntry));
+        _processor = new ImageProcessor(ImagePreprocessing.FromHuggingFace(ModelJson.Read<JsonElement>(archive.ReadText(PreprocessingEntry))));
+        _device = Devices.Resolve(Host);
+        _model = NetworkModel.Load(archive, build, _device, _settings.Precision);
+    }
+
+    /// <summary>How pictures become the network's input.</summary>
+    public ImagePreprocessing Preprocessing => _processor.Settings;
+
+    /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>
+    public string Device => _device.ToString();
+
+    internal FeaturizerModel Model => _model;
+
+    internal override IBatchScorer Bind(DataViewSchema inputSchema) => new ImageFeaturizerScorer(inputSchema, _model, _processor, _settings, _device);
+
+    internal override void Save(ModelArchiveWriter archive)
+    {
+        archive.WriteText(SettingsEntry, ModelJson.Write(_settings));
+        archive.WriteText(PreprocessingEntry, Preprocessing.ToHuggingFace());
+        _model.Save(archive);
+    }
+
+    private protected override void DisposeModel() => _model.Dispose();
+}

@@ -1,0 +1,144 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Tests.Contract;
+using Microsoft.ML.VisionModels.Training;
+
+namespace Microsoft.ML.VisionModels.Tests;
+
+public class RecipeTests
+{
+    private readonly MLContext _context = new(seed: 1);
+
+    private static ViTClassifierOptions Tiny() => new() { ImageSize = 16, PatchSize = 8, Epochs = 2, BatchSize = 8, Device = "cpu" };
+
+    [Fact]
+    public void IsChosenByWhatIsTrained()
+    {
+        Assert.Equal((1e-3, 1.0, 0.998), Learning(new()));
+        Assert.Equal((3e-4, 0.75, 0.0), Learning(new() { Checkpoint = "weights" }));
+        Assert.Equal((1e-3, 1.0, 0.0), Learning(new() { Checkpoint = "weights", TrainedParts = TrainedParts.Head }));
+        Assert.Equal((1e-3, 1.0, 0.0), Learning(new() { Recipe = Recipe.Plain, Checkpoint = "weights" }));
+
+        static (double, double, double) Learning(ViTClassifierOptions options) => (options.LearningRate, options.LayerDecay, options.EmaDecay);
+    }
+
+    [Fact]
+    public void WhatIsSetBesideItCounts()
+    {
+        var options = new ViTClassifierOptions { MixUp = 0, HorizontalFlip = false, Recipe = Recipe.FromScratchSmall, LabelSmoothing = 0.2 };
+        Assert.Equal((0, false, 0.2, 1), (options.MixUp, options.HorizontalFlip, options.LabelSmoothing, options.CutMix));
+    }
+
+    [Fact]
+    public void APlainTrainingChangesNoPicture()
+    {
+        var settings = new ViTClassifierOptions { Recipe = Recipe.Plain }.AugmentationFor(new(32, 32));
+        Assert.Equal(new VisionModels.Imaging.AugmentationSettings(), settings with { RandAugmentMagnitude = 0.3, MixProbability = 1 });
+    }
+
+    [Theory]
+    [InlineData(5, 0, 0.025)]
+    [InlineData(30, 1, 0.15)]
+    [InlineData(100, 2, 0.5)]
+    [InlineData(300, 2, 0.5)]
+    public void ALongTrainingIsRegularisedMore(int epochs, int operations, double mixing)
+    {
+        var options = new ViTClassifierOptions { Epochs = epochs };
+        Assert.Equal(operations, options.RandAugmentOperations);
+        Assert.Equal(mixing, options.MixProbability, 1e-9);
+        Assert.Equal(mixing / 5, options.DropPath, 1e-9);
+        Assert.Equal(4, options.AugmentationFor(new(32, 32)).CropPadding);
+    }
+
+    /// <summary>Everything at once, in both families.</summary>
+    [Theory, EveryEstimator]
+    public void AllPartsTogetherTrain(string estimator)
+    {
+        Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("Recipe"), "Nothing is trained.");
+        using var folder = TestFolders.Temporary();
+        var model = (ImageClassifierTransformer)EstimatorCase.Of(estimator).Fit(options => options
+            .Set("Epochs", 30).Set("EarlyStoppingPatience", 0).Set("VerticalFlip", true).Set("MinCropArea", 0.5).Set("ColorJitter", 0.1).Set("RandAugmentOperations", 2)
+            .Set("RandomErasing", 0.5).Set("MixUp", 0.8).Set("CutMix", 1.0).Set("MixProbability", 1.0).Set("LabelSmoothing", 0.1).Set("DropPath", 0.1)
+            .Set("EmaDecay", 0.99).Set("LayerDecay", 0.9).Set("AccumulationSteps", 3).Set("GradientCheckpointing", true)
+            .Set("TrainingPrecision", Precision.BFloat16).Set("ClassBalance", ClassBalance.Sampling).Set("TestTimeAugmentation", true)
+            .Set("SnapshotFolder", folder.Path).Set("SnapshotSteps", 2));
+        using var owned = model;
+        var losses = model.History!.Epochs.Select(epoch => epoch.TrainLoss).ToArray();
+        Assert.Equal(30, losses.Length);
+        Assert.True(losses[^5..].Average() < losses[..5].Average(), string.Join(", ", losses));
+        Assert.Null(model.History.SnapshotError);
+    }
+
+    [Fact]
+    public void PicturesBeyondTheMemoryAreReadAgain()
+    {
+        using var folder = TestFolders.Temporary();
+        var paths = ContractData.Save(folder);
+        var (kept, read) = (Tiny(), Tiny());
+        read.PictureCacheMegabytes = 0;
+        using var one = _context.Transforms.ViTClassifier(kept).Fit(ContractData.Paths(_context, paths));
+        using var two = _context.Transforms.ViTClassifier(read).Fit(ContractData.Paths(_context, paths));
+        Assert.Equal(ModelZip.Entries(one), ModelZip.Entries(two));
+
+        // A picture that was there when training began.
+        read.Progress = new CancellationTests.Reports(_ => File.Delete(paths[0]));
+        (read.Epochs, read.ValidationFraction) = (3, 0);
+        Assert.Contains(paths[0], Assert.Throws<ImageDecodeException>(() => _context.Transforms.ViTClassifier(read).Fit(ContractData.Paths(_context, paths))).Message);
+    }
+
+    [Fact]
+    public void RareClassesCountOrComeAsMuchAsOthers()
+    {
+        int[] classes = [0, 0, 0, 0, 0, 0, 1, 1, 2];
+        var weights = ClassWeights.Of(new ViTClassifierOptions { ClassBalance = ClassBalance.Weights }, LabelSet.OfText(["a", "b", "c"]), classes);
+        Assert.Equal([0.5f, 1.5f, 3f], weights);
+        Assert.Equal(9, classes.Sum(c => weights[c]), 1e-6);
+        Assert.Equal([1, 1, 2f], ClassWeights.Of(new ViTClassifierOptions { ClassWeights = new Dictionary<string, double> { ["c"] = 2 } }, LabelSet.OfText(["a", "b", "c"]), classes));
+
+        var drawn = Enumerable.Range(0, 200).SelectMany(epoch => EpochOrder.Balanced(classes, seed: 1, epoch)).Select(row => classes[row]).CountBy(c => c).ToDictionary();
+        Assert.All(drawn.Values, count => Assert.InRange(count, 540, 660));
+        Assert.Equal(EpochOrder.Balanced(classes, 1, 5), EpochOrder.Balanced(classes, 1, 5));
+        Assert.NotEqual(EpochOrder.Balanced(classes, 1, 5), EpochOrder.Balanced(classes, 1, 6));
+    }
+
+    [Fact]
+    public void WeightsOfUnknownClassesAreAnError()
+    {
+        var options = Tiny();
+        options.ClassWeights = new Dictionary<string, double> { ["purple"] = 2 };
+        Assert.Contains("purple", Assert.Throws<ArgumentException>(() => _context.Transforms.ViTClassifier(options).Fit(ContractData.Pictures(_context))).Message);
+    }
+
+    [Fact]
+    public void TestTimeAugmentationIsTheMeanOverThePictureAndItsMirrorImage()
+    {
+        using var folder = TestFolders.Temporary();
+        using var model = _context.Transforms.ViTClassifier(Tiny()).Fit(ContractData.Pictures(_context));
+        model.SaveCheckpoint(folder.Path);
+        using var both = _context.Transforms.ViTClassifier(new ViTClassifierOptions
+        {
+            Checkpoint = folder.Path, TrainedParts = TrainedParts.None, TestTimeAugmentation = true,
+        }).Fit(ContractData.Pictures(_context));
+
+        var rows = ContractData.Rows(6);
+        var mirrored = _context.Data.LoadFromEnumerable(rows.Select(row => new ContractData.Row { Image = Mirror(row.Image!), Label = row.Label }).ToList());
+        var pictures = _context.Data.LoadFromEnumerable(rows);
+        var (straight, mirror, mean) = (Scores(model, pictures), Scores(model, mirrored), Scores(both, pictures));
+        for (var i = 0; i < mean.Length; i++)
+            Assert.Equal((straight[i] + mirror[i]) / 2, mean[i], 1e-5);
+
+        static float[] Scores(ITransformer model, IDataView view) => [.. model.Transform(view).GetColumn<float[]>("Score").SelectMany(row => row)];
+    }
+
+    private static MLImage Mirror(MLImage image)
+    {
+        var pixels = image.Pixels.ToArray();
+        var mirrored = new byte[pixels.Length];
+        for (var i = 0; i < pixels.Length / 4; i++)
+        {
+            var (y, x) = Math.DivRem(i, image.Width);
+            pixels.AsSpan(4 * i, 4).CopyTo(mirrored.AsSpan(4 * ((y * image.Width) + image.Width - 1 - x)));
+        }
+        return MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, mirrored);
+    }
+}

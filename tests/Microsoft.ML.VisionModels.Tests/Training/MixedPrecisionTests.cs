@@ -1,0 +1,54 @@
+using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Swin;
+using Microsoft.ML.VisionModels.ViT;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Microsoft.ML.VisionModels.Tests.Training;
+
+public class MixedPrecisionTests
+{
+    [Theory]
+    [InlineData("ViT")]
+    [InlineData("Swin")]
+    [InlineData("SwinV2")]
+    public void GradientsPointTheSameWay(string family)
+    {
+        using var scope = NewDisposeScope();
+        // Red, green and blue: between pictures that are alike, gradients would be differences as small as the rounding.
+        var pixels = randn([6, 3, 16, 16], generator: new Generator(3)) + 3 * eye(3).repeat(2, 1).view(6, 3, 1, 1);
+        var (exact, exactLoss) = Gradients(mixed: false);
+        var (rounded, loss) = Gradients(mixed: true);
+        Assert.Equal(exactLoss, loss, 0.02);
+        Assert.NotEqual(exactLoss, loss);
+        Assert.Equal(ScalarType.Float32, rounded.dtype);
+        var cosine = (exact * rounded).sum() / (exact.norm() * rounded.norm());
+        Assert.InRange(cosine.item<float>(), 0.99f, 1);
+
+        (Tensor Gradients, double Loss) Gradients(bool mixed)
+        {
+            using var model = Model(family);
+            Tensor value;
+            using (mixed ? MixedPrecision.Begin() : null)
+            {
+                var logits = model.Forward(pixels).Logits;
+                Assert.Equal(mixed ? ScalarType.BFloat16 : ScalarType.Float32, logits.dtype);
+                value = F.cross_entropy(logits.to(ScalarType.Float32), tensor(new long[] { 0, 1, 2, 0, 1, 2 }));
+                value.backward();
+            }
+            Assert.False(MixedPrecision.Active);
+            return (cat([.. model.Network.parameters().Select(parameter => parameter.grad!.flatten())]), value.ToDouble());
+        }
+    }
+
+    private static ClassifierModel Model(string family) => family switch
+    {
+        "ViT" => new ViTClassifierModel(new ViTNetwork(new() { ImageSize = 16, PatchSize = 4, Width = 32, Depth = 2, Heads = 2, MlpWidth = 64, Classes = 3 }).Initialize(new Generator(1))),
+        "Swin" => new SwinClassifierModel(new SwinNetwork(TinySwin(SwinVersion.V1)).Initialize(new Generator(1))),
+        _ => new SwinClassifierModel(new SwinNetwork(TinySwin(SwinVersion.V2)).Initialize(new Generator(1))),
+    };
+
+    private static SwinConfig TinySwin(SwinVersion version) => Tests.Swin.SwinNetworkTests.Tiny with { Version = version, ImageSize = 16, Classes = 3 };
+}
