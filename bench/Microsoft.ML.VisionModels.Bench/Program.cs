@@ -19,8 +19,9 @@ try
         "load" => () => Load.Run(arguments, sideBySide),
         Load.Child => () => Load.RunChild(arguments),
         "resize" => () => Resize.Run(arguments, sideBySide),
+        "input-pipeline" => () => InputPipeline.Run(arguments, sideBySide),
         "cifar" => () => Cifar.Run(arguments, results, command),
-        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load, resize or cifar; see bench/README.md."),
+        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load, resize, input-pipeline or cifar; see bench/README.md."),
     };
     work();
     return 0;

@@ -16,6 +16,7 @@ internal sealed record Settings
           --checkpoint FOLDER  the published model: config.json, model.safetensors, preprocessor_config.json
           --out FOLDER         where the results go (default: artifacts/fine-tune)
           --train PARTS        what learns: Head (fastest), LastBlocks, All (default: All)
+          --recipe NAME        how: FineTune, LinearProbe, FromScratchSmall or Plain (default: by what learns)
           --epochs N           passes over the training pictures (default: 5)
           --batch-size N       pictures per training step (default: 16)
           --no-flips           do not mirror pictures in training: where left and right matter, as in text and signs
@@ -28,6 +29,7 @@ internal sealed record Settings
     public string Checkpoint { get; private set; } = "";
     public string Out { get; private set; } = Path.Combine("artifacts", "fine-tune");
     public TrainedParts TrainedParts { get; private set; } = TrainedParts.All;
+    public Recipe? Recipe { get; private set; }
     public int Epochs { get; private set; } = 5;
     public int BatchSize { get; private set; } = 16;
     public bool Flips { get; private set; } = true;
@@ -49,6 +51,7 @@ internal sealed record Settings
                 case "--checkpoint": settings.Checkpoint = CommandLine.Folder(option, value); break;
                 case "--out": settings.Out = CommandLine.Text(option, value); break;
                 case "--train": settings.TrainedParts = CommandLine.OneOf<TrainedParts>(option, value); break;
+                case "--recipe": settings.Recipe = CommandLine.OneOf<Recipe>(option, value); break;
                 case "--epochs": settings.Epochs = CommandLine.Number(option, value); break;
                 case "--batch-size": settings.BatchSize = CommandLine.Number(option, value); break;
                 case "--device": settings.Device = CommandLine.Text(option, value); break;

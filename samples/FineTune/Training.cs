@@ -24,6 +24,7 @@ internal static class Training
         ImageClassifierOptions options = ModelType(settings.Checkpoint) switch
         {
             "vit" or "deit" => new ViTClassifierOptions(),
+            "swin" or "swinv2" => new SwinClassifierOptions(),
             var other => throw new ArgumentException($"{settings.Checkpoint}: the model_type '{other}' is none that this sample fine-tunes."),
         };
         options.ImageColumnName = "ImagePath";
@@ -32,7 +33,10 @@ internal static class Training
         options.TrainedParts = settings.TrainedParts;
         options.Epochs = settings.Epochs;
         options.BatchSize = settings.BatchSize;
-        options.HorizontalFlip = settings.Flips;
+        options.Recipe = settings.Recipe;
+        if (!settings.Flips)
+            options.HorizontalFlip = false;
+        options.SnapshotFolder = Path.Combine(settings.Out, "snapshot");    // started again after a crash, it goes on from there
         options.SkipInvalidImages = true;
         options.Device = settings.Device;
         return options;
@@ -41,6 +45,7 @@ internal static class Training
     private static IEstimator<ImageClassifierTransformer> Classifier(MLContext mlContext, ImageClassifierOptions options) => options switch
     {
         ViTClassifierOptions vit => mlContext.Transforms.ViTClassifier(vit),
+        SwinClassifierOptions swin => mlContext.Transforms.SwinClassifier(swin),
         _ => throw new ArgumentException($"There is no estimator for {options.GetType().Name}."),
     };
 

@@ -20,8 +20,24 @@ internal static class SettingsTable
         ("learning rate", $"{options.LearningRate}"),
         ("weight decay", $"{options.WeightDecay}"),
         ("label smoothing", $"{options.LabelSmoothing}"),
-        ("augmentation", $"{(options.HorizontalFlip ? "flips" : "no flips")}, {(options.CropPadding > 0 ? $"shifts of up to {options.CropPadding} px" : "no shifts")}"),
+        ("recipe", options.Recipe?.ToString() ?? "by what learns"),
+        ("augmentation", string.Join(", ", Augmentation(options))),
         ("validation", $"{options.ValidationFraction * 100:0.#} % of the training pictures"),
         ("device", classifier.Device),
     ];
+
+    private static IEnumerable<string> Augmentation(ImageClassifierOptions options)
+    {
+        yield return options.HorizontalFlip ? "mirror images" : "no mirror images";
+        if (options.CropPadding is { } padding)
+            yield return padding > 0 ? $"shifts of up to {padding} px" : "no shifts";
+        if (options.MinCropArea < 1)
+            yield return $"crops from {options.MinCropArea * 100:0} % of the area";
+        if (options.RandAugmentOperations > 0)
+            yield return $"RandAugment {options.RandAugmentOperations} x {options.RandAugmentMagnitude:0.##}";
+        if (options.RandomErasing > 0)
+            yield return $"erasing {options.RandomErasing:0.##}";
+        if (options.MixProbability > 0 && options.MixUp + options.CutMix > 0)
+            yield return $"mixing of {options.MixProbability * 100:0} % of the batches";
+    }
 }

@@ -71,12 +71,18 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
 
     public void StartEpoch(int epoch, int firstStep)
     {
+        _batches?.Dispose();
+        _batches = Batches(epoch, firstStep);
+    }
+
+    /// <summary>An epoch's batches from a step on, made ahead of their use.</summary>
+    internal Prefetcher<TrainingBatch> Batches(int epoch, int firstStep)
+    {
         var order = _options.ClassBalance == ClassBalance.Sampling
             ? EpochOrder.Balanced(_train.ClassesOfRows(), _seed, epoch)
             : EpochOrder.Shuffle(_train.Count, _seed, epoch);
         var steps = order.Select(i => _train.Indices[i]).Chunk(_options.BatchSize).ToArray();
-        _batches?.Dispose();
-        _batches = new(firstStep, steps.Length, step => MakeBatch(steps[step], epoch, step));
+        return new(firstStep, steps.Length, step => MakeBatch(steps[step], epoch, step));
     }
 
     public Tensor? Loss(int step, int part, int parts)
@@ -86,13 +92,19 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
             _batch?.Dispose();
             _batch = _batches!.Next();
         }
-        var rows = (_batch!.Targets.shape[0] + parts - 1) / parts;
+        return Loss(_batch!, part, parts);
+    }
+
+    /// <summary>The loss of one part of a batch; null where the batch has fewer rows than parts.</summary>
+    internal Tensor? Loss(TrainingBatch batch, int part, int parts)
+    {
+        var rows = (batch.Targets.shape[0] + parts - 1) / parts;
         var first = part * rows;
-        rows = Math.Min(rows, _batch.Targets.shape[0] - first);
+        rows = Math.Min(rows, batch.Targets.shape[0] - first);
         if (rows <= 0)
             return null;
-        var logits = Logits(_batch.Pixels.narrow(0, first, rows));
-        return -(logits.log_softmax(1) * _batch.Targets.narrow(0, first, rows).to(_device)).sum();
+        var logits = Logits(batch.Pixels.narrow(0, first, rows));
+        return -(logits.log_softmax(1) * batch.Targets.narrow(0, first, rows).to(_device)).sum();
     }
 
     public ValidationResult? Validate(CancellationToken cancellation)
