@@ -21,7 +21,8 @@ try
         "resize" => () => Resize.Run(arguments, sideBySide),
         "input-pipeline" => () => InputPipeline.Run(arguments, sideBySide),
         "cifar" => () => Cifar.Run(arguments, results, command),
-        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load, resize, input-pipeline or cifar; see bench/README.md."),
+        "cifar-chart" => CifarChart.Write,
+        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load, resize, input-pipeline, cifar or cifar-chart; see bench/README.md."),
     };
     work();
     return 0;

@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
 using Microsoft.ML.VisionModels;
+using Samples;
 
 namespace FineTune;
 
@@ -12,7 +13,7 @@ internal static class Training
     public static TransformerChain<KeyToValueMappingTransformer> Fit(MLContext mlContext, IDataView train, ImageClassifierOptions options)
     {
         var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
-            .Append(Classifier(mlContext, options))
+            .Append(Families.Classifier(mlContext, options))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("Prediction", "PredictedLabel"));
         return pipeline.Fit(train);
     }
@@ -41,13 +42,6 @@ internal static class Training
         options.Device = settings.Device;
         return options;
     }
-
-    private static IEstimator<ImageClassifierTransformer> Classifier(MLContext mlContext, ImageClassifierOptions options) => options switch
-    {
-        ViTClassifierOptions vit => mlContext.Transforms.ViTClassifier(vit),
-        SwinClassifierOptions swin => mlContext.Transforms.SwinClassifier(swin),
-        _ => throw new ArgumentException($"There is no estimator for {options.GetType().Name}."),
-    };
 
     private static string? ModelType(string folder)
     {

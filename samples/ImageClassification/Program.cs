@@ -23,7 +23,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     var options = Training.Options(settings);
     options.CancellationToken = cancellation;
     using var model = steps.Time("training", () => TrainingScreen.Show(options, () => Training.Fit(mlContext, split.TrainSet, options)));
-    var classifier = model.OfType<ViTClassifierTransformer>().Single();
+    var classifier = model.OfType<ImageClassifierTransformer>().Single();
 
     // Evaluate on the pictures that were kept away, and save.
     var evaluation = steps.Time("evaluation", () => Evaluation.Of(mlContext, model, split.TestSet));
@@ -33,11 +33,11 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     results.Report(new ReportData
     {
         DataName = settings.DataName,
-        Kicker = "Image classification with a Vision Transformer",
+        Kicker = $"Image classification with a {settings.Network} transformer",
         Evaluation = evaluation,
         Curve = LearningCurve.Of(classifier.History!),
         Preprocessing = classifier.Preprocessing,
-        Settings = SettingsTable.Of(Training.Network(options), options, classifier),
+        Settings = SettingsTable.Of(Training.Network(settings), options, classifier),
         Times = steps.Times,
     }, mlContext, steps);
 });

@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels;
 using Samples;
 
 namespace ImageClassification;
@@ -7,12 +6,13 @@ namespace ImageClassification;
 internal sealed record Settings
 {
     public const string Help = """
-        Trains a Vision Transformer on pictures, evaluates it on held-out ones, and writes model.zip and report.html.
+        Trains a Vision Transformer or a Swin Transformer on pictures, evaluates it on held-out ones, and writes model.zip and report.html.
 
         Usage: dotnet run --project samples/ImageClassification -c Release [-- options]
 
           --data FOLDER        your pictures, one folder per class (default: handwritten digits that come with the sample)
           --out FOLDER         where the results go (default: artifacts/image-classification)
+          --network NAME       ViT or Swin (default: ViT)
           --checkpoint PATH    start from these weights: a Hugging Face folder or a .safetensors, .pt or .pth file
           --preset NAME        size of the network, such as Tiny16 (default: SmallImage, or what the checkpoint's folder says)
           --epochs N           passes over the training pictures
@@ -27,7 +27,8 @@ internal sealed record Settings
     public string? Data { get; private set; }
     public string Out { get; private set; } = Path.Combine("artifacts", "image-classification");
     public string? Checkpoint { get; private set; }
-    public ViTPreset Preset { get; private set; } = ViTPreset.SmallImage;
+    public Network Network { get; private set; } = Network.ViT;
+    public string Preset { get; private set; } = "SmallImage";
     public int? Epochs { get; private set; }
     public int? BatchSize { get; private set; }
     public int? ImageSize { get; private set; }
@@ -48,7 +49,8 @@ internal sealed record Settings
                 case "--data": settings.Data = CommandLine.Folder(option, value); break;
                 case "--out": settings.Out = CommandLine.Text(option, value); break;
                 case "--checkpoint": settings.Checkpoint = CommandLine.Text(option, value); break;
-                case "--preset": settings.Preset = CommandLine.OneOf<ViTPreset>(option, value); break;
+                case "--preset": settings.Preset = CommandLine.Text(option, value); break;
+                case "--network": settings.Network = CommandLine.OneOf<Network>(option, value); break;
                 case "--epochs": settings.Epochs = CommandLine.Number(option, value); break;
                 case "--batch-size": settings.BatchSize = CommandLine.Number(option, value); break;
                 case "--image-size": settings.ImageSize = CommandLine.Number(option, value); break;
@@ -61,4 +63,11 @@ internal sealed record Settings
 
         return settings;
     }
+}
+
+/// <summary>The families that this sample trains.</summary>
+internal enum Network
+{
+    ViT,
+    Swin,
 }

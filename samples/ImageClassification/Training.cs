@@ -2,55 +2,63 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
 using Microsoft.ML.VisionModels;
+using Samples;
 
 namespace ImageClassification;
 
 /// <summary>Trains the model: the labels become keys, the classifier learns, and its answer becomes text again.</summary>
 internal static class Training
 {
-    public static TransformerChain<KeyToValueMappingTransformer> Fit(MLContext mlContext, IDataView train, ViTClassifierOptions options)
+    public static TransformerChain<KeyToValueMappingTransformer> Fit(MLContext mlContext, IDataView train, ImageClassifierOptions options)
     {
         var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
-            .Append(mlContext.Transforms.ViTClassifier(options))
+            .Append(Families.Classifier(mlContext, options))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("Prediction", "PredictedLabel"));
         return pipeline.Fit(train);
     }
 
-    public static ViTClassifierOptions Options(Settings settings)
+    public static ImageClassifierOptions Options(Settings settings)
     {
-        var options = new ViTClassifierOptions
+        var isDigits = settings.Data is null;
+        // The digits' 8 x 8 pixels are enlarged to 16 x 16, so that they can be shifted by half a pixel, and cut into patches of 2 x 2 of them.
+        var small = isDigits && settings.Checkpoint is null;
+        ImageClassifierOptions options = settings.Network switch
         {
-            ImageColumnName = "ImagePath",
-            AttentionColumnName = "Attention",
-            Checkpoint = settings.Checkpoint,
-            Preset = settings.Preset,
-            SkipInvalidImages = true,
-            Device = settings.Device,
+            ImageClassification.Network.Swin => new SwinClassifierOptions
+            {
+                Preset = CommandLine.OneOf<SwinPreset>("--preset", settings.Preset),
+                ImageSize = settings.ImageSize ?? (small ? 16 : null),
+                PatchSize = settings.PatchSize,
+            },
+            _ => new ViTClassifierOptions
+            {
+                Preset = CommandLine.OneOf<ViTPreset>("--preset", settings.Preset),
+                ImageSize = settings.ImageSize ?? (small ? 16 : null),
+                PatchSize = settings.PatchSize ?? (small ? 4 : null),
+            },
         };
-        if (settings.Checkpoint is null && settings.Data is null)
-            ForDigits(options);
-        if (settings.Data is null)
+        options.ImageColumnName = "ImagePath";
+        options.AttentionColumnName = "Attention";
+        options.Checkpoint = settings.Checkpoint;
+        options.SkipInvalidImages = true;
+        options.Device = settings.Device;
+        if (small)
+        {
+            options.Epochs = 50;
+            options.BatchSize = 32;
+            options.EarlyStoppingPatience = 0;
+            // 8 x 8 pixels have nothing to spare for erasing and mixing.
+            (options.Recipe, options.LabelSmoothing, options.CropPadding) = (Recipe.Plain, 0.1, 1);
+        }
+        if (isDigits)
             options.HorizontalFlip = false;   // a mirrored digit is no digit
         options.Epochs = settings.Epochs ?? options.Epochs;
         options.BatchSize = settings.BatchSize ?? options.BatchSize;
-        options.ImageSize = settings.ImageSize ?? options.ImageSize;
-        options.PatchSize = settings.PatchSize ?? options.PatchSize;
         return options;
     }
 
     /// <summary>The network, in a few words.</summary>
-    public static string Network(ViTClassifierOptions options) => options.Checkpoint is { } checkpoint
+    public static string Network(Settings settings) => settings.Checkpoint is { } checkpoint
         ? $"from {Path.GetFileName(Path.TrimEndingDirectorySeparator(checkpoint))}"
-        : $"ViT, preset {options.Preset}, from random weights";
-
-    // The digits' 8 x 8 pixels are enlarged to 16 x 16, so that they can be shifted by half a pixel, and cut into 4 x 4 patches.
-    private static void ForDigits(ViTClassifierOptions options)
-    {
-        options.ImageSize = 16;
-        options.PatchSize = 4;
-        options.Epochs = 50;
-        options.BatchSize = 32;
-        options.EarlyStoppingPatience = 0;
-        options.CropPadding = 1;
-    }
+        : $"{settings.Network}, preset {settings.Preset}, from random weights";
 }
