@@ -7,12 +7,14 @@ namespace Microsoft.ML.VisionModels.Imaging;
 internal sealed class ImageProcessor
 {
     private readonly float[] _table; // [3, 256]: channel and byte to the normalised value
+    private readonly byte[] _neutral; // the byte of each channel whose value is nearest to 0
 
     public ImageProcessor(ImagePreprocessing settings)
     {
         settings.Validate();
         Settings = settings;
         _table = NormalisationTable(settings);
+        _neutral = [.. _table.Chunk(256).Select(values => (byte)Enumerable.Range(0, 256).MinBy(value => Math.Abs(values[value])))];
     }
 
     public ImagePreprocessing Settings { get; }
@@ -128,6 +130,23 @@ internal sealed class ImageProcessor
         if (bottom > 0 || right > 0)
             values = nn.functional.pad(values, [0, right, 0, bottom]);
         return values.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// A resized picture in the padded size, as bytes: where there is no picture, the value that normalises to 0 as nearly as a byte can.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The picture is larger than the padded size.</exception>
+    public RgbImage PadBytes(RgbImage image)
+    {
+        var size = PaddedSize(image.Height, image.Width);
+        if (size == new ImageSize(image.Height, image.Width))
+            return image;
+        var padded = RgbImage.Uninitialised(size.Width, size.Height);
+        for (var i = 0; i < padded.Pixels.Length; i++)
+            padded.Pixels[i] = _neutral[i % 3];
+        for (var y = 0; y < image.Height; y++)
+            image.Row(y).CopyTo(padded.Row(y));
+        return padded;
     }
 
     private ImageSize PaddedSize(int height, int width)

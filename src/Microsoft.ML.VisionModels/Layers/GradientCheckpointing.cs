@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,6 +10,8 @@ namespace Microsoft.ML.VisionModels.Layers;
 /// </summary>
 internal static class GradientCheckpointing
 {
+    private static ExceptionDispatchInfo? s_failure;
+
     /// <summary>Runs a block so, or plainly where no backward pass will come. The second pass has the random numbers and the precision of the first.</summary>
     /// <param name="block">Whose parameters receive their gradients.</param>
     /// <param name="forward">The block's forward pass, [B, ...] to a tensor. It must not hold tensors that may be gone by the backward pass.</param>
@@ -22,6 +25,9 @@ internal static class GradientCheckpointing
         var input = x.requires_grad ? x : x.detach().requires_grad_(true);
         return Function.apply(new Call(forward, generator, generator?.get_state().DetachFromDisposeScope(), MixedPrecision.Active), input)[0];
     }
+
+    /// <summary>Throws what went wrong in the second pass of a block; to be called after a backward pass.</summary>
+    public static void ThrowIfFailed() => Interlocked.Exchange(ref s_failure, null)?.Throw();
 
     /// <summary>What the second pass needs beside the input.</summary>
     private sealed record Call(Func<Tensor, Tensor> Forward, Generator? Generator, Tensor? RandomState, bool MixedPrecision);
@@ -39,23 +45,35 @@ internal static class GradientCheckpointing
             return [call.Forward(x)];
         }
 
-        // Called from native code, through which no exception passes.
+        // Called from native code, through which no exception passes; on a GPU from a thread of libtorch, where the step's dispose
+        // scope does not reach.
         public override List<Tensor> backward(autograd.AutogradContext context, List<Tensor> gradients)
         {
+            using var scope = NewDisposeScope();
             var call = (Call)context.get_data(nameof(Call));
-            var x = context.get_saved_variables()[0].detach().requires_grad_(true);
-            using var now = call.Generator?.get_state();
-            using (call.RandomState)
+            var saved = context.get_saved_variables()[0];
+            var now = call.Generator?.get_state();
+            try
             {
+                var x = saved.detach().requires_grad_(true);
                 if (call.RandomState is { } then)
                     call.Generator!.set_state(then);
+                using (enable_grad())
+                using (call.MixedPrecision ? MixedPrecision.Begin() : null)
+                    autograd.backward([call.Forward(x)], [gradients[0]]);
+                return [null!, x.grad!.DetachFromDisposeScope()];
             }
-            using (enable_grad())
-            using (call.MixedPrecision ? MixedPrecision.Begin() : null)
-                autograd.backward([call.Forward(x)], [gradients[0]]);
-            if (now is not null)
-                call.Generator!.set_state(now);
-            return [null!, x.grad!];
+            catch (Exception e)
+            {
+                s_failure = ExceptionDispatchInfo.Capture(e);
+                return [null!, zeros_like(saved).DetachFromDisposeScope()];
+            }
+            finally
+            {
+                if (now is not null)
+                    call.Generator!.set_state(now);
+                call.RandomState?.Dispose();
+            }
         }
     }
 }

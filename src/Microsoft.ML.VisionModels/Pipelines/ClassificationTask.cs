@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
@@ -47,14 +48,18 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
             name => Training.ParameterGroups.LayerDecay(options.LayerDecay, model.LayerOf(name), model.Depth));
         Identity = new Dictionary<string, string>
         {
-            ["seed"] = $"{seed}",
+            ["seed"] = Text(seed),
             ["network"] = model.Config,
             ["classes"] = string.Join(", ", labels.Names),
             ["order of labels"] = train.Set.LabelsDigest(),
-            ["number of training rows"] = $"{train.Count}",
-            ["number of validation rows"] = $"{validation.Count}",
-            ["class weights"] = string.Join(", ", _classWeights),
+            ["order of validation labels"] = validation.Set.LabelsDigest(),
+            ["number of training rows"] = Text(train.Count),
+            ["number of validation rows"] = Text(validation.Count),
+            ["class weights"] = string.Join(" ", _classWeights.Select(Text)),
+            ["preprocessing"] = processor.Settings.ToHuggingFace(),
         };
+
+        static string Text<T>(T number) where T : IFormattable => number.ToString(null, CultureInfo.InvariantCulture);
     }
 
     public nn.Module Network => _model.Network;
@@ -113,7 +118,7 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
             return null;
         var (right, loss) = (0L, 0.0);
         var chunks = _validation.Indices.Chunk(_options.BatchSize).ToArray();
-        using var batches = new Prefetcher<TrainingBatch>(0, chunks.Length, i => new(_validation.Set.Pixels(chunks[i]), OneHot(_validation, chunks[i])));
+        using var batches = new Prefetcher<TrainingBatch>(0, chunks.Length, i => MakeValidationBatch(chunks[i]));
         foreach (var _ in chunks)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -141,10 +146,26 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var generator = EpochOrder.Generator(_seed, epoch, AugmentationStream, step);
-        var targets = OneHot(_train, rows) * (1 - _options.LabelSmoothing) + _options.LabelSmoothing / _classWeights.Length;   // [B, classes]
-        var (pixels, mixed) = _augmenter.Mix(_augmenter.Apply(_train.Set.Pixels(rows), generator), targets, generator);
-        var weighted = mixed * tensor(_classWeights);
-        return new(pixels.DetachFromDisposeScope(), (weighted / weighted.sum()).DetachFromDisposeScope());
+        var (pixels, shares) = _augmenter.Mix(_augmenter.Apply(_train.Set.Pixels(rows), generator), OneHot(_train, rows), generator);
+        return new(pixels.DetachFromDisposeScope(), Targets(shares, tensor(_classWeights), _options.LabelSmoothing).DetachFromDisposeScope());
+    }
+
+    private TrainingBatch MakeValidationBatch(int[] rows)
+    {
+        using var scope = NewDisposeScope();
+        return new(_validation.Set.Pixels(rows).DetachFromDisposeScope(), OneHot(_validation, rows).DetachFromDisposeScope());
+    }
+
+    /// <summary>Weighted and smoothed targets [B, classes] that all together sum up to 1, or to 0 where no row has a weight.</summary>
+    /// <param name="shares">How much of each class a row is, [B, classes].</param>
+    /// <param name="weights">How much each class counts, [classes].</param>
+    /// <param name="smoothing">The share of a row's weight that is spread over all classes alike, whatever these count.</param>
+    internal static Tensor Targets(Tensor shares, Tensor weights, double smoothing)
+    {
+        using var scope = NewDisposeScope();
+        var weighted = shares * weights;
+        var smoothed = weighted * (1 - smoothing) + weighted.sum(1, keepdim: true) * (smoothing / weights.shape[0]);
+        return (smoothed / smoothed.sum().clamp_min(1e-12)).MoveToOuterDisposeScope();
     }
 
     private Tensor OneHot(ImageRows rows, int[] indices) =>                 // [B, classes]

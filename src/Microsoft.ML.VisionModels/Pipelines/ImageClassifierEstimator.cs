@@ -94,7 +94,7 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
         IDataView input, ImageColumn images, LabelColumn labelColumn, ClassifierBlueprint blueprint, torch.Generator generator, torch.Device device)
     {
         var processor = new ImageProcessor(blueprint.Preprocessing);
-        var set = Read(input, images, labelColumn, processor);
+        var set = Read("training", input, images, labelColumn, processor);
         var labels = labelColumn.Collect(set.Labels);
         if (labels.Count < 2)
             throw new InvalidOperationException($"The column '{_options.LabelColumnName}' has one class, '{labels.Names[0]}', only; a classifier needs two.");
@@ -121,16 +121,16 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
     private TTransformer Finish(ClassifierModel model, ClassifierBlueprint blueprint, LabelSet labels, torch.Device device, TrainingHistory? history) =>
         Create(new(model, blueprint.Preprocessing, labels, ClassifierSettings.From(_options), device, history));
 
-    private ImageSet Read(IDataView data, ImageColumn images, LabelColumn labels, ImageProcessor processor)
+    private ImageSet Read(string part, IDataView data, ImageColumn images, LabelColumn labels, ImageProcessor processor)
     {
         var set = ImageSet.Read(data, images, labels, processor, _options.SkipInvalidImages, (long)_options.PictureCacheMegabytes << 20, _options.CancellationToken);
         using var channel = Host.Start("Reading");
         if (set.Unlabelled > 0)
-            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Unlabelled} rows have no label and are left out."));
+            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Unlabelled} {part} rows have no label and are left out."));
         if (set.Invalid > 0)
-            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Invalid} rows have a picture that cannot be read and are left out."));
+            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Invalid} {part} rows have a picture that cannot be read and are left out."));
         if (set.Count == 0)
-            throw new InvalidOperationException("There are no rows with a label and a picture.");
+            throw new InvalidOperationException($"There are no rows with a label and a picture among the {part} rows.");
         return set;
     }
 
@@ -138,7 +138,7 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
     {
         if (_options.ValidationData is { } data)
         {
-            var held = Read(data, ImageColumn.Bind(data.Schema, _options.ImageColumnName), LabelColumn.Bind(data.Schema, _options.LabelColumnName), processor);
+            var held = Read("validation", data, ImageColumn.Bind(data.Schema, _options.ImageColumnName), LabelColumn.Bind(data.Schema, _options.LabelColumnName), processor);
             return (ImageRows.All(set, classes), ImageRows.All(held, Classes(held, labels)));
         }
         var (train, validation) = HoldOut.Split(classes, _options.ValidationFraction, _seed);

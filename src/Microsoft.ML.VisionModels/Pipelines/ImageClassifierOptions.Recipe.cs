@@ -85,6 +85,9 @@ public abstract partial class ImageClassifierOptions
 
     private protected override TrainerDefaults Defaults => Values;
 
+    private protected override IEnumerable<string> NoPartInLearning =>
+        [.. base.NoPartInLearning, nameof(Checkpoint), nameof(ScoringBatchSize), nameof(Precision), nameof(TestTimeAugmentation), nameof(PictureCacheMegabytes)];
+
     /// <summary>The values of the recipe.</summary>
     private RecipeDefaults Values => RecipeDefaults.Of(Recipe ?? (Checkpoint is null ? VisionModels.Recipe.FromScratchSmall
         : TrainedParts == TrainedParts.Head ? VisionModels.Recipe.LinearProbe

@@ -122,5 +122,5 @@ internal sealed class ImageSet
     }
 
     private RgbImage? Decode(ImageItem image, bool skipInvalid) =>
-        image.Decode(skipInvalid) is { } picture ? _processor.ResizeAndCrop(picture, maxThreads: 1) : null;
+        image.Decode(skipInvalid) is { } picture ? _processor.PadBytes(_processor.ResizeAndCrop(picture, maxThreads: 1)) : null;
 }

@@ -7,8 +7,9 @@ namespace Microsoft.ML.VisionModels.Pipelines;
 internal sealed class Prefetcher<T> : IDisposable
     where T : IDisposable
 {
-    // Half of the cores: the network wants the others. Each worker is one item ahead of the one that it makes.
-    private static readonly int s_workers = Math.Max(1, Environment.ProcessorCount / 2);
+    // Half of the cores, as the network wants the others, and not so many that the items take much memory. Each worker is one item
+    // ahead of the one that it makes.
+    private static readonly int s_workers = Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
     private static readonly int s_ahead = 2 * s_workers;
 
     private readonly Func<int, T> _make;

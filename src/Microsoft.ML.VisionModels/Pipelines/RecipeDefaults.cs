@@ -22,7 +22,7 @@ internal sealed record RecipeDefaults : TrainerDefaults
     public static RecipeDefaults Of(Recipe recipe, int epochs) => recipe switch
     {
         Recipe.Plain => new(),
-        Recipe.FromScratchSmall => FromScratch(strength: Math.Min(1, epochs / 100.0)),
+        Recipe.FromScratchSmall => FromScratch(epochs),
         Recipe.FineTune => new()
         {
             LearningRate = 3e-4,
@@ -39,21 +39,25 @@ internal sealed record RecipeDefaults : TrainerDefaults
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe, "Unknown recipe."),
     };
 
-    private static RecipeDefaults FromScratch(double strength) => new()
+    private static RecipeDefaults FromScratch(int epochs)
     {
-        LabelSmoothing = 0.1,
-        EmaDecay = 0.998,
-        DropPath = 0.1 * strength,
-        CropShare = 0.125,
-        Augmentation = new()
+        var strength = Math.Min(1, epochs / 100.0);
+        return new()
         {
-            HorizontalFlip = true,
-            RandAugmentOperations = (int)Math.Ceiling(2 * strength - 0.4),  // none below 20 epochs, two from 70 on
-            RandAugmentMagnitude = 0.3,
-            RandomErasing = 0.25 * strength,
-            MixUpAlpha = 0.2,
-            CutMixAlpha = 1,
-            MixProbability = 0.5 * strength,
-        },
-    };
+            LabelSmoothing = 0.1,
+            EmaDecay = 0.998,
+            DropPath = 0.1 * strength,
+            CropShare = 0.125,
+            Augmentation = new()
+            {
+                HorizontalFlip = true,
+                RandAugmentOperations = epochs >= 70 ? 2 : epochs >= 20 ? 1 : 0,
+                RandAugmentMagnitude = 0.3,
+                RandomErasing = 0.25 * strength,
+                MixUpAlpha = 0.2,
+                CutMixAlpha = 1,
+                MixProbability = 0.5 * strength,
+            },
+        };
+    }
 }

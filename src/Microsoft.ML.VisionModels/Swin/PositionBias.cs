@@ -79,12 +79,12 @@ internal sealed class ContinuousPositionBias : PositionBias
         RegisterComponents();
     }
 
-    /// <summary>The side of the window by which offsets are measured; 0 for the present one.</summary>
+    /// <summary>The side of the window by which offsets are measured; 0 for the present one, as 1, which has no offsets.</summary>
     public int PretrainedWindow { get; set; }
 
     public override Tensor For(int window)
     {
-        var coordinates = tensor(RelativePositions.Coordinates(window, PretrainedWindow > 0 ? PretrainedWindow : window), device: fc1.weight.device)
+        var coordinates = tensor(RelativePositions.Coordinates(window, PretrainedWindow > 1 ? PretrainedWindow : window), device: fc1.weight.device)
             .to(fc1.weight.dtype)
             .view(-1, 2);                                                   // [offsets, 2]
         var biases = fc2.forward(fc1.forward(coordinates).relu()).sigmoid() * Largest;      // [offsets, heads]

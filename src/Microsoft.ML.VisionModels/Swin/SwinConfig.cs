@@ -73,6 +73,12 @@ internal sealed partial record SwinConfig
 
     public int LastStage => Depths.Length - 1;
 
+    /// <summary>
+    /// What is added to the score of two tokens that do not belong together. The authors add -100; Hugging Face's V2, whose numbers ours
+    /// equal, adds it twice, which differs where a temperature near its limit of 100 meets tiny windows.
+    /// </summary>
+    public double HiddenScore => Version == SwinVersion.V2 ? -200 : -100;
+
     /// <summary>Blocks of all stages.</summary>
     public int Blocks => Depths.Sum();
 

@@ -34,13 +34,13 @@ internal sealed class SwinStage : nn.Module
         var (height, width) = ((int)x.shape[1], (int)x.shape[2]);
         var straight = _config.Windows(_stage, height, width, shifted: false);
         var shifted = _config.Windows(_stage, height, width, shifted: true);
-        var mask = blocks.Count > 1 ? shifted.ShiftMask(x.device) : null;
+        var mask = blocks.Count > 1 ? shifted.ShiftMask(x.device, _config.HiddenScore) : null;
         for (var i = 0; i < blocks.Count; i++)
         {
             var (block, isShifted) = (blocks[i], i % 2 == 1);
             x = GradientCheckpointing && trace is null
                 ? Layers.GradientCheckpointing.Run(block, input => isShifted
-                    ? block.forward(input, shifted, shifted.ShiftMask(input.device), null)
+                    ? block.forward(input, shifted, shifted.ShiftMask(input.device, _config.HiddenScore), null)
                     : block.forward(input, straight, null, null), x, _generator)
                 : block.forward(x, isShifted ? shifted : straight, isShifted ? mask : null, trace?.In($"blocks.{i}"));
             trace?.Add($"blocks.{i}", x);

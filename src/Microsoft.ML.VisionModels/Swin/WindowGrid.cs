@@ -10,9 +10,6 @@ namespace Microsoft.ML.VisionModels.Swin;
 /// <param name="Shift">How far the windows lie down and to the right of the grid's corner.</param>
 internal readonly record struct WindowGrid(int Height, int Width, int Window, int Shift)
 {
-    // A token that another shares a window with, though the cyclic shift alone brought them together, is hardly seen.
-    private const float Hidden = -100;
-
     private int Rows => (Height + Window - 1) / Window;
 
     private int Columns => (Width + Window - 1) / Window;
@@ -46,9 +43,12 @@ internal readonly record struct WindowGrid(int Height, int Width, int Window, in
         return PaddedHeight > Height || PaddedWidth > Width ? x.narrow(1, 0, Height).narrow(2, 0, Width) : x;
     }
 
-    /// <summary>[n, 1, T, T], to be added to attention scores: 0 for tokens that were neighbours before the shift, else -100. Null without a shift.</summary>
+    /// <summary>
+    /// [n, 1, T, T], to be added to attention scores: 0 for tokens that were neighbours before the shift, and <paramref name="hidden"/>
+    /// for those that the shift alone brought into one window. Null without a shift.
+    /// </summary>
     /// <remarks>Built anew in each pass: it is small beside the scores of a batch, and so nothing is shared between threads or with inference mode.</remarks>
-    public Tensor? ShiftMask(Device device)
+    public Tensor? ShiftMask(Device device, double hidden)
     {
         if (Shift == 0)
             return null;
@@ -57,7 +57,7 @@ internal readonly record struct WindowGrid(int Height, int Width, int Window, in
             .view(Rows, Window, Columns, Window)
             .permute(0, 2, 1, 3)
             .reshape(-1, Window * Window);                                              // [n, T]
-        return (regions.unsqueeze(1).ne(regions.unsqueeze(2)).to(ScalarType.Float32) * Hidden)
+        return (regions.unsqueeze(1).ne(regions.unsqueeze(2)).to(ScalarType.Float32) * hidden)
             .unsqueeze(1)                                                               // [n, 1, T, T]
             .to(device);
     }

@@ -4,5 +4,5 @@ namespace Microsoft.ML.VisionModels.Training;
 internal sealed class EarlyStopping(int patience) : ITrainingCallback
 {
     public bool OnEpochEnd(TrainingState state) =>
-        patience > 0 && state.BestEpoch is { } best && state.Epoch - best >= patience;
+        patience > 0 && state.BestEpoch is { } best && state.Epoch - best >= patience && state.Epoch + 1 < state.Options.Epochs;
 }

@@ -9,7 +9,7 @@ internal sealed class ProgressReports(IProgress<TrainingProgress> progress) : IT
     public void OnStepEnd(TrainingState state)
     {
         if (state.Elapsed - _last >= Interval)
-            Report(state, state.Step + 1);
+            Report(state, state.Step);
     }
 
     public bool OnEpochEnd(TrainingState state)

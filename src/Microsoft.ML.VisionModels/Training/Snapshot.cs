@@ -18,13 +18,12 @@ internal static class Snapshot
 
     /// <param name="path">The file; one that is there is replaced when the new one is complete.</param>
     /// <param name="state">The training.</param>
-    /// <param name="nextStep">The first step of the present epoch that is not done.</param>
     /// <param name="settings">What the training was told, by name.</param>
-    public static void Write(string path, TrainingState state, int nextStep, IReadOnlyDictionary<string, string> settings)
+    public static void Write(string path, TrainingState state, IReadOnlyDictionary<string, string> settings)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var content = JsonSerializer.SerializeToUtf8Bytes(new Content(settings.ToDictionary(), state.ToPosition(nextStep)), Json);
+        var content = JsonSerializer.SerializeToUtf8Bytes(new Content(settings.ToDictionary(), state.ToPosition()), Json);
         SafetensorsWriter.Write(path,
         [
             (PositionName, tensor(content, dtype: ScalarType.Byte)),
@@ -42,8 +41,7 @@ internal static class Snapshot
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var file = Checkpoint.Open(path);
-        var content = JsonSerializer.Deserialize<Content>(Read(file, PositionName).bytes, Json)
-            ?? throw new CheckpointException($"{path} holds no training.");
+        var content = ReadPosition(file);
         CheckSame(path, content.Settings, settings);
 
         var network = state.Task.Network;
@@ -56,6 +54,18 @@ internal static class Snapshot
         for (var i = 0; i < state.Task.Generators.Count; i++)
             state.Task.Generators[i].set_state(Read(file, $"generator.{i}"));
         state.GoTo(content.Position);
+    }
+
+    private static Content ReadPosition(Checkpoint file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Content>(Read(file, PositionName).bytes, Json) ?? throw new JsonException("it is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"{file.Path} is damaged: where its training stood cannot be read: {e.Message}", e);
+        }
     }
 
     /// <summary>What is written from and read into its place.</summary>

@@ -7,14 +7,16 @@ namespace Microsoft.ML.VisionModels.Training;
 /// Writes a training to a file now and then, so that it survives its process, and takes it up again. What cannot be written is
 /// reported, and the training goes on in memory.
 /// </summary>
-internal sealed class Snapshots : ITrainingCallback
+internal sealed class Snapshots : ITrainingCallback, IDisposable
 {
     public const string FileName = "training.snapshot.safetensors";
+    private const string LockName = "training.lock";
 
     private readonly IHostEnvironment? _environment;
     private readonly string _folder, _path;
     private readonly Dictionary<string, string> _settings;
     private TimeSpan _last;
+    private FileStream? _lock;
 
     public Snapshots(TrainingState state, string folder, IHostEnvironment? environment)
     {
@@ -25,47 +27,61 @@ internal sealed class Snapshots : ITrainingCallback
     }
 
     /// <summary>Goes on where the folder's snapshot ends, if there is one.</summary>
-    /// <exception cref="InvalidOperationException">The snapshot is of another training.</exception>
+    /// <exception cref="InvalidOperationException">The snapshot is of another training, or one is under way in this folder.</exception>
     /// <exception cref="CheckpointException">The snapshot is damaged.</exception>
     public void Resume(TrainingState state)
     {
+        Try(state, () => Directory.CreateDirectory(_folder));
+        Try(state, Lock);
         if (File.Exists(_path))
         {
             Snapshot.Read(_path, state, _settings);
             Tell(MLNet.Info, $"Going on from {_path}: epoch {state.Epoch + 1}, step {state.Step + 1}.");
         }
         _last = state.Elapsed;
-        Try(state, () =>
-        {
-            Directory.CreateDirectory(_folder);
-            // What a process left that was killed while it wrote.
-            foreach (var unfinished in Directory.GetFiles(_folder, FileName + ".*.tmp"))
-                File.Delete(unfinished);
-        });
+        // What a process left that was killed while it wrote.
+        if (_lock is not null)
+            Try(state, () => Array.ForEach(Directory.GetFiles(_folder, FileName + ".*.tmp"), File.Delete));
     }
 
     public void OnStepEnd(TrainingState state)
     {
         var options = state.Options;
-        var isDue = (options.SnapshotSteps > 0 && (state.GlobalStep + 1) % options.SnapshotSteps == 0)
+        var isDue = (options.SnapshotSteps > 0 && state.GlobalStep % options.SnapshotSteps == 0)
             || (state.Elapsed - _last).TotalMinutes >= options.SnapshotMinutes;
         if (isDue)
-            Write(state, state.Step + 1);
+            Write(state);
     }
 
     /// <summary>Keeps what a cancelled training has done; a finished one is in its model, and its snapshot goes.</summary>
     public void End(TrainingState state)
     {
         if (state.StopReason == StopReason.Cancelled)
-            Write(state, state.Step);
+            Write(state);
         else
             Try(state, () => File.Delete(_path));
     }
 
-    private void Write(TrainingState state, int nextStep)
+    public void Dispose() => _lock?.Dispose();
+
+    private void Write(TrainingState state)
     {
-        Try(state, () => Snapshot.Write(_path, state, nextStep, _settings));
+        Try(state, () => Snapshot.Write(_path, state, _settings));
         _last = state.Elapsed;
+    }
+
+    /// <summary>Keeps other trainings out of the folder until this one ends, be it that its process is killed.</summary>
+    private void Lock()
+    {
+        var path = Path.Combine(_folder, LockName);
+        try
+        {
+            _lock = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            throw new InvalidOperationException($"Another training keeps its snapshots in {_folder}: two would overwrite each other. Set another SnapshotFolder.");
+        }
     }
 
     private void Try(TrainingState state, Action write)

@@ -30,7 +30,7 @@ public abstract class TrainerOptions
     [Range(1e-5, 1e-2, 1e-3, true)]
     public double LearningRate { get => _learningRate ?? Defaults.LearningRate; set => _learningRate = value; }
 
-    /// <summary>AdamW's decoupled weight decay, at least 0. Norms, biases, tokens and position embeddings are spared. Default 0.05.</summary>
+    /// <summary>AdamW's decoupled weight decay, at least 0. Norms, biases, tokens and position embeddings are spared. Default 0.05, but 0 where a head alone learns.</summary>
     [Range(1e-3, 0.3, 0.05, true)]
     public double WeightDecay { get => _weightDecay ?? Defaults.WeightDecay; set => _weightDecay = value; }
 
@@ -111,12 +111,14 @@ public abstract class TrainerOptions
     /// <summary>What the properties are that nobody has set.</summary>
     private protected virtual TrainerDefaults Defaults => TrainerDefaults.Plain;
 
+    /// <summary>The names of properties that do not change what is learnt; columns' names do not either.</summary>
+    private protected virtual IEnumerable<string> NoPartInLearning => [nameof(Seed), nameof(Device), nameof(SnapshotFolder), nameof(SnapshotSteps), nameof(SnapshotMinutes)];
+
     /// <summary>What was asked for, by name, as far as it has a part in what is learnt: to tell one training from another.</summary>
     internal Dictionary<string, string> Describe()
     {
-        string[] noPart = [nameof(Seed), nameof(Device), nameof(SnapshotFolder), nameof(SnapshotSteps), nameof(SnapshotMinutes)];
         return GetType().GetProperties()
-            .Where(property => property.CanWrite && !noPart.Contains(property.Name) && !property.IsDefined(typeof(JsonIgnoreAttribute), inherit: true))
+            .Where(property => property.CanWrite && !NoPartInLearning.Contains(property.Name) && !property.Name.EndsWith("ColumnName", StringComparison.Ordinal) && !property.IsDefined(typeof(JsonIgnoreAttribute), inherit: true))
             .Select(property => (property.Name, Value: property.GetValue(this)))
             .Where(entry => entry.Value is IConvertible)
             .ToDictionary(entry => entry.Name, entry => Convert.ToString(entry.Value, CultureInfo.InvariantCulture)!);

@@ -1,10 +1,10 @@
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>The training loss became NaN or infinite.</summary>
+/// <summary>The training loss, or its gradient, became NaN or infinite.</summary>
 public sealed class TrainingDivergedException : Exception
 {
-    internal TrainingDivergedException(int epoch, int step, double loss, double learningRate)
-        : base($"The loss became {loss} at epoch {epoch}, step {step} (learning rate {learningRate:G3}). Try a lower LearningRate, " +
+    internal TrainingDivergedException(int epoch, int step, double loss, double learningRate, double? gradientNorm = null)
+        : base($"{(gradientNorm is { } norm ? $"The gradient's norm became {norm}, of a loss of {loss}," : $"The loss became {loss}")} at epoch {epoch}, step {step} (learning rate {learningRate:G3}). Try a lower LearningRate, " +
                "a larger WarmupFraction or a GradientClip of 1 or less, and check the training data for NaN and infinite values.")
     {
         Epoch = epoch;
@@ -19,7 +19,7 @@ public sealed class TrainingDivergedException : Exception
     /// <summary>The step in the epoch, from 1.</summary>
     public int Step { get; }
 
-    /// <summary>The loss: NaN or an infinity.</summary>
+    /// <summary>The loss: NaN or an infinity; a number where only its gradient is none.</summary>
     public double Loss { get; }
 
     /// <summary>The learning rate of that step.</summary>

@@ -24,7 +24,7 @@ internal static class TrainingLoop
         using var heap = NativeHeap.Keep();
         using var state = new TrainingState(task, options);
         using var log = environment is null ? null : new TrainingLog(environment);
-        var snapshots = options.SnapshotFolder is { } folder ? new Snapshots(state, folder, environment) : null;
+        using var snapshots = options.SnapshotFolder is { } folder ? new Snapshots(state, folder, environment) : null;
         List<ITrainingCallback?> optional =
         [
             state.Best, new EarlyStopping(options.EarlyStoppingPatience),
@@ -66,11 +66,12 @@ internal static class TrainingLoop
         {
             state.Task.Network.train();
             state.Task.StartEpoch(state.Epoch, state.Step);
-            for (; state.Step < state.StepsPerEpoch; state.Step++)
+            while (state.Step < state.StepsPerEpoch)
             {
                 throwIfCancelled();
                 var loss = Step(state);
-                state.MeanLoss = state.Step == 0 ? loss : state.MeanLoss + (loss - state.MeanLoss) / (state.Step + 1);
+                state.Step++;
+                state.MeanLoss = state.Step == 1 ? loss : state.MeanLoss + (loss - state.MeanLoss) / state.Step;
                 callbacks.ForEach(c => c.OnStepEnd(state));
             }
             throwIfCancelled();
@@ -100,7 +101,11 @@ internal static class TrainingLoop
             throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, loss, state.LearningRate);
 
         if (options.GradientClip > 0)
-            GradientClipping.ClipNorm(state.Optimizer.Gradients(), options.GradientClip);
+        {
+            var norm = GradientClipping.ClipNorm(state.Optimizer.Gradients(), options.GradientClip).ToDouble();
+            if (!double.IsFinite(norm))
+                throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, loss, state.LearningRate, norm);
+        }
         state.Optimizer.Step(state.LearningRate);
         state.Average?.Update(state.GlobalStep);
         return loss;
@@ -114,6 +119,7 @@ internal static class TrainingLoop
         if (state.Task.Loss(state.Step, part, parts) is not { } loss)
             return 0;
         loss.backward();
+        GradientCheckpointing.ThrowIfFailed();
         return loss.ToDouble(); // the part's one synchronisation with the device
     }
 

@@ -23,10 +23,10 @@ internal sealed class TrainingState(ITrainingTask task, TrainerOptions options) 
 
     public int Epoch { get; set; }
 
-    /// <summary>The step in the epoch.</summary>
+    /// <summary>The epoch's steps that are done: the number of the next one.</summary>
     public int Step { get; set; }
 
-    /// <summary>The step in the whole training.</summary>
+    /// <summary>The steps of the whole training that are done.</summary>
     public long GlobalStep => (long)Epoch * StepsPerEpoch + Step;
 
     public long TotalSteps => (long)Options.Epochs * StepsPerEpoch;
@@ -64,9 +64,11 @@ internal sealed class TrainingState(ITrainingTask task, TrainerOptions options) 
     }
 
     /// <summary>All that is needed to go on from here in another process, but for the tensors.</summary>
-    /// <param name="nextStep">The first step of the epoch that is not done.</param>
-    public TrainingPosition ToPosition(int nextStep) =>
-        new(Epoch, nextStep, LearningRate, MeanLoss, LastValidation, BestValidation, BestEpoch, Epochs, Elapsed);
+    public TrainingPosition ToPosition()
+    {
+        var isNoted = Epochs.Count > Epoch; // the present epoch has ended
+        return new(isNoted ? Epoch + 1 : Epoch, isNoted ? 0 : Step, LearningRate, MeanLoss, LastValidation, BestValidation, BestEpoch, Epochs, Elapsed);
+    }
 
     public void GoTo(TrainingPosition position)
     {

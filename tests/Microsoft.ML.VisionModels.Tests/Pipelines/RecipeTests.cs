@@ -2,6 +2,8 @@ using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Tests.Contract;
 using Microsoft.ML.VisionModels.Training;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests;
 
@@ -38,7 +40,10 @@ public class RecipeTests
 
     [Theory]
     [InlineData(5, 0, 0.025)]
-    [InlineData(30, 1, 0.15)]
+    [InlineData(19, 0, 0.095)]
+    [InlineData(20, 1, 0.1)]
+    [InlineData(69, 1, 0.345)]
+    [InlineData(70, 2, 0.35)]
     [InlineData(100, 2, 0.5)]
     [InlineData(300, 2, 0.5)]
     public void ALongTrainingIsRegularisedMore(int epochs, int operations, double mixing)
@@ -99,6 +104,48 @@ public class RecipeTests
         Assert.All(drawn.Values, count => Assert.InRange(count, 540, 660));
         Assert.Equal(EpochOrder.Balanced(classes, 1, 5), EpochOrder.Balanced(classes, 1, 5));
         Assert.NotEqual(EpochOrder.Balanced(classes, 1, 5), EpochOrder.Balanced(classes, 1, 6));
+    }
+
+    [Fact]
+    public void SmoothingTakesNoPartOfAnotherClassesWeight()
+    {
+        using var scope = NewDisposeScope();
+        // Classes of 990 and 10 rows, a row of each.
+        var targets = ClassificationTask.Targets(eye(2), tensor(new[] { 0.505f, 50.5f }), smoothing: 0.1);
+        TensorAssert.Close([0.505 * 0.95, 0.505 * 0.05, 50.5 * 0.05, 50.5 * 0.95], targets * (0.505 + 50.5), 1e-5);
+        TensorAssert.Close([0, 0, 0, 0], ClassificationTask.Targets(eye(2), zeros(2), smoothing: 0.1));
+    }
+
+    [Fact]
+    public void ClassesWithoutWeightTeachNothing()
+    {
+        var options = Tiny();
+        (options.BatchSize, options.ClassWeights) = (1, new Dictionary<string, double> { ["red"] = 0, ["green"] = 0 });
+        using var model = _context.Transforms.ViTClassifier(options).Fit(ContractData.Pictures(_context));
+        var scores = model.Transform(ContractData.Pictures(_context)).GetColumn<float[]>("Score").ToArray();
+        Assert.All(scores, row => Assert.Equal(row.Max(), row[model.Labels.ToList().IndexOf("blue")]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void PaddedPicturesAreTheSameInTrainingAndInScoring(bool byLongestEdge)
+    {
+        using var scope = NewDisposeScope();
+        var settings = new ImagePreprocessing
+        {
+            Resize = byLongestEdge ? new ImageResize.LongestEdge(16) : new ImageResize.Exact(8, 16),
+            Pad = new(16, 16),
+            Normalization = ImageNormalization.ImageNet,
+        };
+        var processor = new VisionModels.Imaging.ImageProcessor(settings);
+        var picture = VisionModels.Imaging.ImageDecoder.FromMLImage(MLImage.CreateFromPixels(32, 16, MLPixelFormat.Rgba32, [.. Enumerable.Range(0, 32 * 16 * 4).Select(i => (byte)(i % 4 == 3 ? 255 : i))]));
+        var scored = processor.ProcessBatch([picture]);
+        var bytes = new byte[3 * 16 * 16];
+        processor.PadBytes(processor.ResizeAndCrop(picture)).CopyPlanes(bytes);
+        var trained = processor.Normalise(tensor(bytes, [1, 3, 16, 16], ScalarType.Byte));
+        TensorAssert.Close(scored.narrow(2, 0, 8), trained.narrow(2, 0, 8));
+        TensorAssert.Close(scored, trained, 0.01);      // padding is the byte nearest to 0
     }
 
     [Fact]

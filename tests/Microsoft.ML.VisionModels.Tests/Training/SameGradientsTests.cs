@@ -105,6 +105,19 @@ public class SameGradientsTests
         Assert.Equal(2, withGraph.Count);
     }
 
+    /// <summary>An exception cannot pass through libtorch: it waits, and the process lives.</summary>
+    [Fact]
+    public void WhatGoesWrongInTheSecondPassIsThrownAfterIt()
+    {
+        using var scope = NewDisposeScope();
+        using var block = nn.Linear(4, 4);
+        var calls = 0;
+        var y = GradientCheckpointing.Run(block, input => ++calls == 2 ? throw new InvalidDataException("second") : block.forward(input), ones(2, 4), null);
+        y.sum().backward();
+        Assert.Equal("second", Assert.Throws<InvalidDataException>(GradientCheckpointing.ThrowIfFailed).Message);
+        GradientCheckpointing.ThrowIfFailed();
+    }
+
     private sealed class AfterStep(Action<TrainingState> look) : ITrainingCallback
     {
         public void OnStepEnd(TrainingState state) => look(state);

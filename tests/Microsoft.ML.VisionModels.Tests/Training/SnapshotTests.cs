@@ -75,6 +75,70 @@ public class SnapshotTests
     }
 
     [Fact]
+    public void Where_a_damaged_snapshot_stood_is_told_of_too()
+    {
+        using var folder = TestFolders.Temporary();
+        using (var position = TorchSharp.torch.tensor(new byte[] { 1, 2, 3 }))
+            SafetensorsWriter.Write(folder.File(Snapshots.FileName), [("position.json", position)]);
+        Assert.Contains(Snapshots.FileName, Assert.Throws<CheckpointException>(() => Train(folder.Path)).Message);
+    }
+
+    [Fact]
+    public void Two_trainings_in_one_folder_are_refused()
+    {
+        using var folder = TestFolders.Temporary();
+        var options = Options(folder.Path);
+        InvalidOperationException? error = null;
+        using var task = new MoonsTask(options) { OnLoss = (_, _, loss) => Second(loss) };
+        TrainingLoop.Run(task, options);
+        Assert.Contains(folder.Path, error!.Message);
+        Train(folder.Path);     // and again when the first has ended
+
+        T Second<T>(T loss)
+        {
+            error ??= Assert.Throws<InvalidOperationException>(() => Train(folder.Path));
+            return loss;
+        }
+    }
+
+    /// <summary>A step that is done is not done again, though whoever heard of it cancels by an exception.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_callback_may_cancel(bool atEpochEnd)
+    {
+        using var folder = TestFolders.Temporary();
+        using var source = new CancellationTokenSource();
+        var options = Options(folder.Path, steps: 0);
+        options.CancellationToken = source.Token;
+        using (var task = new MoonsTask(options) { OnValidate = BestIsSecond })
+            Assert.Equal(StopReason.Cancelled, TrainingLoop.Run(task, options, callbacks: new Cancels(source, atEpochEnd)).StopReason);
+
+        var (expected, actual) = (Train(null), Train(folder.Path));
+        Assert.Equal(expected.Weights, actual.Weights);
+        Assert.Equal(expected.History.Epochs.Select(e => (e.Epoch, e.TrainLoss)), actual.History.Epochs.Select(e => (e.Epoch, e.TrainLoss)));
+    }
+
+    private sealed class Cancels(CancellationTokenSource source, bool atEpochEnd) : ITrainingCallback
+    {
+        public void OnStepEnd(TrainingState state) => Cancel(!atEpochEnd && state.GlobalStep == 11);
+
+        public bool OnEpochEnd(TrainingState state)
+        {
+            Cancel(atEpochEnd && state.Epoch == 1);
+            return false;
+        }
+
+        private void Cancel(bool now)
+        {
+            if (!now)
+                return;
+            source.Cancel();
+            source.Token.ThrowIfCancellationRequested();
+        }
+    }
+
+    [Fact]
     public void What_cannot_be_written_is_told_and_training_goes_on()
     {
         using var folder = TestFolders.Temporary();
