@@ -13,6 +13,7 @@ internal static class CifarBaselines
 
     /// <summary>Logistic regression on the pixels, as ML.NET has it.</summary>
     public static ITransformer LogisticRegression(MLContext context, IDataView train) => context.Transforms.Conversion.MapValueToKey("Label")
+        .Append(context.Transforms.ResizeImages("Image", 32, 32, "Image"))  // they have this size, which ExtractPixels wants to know
         .Append(context.Transforms.ExtractPixels("Features", "Image", interleavePixelColors: false, offsetImage: 127.5f, scaleImage: 1 / 127.5f))
         .AppendCacheCheckpoint(context)
         .Append(context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(historySize: 10, l1Regularization: 0, l2Regularization: 1, optimizationTolerance: 1e-4f))
