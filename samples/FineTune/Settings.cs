@@ -14,7 +14,8 @@ internal sealed record Settings
 
           --data FOLDER        your pictures, one folder per class
           --checkpoint FOLDER  the published model: config.json, model.safetensors, preprocessor_config.json
-          --out FOLDER         where the results go (default: artifacts/fine-tune)
+          --out FOLDER         where the results go, and the snapshot from which a run that was stopped goes on when it is
+                               started again with the same options (default: artifacts/fine-tune)
           --train PARTS        what learns: Head (fastest), LastBlocks, All (default: All)
           --recipe NAME        how: FineTune, LinearProbe, FromScratchSmall or Plain (default: by what learns)
           --epochs N           passes over the training pictures (default: 5)

@@ -14,7 +14,7 @@ internal sealed record Settings
           --out FOLDER         where the results go (default: artifacts/image-classification)
           --network NAME       ViT or Swin (default: ViT)
           --checkpoint PATH    start from these weights: a Hugging Face folder or a .safetensors, .pt or .pth file
-          --preset NAME        size of the network, such as Tiny16 (default: SmallImage, or what the checkpoint's folder says)
+          --preset NAME        size of the network: ViT's such as Tiny16, Swin's such as Tiny (default: SmallImage, or what the checkpoint's folder says)
           --epochs N           passes over the training pictures
           --batch-size N       pictures per training step
           --image-size N       side of the square, in pixels, that pictures are resized to

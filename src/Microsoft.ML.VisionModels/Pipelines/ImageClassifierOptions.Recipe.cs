@@ -73,14 +73,14 @@ public abstract partial class ImageClassifierOptions
     [Range(0.0, 1.0, 1.0)]
     public double CutMix { get => _cutMix ?? Values.Augmentation.CutMixAlpha; set => _cutMix = value; }
 
-    /// <summary>The share of batches that are mixed, by mixup and cutmix in turn where both are on; 0 to 1. By the recipe: from scratch 0.5 for 100 epochs and less for fewer.</summary>
+    /// <summary>The chance that a batch is mixed, 0 to 1; where both are on, mixup or cutmix is drawn for each batch. By the recipe: from scratch 0.5 for 100 epochs and less for fewer; else 1, for a <see cref="MixUp"/> or <see cref="CutMix"/> that you set.</summary>
     [Range(0.0, 1.0, 0.15)]
     public double MixProbability { get => _mixProbability ?? Values.Augmentation.MixProbability; set => _mixProbability = value; }
 
     /// <summary>What is done where some classes have many more rows than others. Default <see cref="ClassBalance.None"/>.</summary>
     public ClassBalance ClassBalance { get; set; }
 
-    /// <summary>How much the rows of a class count in the loss, by the class's name; those that are not named count 1. Null, the default, goes by <see cref="ClassBalance"/>.</summary>
+    /// <summary>By how much the weight of a class's rows in the loss is multiplied, by the class's name, on top of <see cref="ClassBalance"/>; at least 0, and 1 for those that are not named. A name that is no class is an error. Null, the default, multiplies by nothing.</summary>
     public IReadOnlyDictionary<string, double>? ClassWeights { get; set; }
 
     private protected override TrainerDefaults Defaults => Values;

@@ -66,7 +66,7 @@ public abstract partial class ImageClassifierOptions : TrainerOptions
 
     /// <summary>
     /// In scoring, look at each picture and at its mirror image and take the mean: a little more accurate, and twice the work.
-    /// Default false; leave it so where left and right matter.
+    /// Embedding and map are those of the picture itself. Default false; leave it so where left and right matter.
     /// </summary>
     public bool TestTimeAugmentation { get; set; }
 

@@ -59,7 +59,11 @@ internal sealed class Snapshots : ITrainingCallback, IDisposable
         if (state.StopReason == StopReason.Cancelled)
             Write(state);
         else
+        {
+            var error = state.SnapshotError;    // that a file could be deleted says nothing of one that could not be written
             Try(state, () => File.Delete(_path));
+            state.SnapshotError ??= error;
+        }
     }
 
     public void Dispose() => _lock?.Dispose();

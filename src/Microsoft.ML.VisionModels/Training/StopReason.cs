@@ -6,7 +6,7 @@ public enum StopReason
     /// <summary>All epochs were done.</summary>
     Completed,
 
-    /// <summary>The validation score no longer improved, or a sweep gave the trial up.</summary>
+    /// <summary>The validation score did not improve for <see cref="TrainerOptions.EarlyStoppingPatience"/> epochs.</summary>
     EarlyStopped,
 
     /// <summary>The caller cancelled.</summary>

@@ -24,13 +24,13 @@ public abstract class TrainerOptions
     public int BatchSize { get; set; } = 64;
 
     /// <summary>
-    /// The highest learning rate, reached at the end of the warm-up; above 0. Default 1e-3, but 3e-4 where published weights are
-    /// fine-tuned below the head, which more would spoil.
+    /// The highest learning rate, reached at the end of the warm-up; above 0. By the recipe: 3e-4 with the one for fine-tuning,
+    /// which is the default for a checkpoint of which more than the head learns; else 1e-3, which is much for published weights.
     /// </summary>
     [Range(1e-5, 1e-2, 1e-3, true)]
     public double LearningRate { get => _learningRate ?? Defaults.LearningRate; set => _learningRate = value; }
 
-    /// <summary>AdamW's decoupled weight decay, at least 0. Norms, biases, tokens and position embeddings are spared. Default 0.05, but 0 where a head alone learns.</summary>
+    /// <summary>AdamW's decoupled weight decay, at least 0. Norms, biases, tokens and position embeddings are spared. By the recipe: 0 where a head alone learns, else 0.05.</summary>
     [Range(1e-3, 0.3, 0.05, true)]
     public double WeightDecay { get => _weightDecay ?? Defaults.WeightDecay; set => _weightDecay = value; }
 
@@ -49,7 +49,7 @@ public abstract class TrainerOptions
 
     /// <summary>
     /// Layer-wise learning-rate decay, above 0 to 1: each block learns this many times as fast as the one after it, the head at the
-    /// full rate. Default 1, but 0.75 where published weights are fine-tuned.
+    /// full rate. By the recipe: 0.75 for fine-tuning, else 1.
     /// </summary>
     [Range(0.5, 1.0, 1.0)]
     public double LayerDecay { get => _layerDecay ?? Defaults.LayerDecay; set => _layerDecay = value; }
@@ -72,7 +72,7 @@ public abstract class TrainerOptions
     /// </summary>
     public Precision TrainingPrecision { get; set; } = Precision.Float32;
 
-    /// <summary>Training stops after this many epochs without a better validation score; 0 never stops early. Default 10.</summary>
+    /// <summary>Training stops after this many epochs without a better validation score (of a classifier the accuracy, and of equal ones the lower loss); 0 never stops early. Default 10.</summary>
     public int EarlyStoppingPatience { get; set; } = 10;
 
     /// <summary>The share of the training rows that is held out for validation when no validation set is given, 0 (none) to below 1. Default 0.1.</summary>
@@ -97,7 +97,7 @@ public abstract class TrainerOptions
     /// </summary>
     public int? Seed { get; set; }
 
-    /// <summary>"cpu", "cuda", "cuda:1" or "mps"; "auto", the default, takes a CUDA device where there is one, and else the CPU.</summary>
+    /// <summary>"cpu", "cuda", "cuda:1" or "mps"; "auto", the default, takes the GPU of <see cref="MLContext.GpuDeviceId"/>, else a CUDA device where there is one, else the CPU.</summary>
     public string Device { get; set; } = "auto";
 
     /// <summary>Told of the training's progress, at most ten times a second and at the end of every epoch.</summary>

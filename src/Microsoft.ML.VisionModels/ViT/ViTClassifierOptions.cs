@@ -21,6 +21,7 @@ public sealed class ViTClassifierOptions : ImageClassifierOptions
     internal override void Validate()
     {
         base.Validate();
+        Training.OptionChecks.RequireDefined(Preset, nameof(Preset));
         if (ImageSize is { } size)
             Require(size, size >= 1, "at least 1", nameof(ImageSize));
         if (PatchSize is { } patch)

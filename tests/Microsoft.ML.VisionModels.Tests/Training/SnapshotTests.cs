@@ -158,6 +158,30 @@ public class SnapshotTests
         Assert.Contains(folder.File("taken"), Assert.Single(warnings, warning => warning.Contains("snapshot")));   // once, not at every step
     }
 
+    [Fact]
+    public void A_last_write_that_failed_is_told_though_there_is_nothing_to_delete()
+    {
+        using var folder = TestFolders.Temporary();
+        var options = Options(folder.Path, steps: 1);
+        using var task = new MoonsTask(options)
+        {
+            OnLoss = (epoch, step, loss) =>
+            {
+                // Where a folder stands, no file can be moved to; in the end it is away, and deleting does not fail.
+                if ((epoch, step) == (0, 0))
+                    Directory.CreateDirectory(folder.File(Snapshots.FileName));
+                return loss;
+            },
+            OnValidate = (epoch, result) =>
+            {
+                if (epoch == 3)
+                    Directory.Delete(folder.File(Snapshots.FileName));
+                return result;
+            },
+        };
+        Assert.Contains(folder.Path, TrainingLoop.Run(task, options).SnapshotError);
+    }
+
     private static MoonsOptions Options(string? folder, int steps = 2) =>
         new() { Epochs = 4, EmaDecay = 0.9, SnapshotFolder = folder, SnapshotSteps = steps, EarlyStoppingPatience = 0 };
 
