@@ -21,7 +21,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
 
     // Fine-tune.
     options.CancellationToken = cancellation;
-    using var model = steps.Time("fine-tuning", () => TrainingScreen.Show(options, () => Training.Fit(mlContext, split.TrainSet, options)));
+    using var model = steps.Time("fine-tuning", () => TrainingScreen.Show(options, () => Families.Fit(mlContext, split.TrainSet, options)));
     var classifier = model.OfType<ImageClassifierTransformer>().Single();
 
     // Evaluate on the pictures that were kept away.

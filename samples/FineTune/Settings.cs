@@ -43,8 +43,8 @@ internal sealed record Settings
     /// <exception cref="ArgumentException">An option is unknown, or its value is missing or wrong.</exception>
     public static Settings Parse(string[] args)
     {
-        var settings = new Settings { Flips = !args.Contains("--no-flips") };
-        foreach (var (option, value) in CommandLine.Pairs([.. args.Where(arg => arg != "--no-flips")]))
+        var settings = new Settings();
+        foreach (var (option, value) in CommandLine.Pairs(args, "--no-flips"))
         {
             switch (option)
             {
@@ -55,6 +55,7 @@ internal sealed record Settings
                 case "--recipe": settings.Recipe = CommandLine.OneOf<Recipe>(option, value); break;
                 case "--epochs": settings.Epochs = CommandLine.Number(option, value); break;
                 case "--batch-size": settings.BatchSize = CommandLine.Number(option, value); break;
+                case "--no-flips": settings.Flips = false; break;
                 case "--device": settings.Device = CommandLine.Text(option, value); break;
                 case "--seed": settings.Seed = CommandLine.Number(option, value); break;
                 default: throw CommandLine.Unknown(option);

@@ -1,23 +1,12 @@
 using System.Text.Json;
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Transforms;
 using Microsoft.ML.VisionModels;
 using Samples;
 
 namespace FineTune;
 
-/// <summary>Fine-tunes the checkpoint: the labels become keys, the classifier learns, and its answer becomes text again.</summary>
+/// <summary>How the checkpoint is fine-tuned.</summary>
 internal static class Training
 {
-    public static TransformerChain<KeyToValueMappingTransformer> Fit(MLContext mlContext, IDataView train, ImageClassifierOptions options)
-    {
-        var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
-            .Append(Families.Classifier(mlContext, options))
-            .Append(mlContext.Transforms.Conversion.MapKeyToValue("Prediction", "PredictedLabel"));
-        return pipeline.Fit(train);
-    }
-
     /// <summary>The options of the family that the checkpoint's config.json names.</summary>
     /// <exception cref="ArgumentException">The folder has no config.json, or it names a family that this sample does not know.</exception>
     public static ImageClassifierOptions Options(Settings settings)

@@ -22,7 +22,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     // Train.
     var options = Training.Options(settings);
     options.CancellationToken = cancellation;
-    using var model = steps.Time("training", () => TrainingScreen.Show(options, () => Training.Fit(mlContext, split.TrainSet, options)));
+    using var model = steps.Time("training", () => TrainingScreen.Show(options, () => Families.Fit(mlContext, split.TrainSet, options)));
     var classifier = model.OfType<ImageClassifierTransformer>().Single();
 
     // Evaluate on the pictures that were kept away, and save.

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels;
 using Samples;
 
 namespace ImageClassification;
@@ -15,6 +16,8 @@ internal sealed record Settings
           --network NAME       ViT or Swin (default: ViT)
           --checkpoint PATH    start from these weights: a Hugging Face folder or a .safetensors, .pt or .pth file
           --preset NAME        size of the network: ViT's such as Tiny16, Swin's such as Tiny (default: SmallImage, or what the checkpoint's folder says)
+          --recipe NAME        how it is trained: FromScratchSmall, FineTune, LinearProbe or Plain (default: by the checkpoint)
+          --no-flips           do not mirror pictures in training: where left and right matter, as in text and signs
           --epochs N           passes over the training pictures
           --batch-size N       pictures per training step
           --image-size N       side of the square, in pixels, that pictures are resized to
@@ -29,6 +32,8 @@ internal sealed record Settings
     public string? Checkpoint { get; private set; }
     public Network Network { get; private set; } = Network.ViT;
     public string Preset { get; private set; } = "SmallImage";
+    public Recipe? Recipe { get; private set; }
+    public bool Flips { get; private set; } = true;
     public int? Epochs { get; private set; }
     public int? BatchSize { get; private set; }
     public int? ImageSize { get; private set; }
@@ -42,7 +47,7 @@ internal sealed record Settings
     public static Settings Parse(string[] args)
     {
         var settings = new Settings();
-        foreach (var (option, value) in CommandLine.Pairs(args))
+        foreach (var (option, value) in CommandLine.Pairs(args, "--no-flips"))
         {
             switch (option)
             {
@@ -51,6 +56,8 @@ internal sealed record Settings
                 case "--checkpoint": settings.Checkpoint = CommandLine.Text(option, value); break;
                 case "--preset": settings.Preset = CommandLine.Text(option, value); break;
                 case "--network": settings.Network = CommandLine.OneOf<Network>(option, value); break;
+                case "--recipe": settings.Recipe = CommandLine.OneOf<Recipe>(option, value); break;
+                case "--no-flips": settings.Flips = false; break;
                 case "--epochs": settings.Epochs = CommandLine.Number(option, value); break;
                 case "--batch-size": settings.BatchSize = CommandLine.Number(option, value); break;
                 case "--image-size": settings.ImageSize = CommandLine.Number(option, value); break;

@@ -1,22 +1,11 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
-using Microsoft.ML.Transforms;
 using Microsoft.ML.VisionModels;
 using Samples;
 
 namespace ImageClassification;
 
-/// <summary>Trains the model: the labels become keys, the classifier learns, and its answer becomes text again.</summary>
+/// <summary>How the model is trained.</summary>
 internal static class Training
 {
-    public static TransformerChain<KeyToValueMappingTransformer> Fit(MLContext mlContext, IDataView train, ImageClassifierOptions options)
-    {
-        var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
-            .Append(Families.Classifier(mlContext, options))
-            .Append(mlContext.Transforms.Conversion.MapKeyToValue("Prediction", "PredictedLabel"));
-        return pipeline.Fit(train);
-    }
-
     public static ImageClassifierOptions Options(Settings settings)
     {
         var isDigits = settings.Data is null;
@@ -50,8 +39,9 @@ internal static class Training
             // 8 x 8 pixels have nothing to spare for erasing and mixing.
             (options.Recipe, options.LabelSmoothing, options.CropPadding) = (Recipe.Plain, 0.1, 1);
         }
-        if (isDigits)
+        if (isDigits || !settings.Flips)
             options.HorizontalFlip = false;   // a mirrored digit is no digit
+        options.Recipe = settings.Recipe ?? options.Recipe;
         options.Epochs = settings.Epochs ?? options.Epochs;
         options.BatchSize = settings.BatchSize ?? options.BatchSize;
         return options;

@@ -5,9 +5,15 @@ namespace Samples;
 /// <summary>Reading options and their values from a command line.</summary>
 internal static class CommandLine
 {
-    /// <summary>The options with what follows them.</summary>
-    public static IEnumerable<(string Option, string? Value)> Pairs(string[] args) =>
-        args.Chunk(2).Select(pair => (pair[0], pair.Length > 1 ? pair[1] : null));
+    /// <summary>The options with what follows them; nothing follows a flag.</summary>
+    public static IEnumerable<(string Option, string? Value)> Pairs(string[] args, params string[] flags)
+    {
+        for (var i = 0; i < args.Length; i++)
+        {
+            var option = args[i];
+            yield return (option, flags.Contains(option) || i + 1 == args.Length ? null : args[++i]);
+        }
+    }
 
     /// <exception cref="ArgumentException">There is no value.</exception>
     public static string Text(string option, string? value) =>

@@ -31,7 +31,7 @@ internal sealed class TrainingScreen : IProgress<TrainingProgress>
     public void Report(TrainingProgress value)
     {
         var accuracy = value.ValidationMetrics.TryGetValue("Accuracy", out var metric) ? $"  validation {metric * 100:0.0} %" : "";
-        var text = $"epoch {value.Epoch}/{value.Epochs}  loss {value.Loss:0.000}{accuracy}  {value.SamplesPerSecond:0} pictures/s  {value.Remaining:m\\:ss} left";
+        var text = $"epoch {value.Epoch}/{value.Epochs}  loss {value.Loss:0.000}{accuracy}  {value.SamplesPerSecond:0} pictures/s  {value.Remaining:h\\:mm\\:ss} left";
         if (_bar is not null)
         {
             _bar.Description = text;

@@ -8,8 +8,8 @@ internal abstract class ClassifierModel : NetworkModel
     /// <summary>The length of the feature vector.</summary>
     public abstract int EmbeddingSize { get; }
 
-    /// <summary>The size of the map of where the answer comes from, rows x columns; null where the network has none.</summary>
-    public abstract ImageSize? AttentionSize { get; }
+    /// <summary>The size of the map of where the answer comes from, rows x columns.</summary>
+    public abstract ImageSize AttentionSize { get; }
 
     /// <summary>Whether training computes blocks twice to save memory; see <see cref="Layers.GradientCheckpointing"/>.</summary>
     public abstract bool GradientCheckpointing { get; set; }

@@ -23,8 +23,8 @@ internal sealed class ImageClassifierScorer : ImageScorer<ClassifierResult>
             (ClassifierResult result, ref uint value) => value = result.Label);
         if (settings.EmbeddingColumn is { } embedding)
             _embedding = Vector(embedding, [model.EmbeddingSize], null, result => result.Embedding);
-        if (settings.AttentionColumn is { } attention && model.AttentionSize is { } size)
-            _attention = Vector(attention, [size.Height, size.Width], null, result => result.Attention);
+        if (settings.AttentionColumn is { } attention)
+            _attention = Vector(attention, [model.AttentionSize.Height, model.AttentionSize.Width], null, result => result.Attention);
         _outputs = [.. new[] { score, label, _embedding, _attention }.OfType<OutputColumn<ClassifierResult>>()];
     }
 

@@ -13,7 +13,7 @@ internal sealed class SwinClassifierModel(SwinNetwork network) : ClassifierModel
 
     public override int EmbeddingSize => network.Config.WidthOf(network.Config.LastStage);
 
-    public override ImageSize? AttentionSize => network.Config.GridOf(network.Config.LastStage);
+    public override ImageSize AttentionSize => network.Config.GridOf(network.Config.LastStage);
 
     public override bool GradientCheckpointing { get => network.GradientCheckpointing; set => network.GradientCheckpointing = value; }
 

@@ -21,7 +21,7 @@ public sealed class SwinFeaturesEstimator : ImageFeaturizerEstimator<SwinFeature
         var preprocessing = NetworkInput.Preprocessing(swin.Preprocessing, source.Preprocessing, swin.ImageSize, size);
         // Every weight is the checkpoint's: nothing is drawn.
         using var generator = EpochOrder.Generator(0, epoch: 0, stream: 0);
-        return (new SwinFeaturizerModel(source.Build(source.Config with { Classes = null }, ownHead: false, generator).Resize(size)), preprocessing);
+        return (new SwinFeaturizerModel(source.Build(source.Config with { Classes = null }, ownHead: false, generator).Resize(size, swin.WindowSize)), preprocessing);
     }
 
     private protected override SwinFeaturesTransformer Create(FeaturizerParts parts) => new(Host, parts);

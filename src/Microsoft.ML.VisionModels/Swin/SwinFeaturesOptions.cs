@@ -12,6 +12,9 @@ public sealed class SwinFeaturesOptions : ImageFeaturizerOptions
     /// <summary>Height and width of the network's input in pixels; null takes the checkpoint's.</summary>
     public int? ImageSize { get; set; }
 
+    /// <summary>Height and width of an attention window in tokens; null takes the checkpoint's, whose position biases are resampled for another size.</summary>
+    public int? WindowSize { get; set; }
+
     /// <summary>
     /// The column for the first stage's feature map, a vector of channels x rows x columns; null, the default, does not make it.
     /// A backbone's maps have its norms; those of other checkpoints are the stage's output as it is, before patches are merged.
@@ -36,5 +39,7 @@ public sealed class SwinFeaturesOptions : ImageFeaturizerOptions
         OptionChecks.RequireDefined(Preset, nameof(Preset));
         if (ImageSize is { } size)
             TrainerOptions.Require(size, size >= 1, "at least 1", nameof(ImageSize));
+        if (WindowSize is { } window)
+            TrainerOptions.Require(window, window >= 1, "at least 1", nameof(WindowSize));
     }
 }

@@ -13,7 +13,7 @@ internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
 
     public override int EmbeddingSize => network.Config.Width;
 
-    public override ImageSize? AttentionSize => network.Config.Grid;
+    public override ImageSize AttentionSize => network.Config.Grid;
 
     public override bool GradientCheckpointing { get => network.GradientCheckpointing; set => network.GradientCheckpointing = value; }
 

@@ -48,6 +48,16 @@ public class SwinFeaturesTests
     }
 
     [Fact]
+    public void WindowsCanBeOfAnotherSize()
+    {
+        using var folder = TestFolders.Temporary();
+        SwinContractSetup.Write(folder.Path, s_tiny);
+        using var model = _context.Transforms.SwinFeatures(new SwinFeaturesOptions { Checkpoint = folder.Path, WindowSize = 2 }).Fit(ToyPictures.View(_context, 3));
+        Assert.Equal(2, ((SwinFeaturizerModel)model.Model).Network.Config.WindowSize);
+        Assert.All(model.Transform(ToyPictures.View(_context, 3)).GetColumn<float[]>("Embedding"), row => Assert.All(row, value => Assert.True(float.IsFinite(value))));
+    }
+
+    [Fact]
     public void AStageThatIsNotThereIsRefused()
     {
         using var folder = TestFolders.Temporary();
@@ -105,6 +115,7 @@ public class SwinFeaturesTests
         { "'Embedding'", options => options.Stage1ColumnName = "Embedding" },
         { "ImageColumnName", options => options.ImageColumnName = "" },
         { "ImageSize", options => options.ImageSize = 0 },
+        { "WindowSize", options => options.WindowSize = 0 },
         { "ScoringBatchSize", options => options.ScoringBatchSize = 0 },
         { "Preset", options => options.Preset = (SwinPreset)99 },
         { "Precision", options => options.Precision = (Precision)9 },
