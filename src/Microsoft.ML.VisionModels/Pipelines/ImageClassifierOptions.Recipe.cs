@@ -19,8 +19,14 @@ public abstract partial class ImageClassifierOptions
     /// </summary>
     public Recipe? Recipe { get; set; }
 
+    /// <summary>
+    /// How strong the recipe is: by how much its label smoothing, stochastic depth, shifts, crops, RandAugment's magnitude, erasing and
+    /// mixing are multiplied; at least 0. Default 1. What you set yourself is not multiplied. Sweeps search this instead of its parts.
+    /// </summary>
+    [Range(0.0, 2.0, 1.0)]
+    public double RecipeStrength { get; set; } = 1;
+
     /// <summary>The share of each target that is spread over all classes, 0 to below 1. By the recipe: 0.1 from scratch and in fine-tuning.</summary>
-    [Range(0.0, 0.3, 0.1)]
     public double LabelSmoothing { get => _labelSmoothing ?? Values.LabelSmoothing; set => _labelSmoothing = value; }
 
     /// <summary>
@@ -31,7 +37,6 @@ public abstract partial class ImageClassifierOptions
     public double DropPath { get => _dropPath ?? Values.DropPath; set => _dropPath = value; }
 
     /// <summary>In training, mirror half of the pictures. By every recipe but the plain one; set false where left and right matter, as in text.</summary>
-    [BooleanChoice(true)]
     public bool HorizontalFlip { get => _horizontalFlip ?? Values.Augmentation.HorizontalFlip; set => _horizontalFlip = value; }
 
     /// <summary>In training, turn half of the pictures upside down: for pictures without an up, as from a satellite or a microscope. Default false.</summary>
@@ -39,7 +44,7 @@ public abstract partial class ImageClassifierOptions
 
     /// <summary>
     /// In training, shift pictures by up to this many pixels (of the network's input) each way; 0 does not. Null, the default, goes
-    /// by the recipe: from scratch an eighth of the picture's side.
+    /// by the recipe: from scratch an eighth of the picture's side, and less below 16 epochs.
     /// </summary>
     public int? CropPadding { get; set; }
 
@@ -47,34 +52,27 @@ public abstract partial class ImageClassifierOptions
     /// In training, cut out a part of the picture of at least this share of its area and scale it up (random resized crop); above 0
     /// to 1, which does not. By the recipe: 0.35 where published weights are used.
     /// </summary>
-    [Range(0.08, 1.0, 1.0)]
     public double MinCropArea { get => _minCropArea ?? Values.Augmentation.MinCropArea; set => _minCropArea = value; }
 
     /// <summary>In training, change brightness, contrast and saturation by a factor of up to this much from 1; 0, the default, does not.</summary>
     public double ColorJitter { get; set; }
 
     /// <summary>RandAugment (arXiv 1909.13719): how many operations each training picture goes through, drawn anew each time; 0 for none. By the recipe: 2 in fine-tuning, and from scratch 2 from 70 epochs on, 1 from 20.</summary>
-    [Range(0, 3, 1)]
     public int RandAugmentOperations { get => _randAugmentOperations ?? Values.Augmentation.RandAugmentOperations; set => _randAugmentOperations = value; }
 
     /// <summary>RandAugment's strength, 0 to 1 of each operation's full range. By the recipe: 0.3.</summary>
-    [Range(0.0, 1.0, 0.3)]
     public double RandAugmentMagnitude { get => _randAugmentMagnitude ?? Values.Augmentation.RandAugmentMagnitude; set => _randAugmentMagnitude = value; }
 
     /// <summary>Random erasing (arXiv 1708.04896): the chance that a rectangle of a training picture becomes noise, 0 to 1. By the recipe: from scratch 0.25 for 100 epochs and less for fewer.</summary>
-    [Range(0.0, 0.5, 0.075)]
     public double RandomErasing { get => _randomErasing ?? Values.Augmentation.RandomErasing; set => _randomErasing = value; }
 
     /// <summary>Mixup (arXiv 1710.09412): alpha of the beta distribution by which pairs of training pictures are blended; 0 does not. By the recipe: 0.2 from scratch.</summary>
-    [Range(0.0, 1.0, 0.2)]
     public double MixUp { get => _mixUp ?? Values.Augmentation.MixUpAlpha; set => _mixUp = value; }
 
     /// <summary>CutMix (arXiv 1905.04899): alpha of the beta distribution by which a rectangle of another picture is pasted in; 0 does not. By the recipe: 1 from scratch.</summary>
-    [Range(0.0, 1.0, 1.0)]
     public double CutMix { get => _cutMix ?? Values.Augmentation.CutMixAlpha; set => _cutMix = value; }
 
     /// <summary>The chance that a batch is mixed, 0 to 1; where both are on, mixup or cutmix is drawn for each batch. By the recipe: from scratch 0.5 for 100 epochs and less for fewer; else 1, for a <see cref="MixUp"/> or <see cref="CutMix"/> that you set.</summary>
-    [Range(0.0, 1.0, 0.15)]
     public double MixProbability { get => _mixProbability ?? Values.Augmentation.MixProbability; set => _mixProbability = value; }
 
     /// <summary>What is done where some classes have many more rows than others. Default <see cref="ClassBalance.None"/>.</summary>
@@ -91,7 +89,7 @@ public abstract partial class ImageClassifierOptions
     /// <summary>The values of the recipe.</summary>
     private RecipeDefaults Values => RecipeDefaults.Of(Recipe ?? (Checkpoint is null ? VisionModels.Recipe.FromScratchSmall
         : TrainedParts == TrainedParts.Head ? VisionModels.Recipe.LinearProbe
-        : VisionModels.Recipe.FineTune), Epochs);
+        : VisionModels.Recipe.FineTune), Epochs).Times(RecipeStrength);
 
     /// <summary>What is done to training pictures of a size.</summary>
     internal AugmentationSettings AugmentationFor(ImageSize size) => new()
@@ -113,6 +111,7 @@ public abstract partial class ImageClassifierOptions
     {
         if (Recipe is { } recipe)
             OptionChecks.RequireDefined(recipe, nameof(Recipe));
+        Require(RecipeStrength, RecipeStrength >= 0 && double.IsFinite(RecipeStrength), "at least 0");
         Require(LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
         Require(DropPath, DropPath is >= 0 and < 1, "at least 0 and below 1");
         if (CropPadding is { } padding)

@@ -14,6 +14,21 @@ internal sealed record RecipeDefaults : TrainerDefaults
 
     public AugmentationSettings Augmentation { get; init; } = new();
 
+    /// <summary>This recipe, stronger or weaker: what hides, changes or blurs what is learnt from counts as many times as much.</summary>
+    public RecipeDefaults Times(double strength) => strength == 1 ? this : this with
+    {
+        LabelSmoothing = Math.Min(0.5, strength * LabelSmoothing),
+        DropPath = Math.Min(0.5, strength * DropPath),
+        CropShare = Math.Min(0.5, strength * CropShare),
+        Augmentation = Augmentation with
+        {
+            MinCropArea = Math.Max(0.05, 1 - strength * (1 - Augmentation.MinCropArea)),
+            RandAugmentMagnitude = Math.Min(1, strength * Augmentation.RandAugmentMagnitude),
+            RandomErasing = Math.Min(1, strength * Augmentation.RandomErasing),
+            MixProbability = Augmentation.MixUpAlpha + Augmentation.CutMixAlpha > 0 ? Math.Min(1, strength * Augmentation.MixProbability) : Augmentation.MixProbability,
+        },
+    };
+
     /// <param name="recipe">The recipe.</param>
     /// <param name="epochs">
     /// How long is trained. Regularisation costs time before it pays (Steiner et al., "How to train your ViT?", arXiv 2106.10270): what
@@ -47,7 +62,7 @@ internal sealed record RecipeDefaults : TrainerDefaults
             LabelSmoothing = 0.1,
             EmaDecay = 0.998,
             DropPath = 0.1 * strength,
-            CropShare = 0.125,
+            CropShare = 0.125 * Math.Min(1, epochs / 16.0),
             Augmentation = new()
             {
                 HorizontalFlip = true,

@@ -1,3 +1,5 @@
+using Microsoft.ML.SearchSpace;
+
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>What <c>mlContext.Transforms.SwinClassifier</c> can be told.</summary>
@@ -7,9 +9,11 @@ public sealed class SwinClassifierOptions : ImageClassifierOptions
     /// The network's size; default <see cref="SwinPreset.SmallImage"/>. A Hugging Face folder brings its own; a weights file without
     /// a config.json needs the preset that it was trained as.
     /// </summary>
+    [Choice(new object[] { SwinPreset.SmallImage, SwinPreset.Tiny }, SwinPreset.SmallImage)]
     public SwinPreset Preset { get; set; } = SwinPreset.SmallImage;
 
     /// <summary>Height and width of the network's input in pixels; null takes the preset's or checkpoint's.</summary>
+    [Choice(new object[] { 32, 48, 64 }, 32)]
     public int? ImageSize { get; set; }
 
     /// <summary>Height and width of a patch in pixels; null takes the preset's. A checkpoint's cannot be changed.</summary>

@@ -108,6 +108,9 @@ public abstract class TrainerOptions
     [JsonIgnore]
     public CancellationToken CancellationToken { get; set; }
 
+    /// <summary>Sits in the training, as a sweep's pruning does.</summary>
+    internal ITrainingCallback? Watch { get; set; }
+
     /// <summary>What the properties are that nobody has set.</summary>
     private protected virtual TrainerDefaults Defaults => TrainerDefaults.Plain;
 

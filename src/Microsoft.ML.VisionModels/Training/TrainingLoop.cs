@@ -29,7 +29,7 @@ internal static class TrainingLoop
         [
             state.Best, new EarlyStopping(options.EarlyStoppingPatience),
             snapshots, // before any report: what was told of is kept
-            options.Progress is { } progress ? new ProgressReports(progress) : null, log, .. callbacks,
+            options.Progress is { } progress ? new ProgressReports(progress) : null, log, options.Watch, .. callbacks,
         ];
         List<ITrainingCallback> all = [.. optional.OfType<ITrainingCallback>()];
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.SearchSpace;
+
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>What <c>mlContext.Transforms.ViTClassifier</c> can be told.</summary>
@@ -7,12 +9,14 @@ public sealed class ViTClassifierOptions : ImageClassifierOptions
     /// The network's size; default <see cref="ViTPreset.SmallImage"/>. A Hugging Face folder brings its own; a weights file without
     /// a config.json needs the preset that it was trained as.
     /// </summary>
+    [Choice(new object[] { ViTPreset.SmallImage, ViTPreset.Tiny16 }, ViTPreset.SmallImage)]
     public ViTPreset Preset { get; set; } = ViTPreset.SmallImage;
 
     /// <summary>
     /// Height and width of the network's input in pixels; null takes the preset's or checkpoint's. A checkpoint's position
     /// embeddings are resampled for another size.
     /// </summary>
+    [Choice(new object[] { 32, 48, 64 }, 32)]
     public int? ImageSize { get; set; }
 
     /// <summary>Height and width of a patch in pixels; null takes the preset's. A checkpoint's cannot be changed.</summary>

@@ -39,20 +39,32 @@ public class RecipeTests
     }
 
     [Theory]
-    [InlineData(5, 0, 0.025)]
-    [InlineData(19, 0, 0.095)]
-    [InlineData(20, 1, 0.1)]
-    [InlineData(69, 1, 0.345)]
-    [InlineData(70, 2, 0.35)]
-    [InlineData(100, 2, 0.5)]
-    [InlineData(300, 2, 0.5)]
-    public void ALongTrainingIsRegularisedMore(int epochs, int operations, double mixing)
+    [InlineData(5, 0, 0.025, 1)]
+    [InlineData(19, 0, 0.095, 4)]
+    [InlineData(20, 1, 0.1, 4)]
+    [InlineData(69, 1, 0.345, 4)]
+    [InlineData(70, 2, 0.35, 4)]
+    [InlineData(100, 2, 0.5, 4)]
+    [InlineData(300, 2, 0.5, 4)]
+    public void ALongTrainingIsRegularisedMore(int epochs, int operations, double mixing, int shift)
     {
         var options = new ViTClassifierOptions { Epochs = epochs };
         Assert.Equal(operations, options.RandAugmentOperations);
         Assert.Equal(mixing, options.MixProbability, 1e-9);
         Assert.Equal(mixing / 5, options.DropPath, 1e-9);
-        Assert.Equal(4, options.AugmentationFor(new(32, 32)).CropPadding);
+        Assert.Equal(shift, options.AugmentationFor(new(32, 32)).CropPadding);
+    }
+
+    [Fact]
+    public void ARecipeIsAsStrongAsYouLike()
+    {
+        var (weak, full, strong) = (Of(0), Of(1), Of(1.5));
+        Assert.Equal((0, 0, 0, 0, 1.0, 0), (weak.LabelSmoothing, weak.DropPath, weak.RandomErasing, weak.MixProbability, weak.MinCropArea, weak.AugmentationFor(new(32, 32)).CropPadding));
+        Assert.Equal((0.375, 0.75, 6), (strong.RandomErasing, strong.MixProbability, strong.AugmentationFor(new(32, 32)).CropPadding));
+        Assert.Equal([0.1, 0.15, 0.15, 0.45], [full.LabelSmoothing, Math.Round(strong.LabelSmoothing, 9), Math.Round(strong.DropPath, 9), Math.Round(strong.RandAugmentMagnitude, 9)]);
+        Assert.Equal(1, new ViTClassifierOptions { Recipe = Recipe.Plain, RecipeStrength = 0 }.MixProbability);     // for a MixUp that the user sets
+
+        static ViTClassifierOptions Of(double strength) => new() { Epochs = 100, RecipeStrength = strength };
     }
 
     /// <summary>Everything at once, in both families.</summary>

@@ -1,0 +1,22 @@
+namespace Microsoft.ML.VisionModels.Sweeps;
+
+/// <summary>
+/// Ends a trial that is worse after an epoch than half of those before it were after the same epoch (Golovin et al., "Google Vizier",
+/// 2017), once five trials have gone to their end.
+/// </summary>
+internal sealed class MedianPruner : IPruner
+{
+    private const int Unpruned = 5;
+
+    public bool ShouldStop(SweepTrial trial, int epochs, IReadOnlyList<SweepTrial> others)
+    {
+        if (others.Count(other => other.State == SweepTrialState.Complete) < Unpruned)
+            return false;
+        var last = trial.Epochs[^1];
+        var scores = others.Select(other => other.Epochs.FirstOrDefault(epoch => epoch.Epoch == last.Epoch)?.Score).OfType<double>().Order().ToArray();
+        if (scores.Length == 0)
+            return false;
+        var middle = scores.Length / 2;
+        return last.Score < (scores.Length % 2 == 1 ? scores[middle] : (scores[middle - 1] + scores[middle]) / 2);
+    }
+}

@@ -1,0 +1,31 @@
+namespace Microsoft.ML.VisionModels.Sweeps;
+
+/// <summary>
+/// Successive refinement: a round of random trials, then rounds of trials in a box around the best so far, the box of each round
+/// half as wide as that of the one before.
+/// </summary>
+/// <param name="round">The trials of a round.</param>
+internal sealed class RefiningSampler(int round) : ISampler
+{
+    private readonly RandomSampler _random = new();
+
+    public Proposal Propose(SweepHistory history, Random random)
+    {
+        var width = Math.Pow(0.5, history.Next / round);
+        if (width == 1 || history.Ranked.FirstOrDefault(trial => trial.Score is not null) is not { } best)
+            return _random.Propose(history, random);
+
+        // Another branch, or another choice, is tried the less often the narrower the box is.
+        if (history.Space.Branches.Count > 1 && random.NextDouble() < width / 2)
+            return _random.Propose(history, random);
+        var branch = history.Space[best.Candidate];
+        return branch.At(branch.Dimensions.Select(dimension =>
+        {
+            var centre = dimension.PlaceOf(best.Parameters[dimension.Name]);
+            if (dimension is ChoiceDimension)
+                return random.NextDouble() < width ? RandomSampler.Draw(dimension, random) : centre;
+            var (low, high) = (Math.Max(0, centre - width / 2), Math.Min(1, centre + width / 2));
+            return low + random.NextDouble() * (high - low);
+        }));
+    }
+}

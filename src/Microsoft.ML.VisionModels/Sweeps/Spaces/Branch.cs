@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+
+namespace Microsoft.ML.VisionModels.Sweeps;
+
+/// <summary>The hyper-parameters of one estimator.</summary>
+internal sealed record Branch(string Name, IReadOnlyList<Dimension> Dimensions)
+{
+    /// <summary>The values at a place for each dimension.</summary>
+    public Proposal At(IEnumerable<double> places) =>
+        new(Name, Dimensions.Zip(places).ToDictionary(pair => pair.First.Name, pair => pair.First.ValueAt(pair.Second)));
+
+    /// <summary>Where a search begins.</summary>
+    [JsonIgnore]
+    public Proposal Initial => At(Dimensions.Select(dimension => dimension.Initial));
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Reflection;
+using Microsoft.ML.SearchSpace;
+
+namespace Microsoft.ML.VisionModels.Sweeps;
+
+/// <summary>Reads the search space that the attributes of an options class declare, and sets the properties.</summary>
+internal static class DeclaredSpace
+{
+    /// <summary>The dimensions of an options class, in the order of its properties' names.</summary>
+    public static IEnumerable<Dimension> Of(Type options) => options.GetProperties()
+        .Where(property => property.CanWrite)
+        .Select(Of)
+        .OfType<Dimension>()
+        .OrderBy(dimension => dimension.Name, StringComparer.Ordinal);
+
+    /// <summary>The dimension that a property's attribute declares; null where it has none.</summary>
+    public static Dimension? Of(PropertyInfo property)
+    {
+        if (property.GetCustomAttribute<RangeAttribute>() is { } range)
+        {
+            var isInteger = TypeOf(property) == typeof(int);
+            // ML.NET takes the upper end of whole numbers for the first that is not meant.
+            var (low, high) = (Number(range.Min), Number(range.Max) - (isInteger ? 1 : 0));
+            return new NumberDimension(property.Name, low, high, range.Init is null ? low : Number(range.Init), range.LogBase, isInteger);
+        }
+        if (property.GetCustomAttribute<ChoiceAttribute>() is { } choice)
+            return new ChoiceDimension(property.Name, [.. choice.Candidates.Select(value => Plain(property, value))], Plain(property, choice.DefaultValue ?? choice.Candidates[0]));
+        return property.GetCustomAttribute<BooleanChoiceAttribute>() is { } boolean
+            ? new ChoiceDimension(property.Name, [false, true], boolean.DefaultValue)
+            : null;
+    }
+
+    /// <summary>A value of a property as trials keep it: a double, an int, a bool or a string.</summary>
+    /// <exception cref="ArgumentException">A property of this type cannot be searched.</exception>
+    public static object Plain(PropertyInfo property, object value)
+    {
+        var type = TypeOf(property);
+        return type.IsEnum ? Enum.Parse(type, value.ToString()!).ToString()!
+            : type == typeof(bool) || type == typeof(string) || type == typeof(int) ? Convert.ChangeType(value, type, CultureInfo.InvariantCulture)
+            : type == typeof(double) || type == typeof(float) ? Number(value)
+            : throw new ArgumentException($"{property.Name} is of type {property.PropertyType.Name}, which a sweep cannot search.");
+    }
+
+    public static void Set(object options, string name, object value)
+    {
+        var property = options.GetType().GetProperty(name) ?? throw new ArgumentException($"{options.GetType().Name} has no property {name}.");
+        var type = TypeOf(property);
+        property.SetValue(options, type.IsEnum ? Enum.Parse(type, (string)value) : Convert.ChangeType(value, type, CultureInfo.InvariantCulture));
+    }
+
+    private static Type TypeOf(PropertyInfo property) => Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+
+    private static double Number(object value) => Convert.ToDouble(value, CultureInfo.InvariantCulture);
+}

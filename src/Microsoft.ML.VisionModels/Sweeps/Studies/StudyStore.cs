@@ -1,0 +1,245 @@
+using System.Data.Common;
+
+namespace Microsoft.ML.VisionModels.Sweeps;
+
+/// <summary>
+/// A study in a database: its trials and their epochs. Any number of workers, of any number of processes, may use it at the same
+/// time: a trial belongs to the one that claimed it for as long as this one gives signs of life, and is finished by it alone.
+/// </summary>
+internal sealed class StudyStore : IDisposable
+{
+    /// <summary>A trial whose workers died this often is not given to another.</summary>
+    private const int MostAttempts = 5;
+
+    private const string Columns = "number, state, candidate, parameters, score, error, worker, attempts, started, heartbeat";
+
+    private readonly Database _database;
+    private readonly double _patience;
+
+    private StudyStore(Database database, string name, double patience) => (_database, Name, _patience) = (database, name, patience);
+
+    /// <summary>The study's name.</summary>
+    public string Name { get; }
+
+    /// <summary>Where it is kept, for people.</summary>
+    public string Place => _database.Name;
+
+    public Space Space { get; private set; } = new([]);
+
+    public bool HigherIsBetter { get; private set; }
+
+    public string Metric { get; private set; } = "";
+
+    /// <summary>Opens a study, or begins it where it is not there.</summary>
+    /// <param name="storage">As <see cref="Database.Open"/> takes it.</param>
+    /// <param name="name">The study's name.</param>
+    /// <param name="space">What it searches.</param>
+    /// <param name="metric">The name of what it measures.</param>
+    /// <param name="higherIsBetter">Whether a high score is a good one.</param>
+    /// <param name="patience">The seconds without a sign of life after which a worker is taken for dead.</param>
+    /// <exception cref="InvalidOperationException">The study is there and searches something else.</exception>
+    public static StudyStore Open(string? storage, string name, Space space, string metric, bool higherIsBetter, double patience = 60)
+    {
+        var store = new StudyStore(Database.Open(storage), name, patience);
+        try
+        {
+            store.MakeTables();
+            store.Write(session => session.Execute(
+                "INSERT INTO study (name, space, metric, higher_is_better) VALUES (@study, @space, @metric, @higher) ON CONFLICT DO NOTHING",
+                ("space", PlainJson.Write(space)), ("metric", metric), ("higher", higherIsBetter ? 1 : 0)));
+            store.ReadStudy();
+            if (PlainJson.Write(store.Space) != PlainJson.Write(space) || store.Metric != metric || store.HigherIsBetter != higherIsBetter)
+            {
+                throw new InvalidOperationException(
+                    $"The study '{name}' in {store.Place} searches another space, or for another metric ({store.Metric}), than this sweep. Name another study.");
+            }
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a study to look at.</summary>
+    /// <exception cref="InvalidOperationException">There is no such study.</exception>
+    public static StudyStore Open(string storage, string name)
+    {
+        var store = new StudyStore(Database.Open(storage), name, patience: double.PositiveInfinity);
+        try
+        {
+            store.MakeTables();
+            store.ReadStudy();
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A trial for a worker: one that is waiting, or a new one.</summary>
+    /// <param name="worker">Who asks.</param>
+    /// <param name="most">How many trials the study is to have.</param>
+    /// <param name="propose">Says what a new trial tries, given the trials so far; null where there is nothing left.</param>
+    public Claim Claim(string worker, int most, Func<SweepHistory, Proposal?> propose)
+    {
+        if (Write(session => TakeWaiting(session, worker)) is { } waiting)
+            return new(waiting, false);
+
+        // One worker at a time thinks of a new trial, with the others' in view.
+        return Write(session =>
+        {
+            session.Single("SELECT name FROM study WHERE name = @study " + _database.Lock, reader => reader.GetString(0), orDefault: null);
+            var trials = Trials(session);
+            if (trials.Any(trial => trial.State == SweepTrialState.Waiting) && TakeWaiting(session, worker) is { } returned)
+                return new(returned, false);
+            var history = new SweepHistory(Space, trials, HigherIsBetter);
+            if (trials.Count >= most || propose(history) is not { } proposal)
+                return new(null, trials.Any(trial => !trial.IsOver));
+            session.Execute(
+                $"INSERT INTO trial (study, number, state, candidate, parameters, worker, attempts, started, heartbeat) VALUES (@study, @number, 'Running', @candidate, @parameters, @worker, 1, {_database.Now}, {_database.Now})",
+                ("number", history.Next), ("candidate", proposal.Candidate), ("parameters", PlainJson.Write(proposal.Parameters)), ("worker", worker));
+            return new Claim(Trial(session, history.Next), false);
+        });
+    }
+
+    /// <summary>Adds an epoch to a trial.</summary>
+    /// <returns>Whether the trial is still this worker's.</returns>
+    public bool Report(SweepTrial trial, SweepEpoch epoch) => Write(session =>
+    {
+        if (!IsOwn(session, trial))
+            return false;
+        session.Execute("INSERT INTO epoch (study, number, epoch, score, seconds) VALUES (@study, @number, @epoch, @score, @seconds) ON CONFLICT DO NOTHING",
+            ("number", trial.Number), ("epoch", epoch.Epoch), ("score", epoch.Score), ("seconds", epoch.Seconds));
+        return true;
+    });
+
+    /// <summary>Says that a worker lives.</summary>
+    public void Beat(string worker) => Write(session =>
+        session.Execute($"UPDATE trial SET heartbeat = {_database.Now} WHERE study = @study AND worker = @worker AND state = 'Running'", ("worker", worker)));
+
+    /// <summary>Gives a trial back, to be run again from its beginning.</summary>
+    public void Release(SweepTrial trial) => Finish(trial, SweepTrialState.Waiting, score: null);
+
+    /// <summary>Ends a trial.</summary>
+    /// <returns>Whether it was still this worker's; otherwise nothing has changed.</returns>
+    public bool Finish(SweepTrial trial, SweepTrialState state, double? score, string? error = null) => Write(session => session.Execute(
+        $"UPDATE trial SET state = @state, score = @score, error = @error, heartbeat = {_database.Now} WHERE study = @study AND number = @number AND worker = @worker AND attempts = @attempts AND state = 'Running'",
+        ("state", state.ToString()), ("score", score), ("error", error), ("number", trial.Number), ("worker", trial.Worker), ("attempts", trial.Attempts))) == 1;
+
+    /// <summary>All trials with their epochs, by number.</summary>
+    public IReadOnlyList<SweepTrial> Trials()
+    {
+        using var session = Session.Begin(_database, Name, transaction: false);
+        return Trials(session);
+    }
+
+    public SweepHistory History() => new(Space, Trials(), HigherIsBetter);
+
+    public void Dispose() => _database.Dispose();
+
+    private void MakeTables() => Write(session =>
+    {
+        if (_database.LockSchema is { } lockSchema)
+            session.Execute(lockSchema);
+        return session.Execute("""
+            CREATE TABLE IF NOT EXISTS study (name TEXT PRIMARY KEY, space TEXT NOT NULL, metric TEXT NOT NULL, higher_is_better INTEGER NOT NULL);
+            CREATE TABLE IF NOT EXISTS trial (
+                study TEXT NOT NULL REFERENCES study, number INTEGER NOT NULL, state TEXT NOT NULL, candidate TEXT NOT NULL, parameters TEXT NOT NULL,
+                score DOUBLE PRECISION, error TEXT, worker TEXT, attempts INTEGER NOT NULL, started DOUBLE PRECISION, heartbeat DOUBLE PRECISION,
+                PRIMARY KEY (study, number));
+            CREATE TABLE IF NOT EXISTS epoch (
+                study TEXT NOT NULL, number INTEGER NOT NULL, epoch INTEGER NOT NULL, score DOUBLE PRECISION NOT NULL, seconds DOUBLE PRECISION NOT NULL,
+                PRIMARY KEY (study, number, epoch));
+            """);
+    });
+
+    private void ReadStudy()
+    {
+        using var session = Session.Begin(_database, Name, transaction: false);
+        var (space, metric, higher) = session.Single("SELECT space, metric, higher_is_better FROM study WHERE name = @study",
+            reader => (reader.GetString(0), reader.GetString(1), reader.GetInt32(2) != 0), orDefault: default);
+        (Space, Metric, HigherIsBetter) = space is null
+            ? throw new InvalidOperationException($"There is no study '{Name}' in {Place}.")
+            : (PlainJson.Read<Space>(space), metric, higher);
+    }
+
+    private SweepTrial? TakeWaiting(Session session, string worker)
+    {
+        ReturnThoseOfTheDead(session);
+        var number = session.Single($"SELECT number FROM trial WHERE study = @study AND state = 'Waiting' ORDER BY number LIMIT 1 {_database.SkipLocked}", reader => reader.GetInt32(0), orDefault: -1);
+        if (number < 0)
+            return null;
+        session.Execute($"UPDATE trial SET state = 'Running', worker = @worker, attempts = attempts + 1, started = {_database.Now}, heartbeat = {_database.Now} WHERE study = @study AND number = @number",
+            ("worker", worker), ("number", number));
+        session.Execute("DELETE FROM epoch WHERE study = @study AND number = @number", ("number", number));
+        return Trial(session, number);
+    }
+
+    /// <summary>A dead worker's trial goes back.</summary>
+    private void ReturnThoseOfTheDead(Session session)
+    {
+        var running = session.Query($"SELECT number, worker, attempts, {_database.Now} - heartbeat FROM trial WHERE study = @study AND state = 'Running' {_database.SkipLocked}",
+            reader => (Number: reader.GetInt32(0), Worker: reader.GetString(1), Attempts: reader.GetInt32(2), Silence: reader.GetDouble(3)));
+        foreach (var (number, worker, attempts, _) in running.Where(trial => trial.Silence > _patience || Worker.IsGone(trial.Worker)))
+        {
+            session.Execute("UPDATE trial SET state = @state, error = @error WHERE study = @study AND number = @number", ("number", number),
+                ("state", (attempts < MostAttempts ? SweepTrialState.Waiting : SweepTrialState.Failed).ToString()),
+                ("error", attempts < MostAttempts ? null : $"Its worker died {attempts} times, the last time {worker}."));
+        }
+    }
+
+    // The row stays locked, so that the trial cannot be taken away meanwhile.
+    private bool IsOwn(Session session, SweepTrial trial) => session.Query(
+        $"SELECT number FROM trial WHERE study = @study AND number = @number AND worker = @worker AND attempts = @attempts AND state = 'Running' {_database.Lock}",
+        reader => reader.GetInt32(0), ("number", trial.Number), ("worker", trial.Worker), ("attempts", trial.Attempts)).Count == 1;
+
+    private static SweepTrial Trial(Session session, int number) => session.Single($"SELECT {Columns} FROM trial WHERE study = @study AND number = @number", ReadTrial, null!, ("number", number));
+
+    private static List<SweepTrial> Trials(Session session)
+    {
+        var epochs = session.Query("SELECT number, epoch, score, seconds FROM epoch WHERE study = @study ORDER BY number, epoch",
+            reader => (Number: reader.GetInt32(0), Epoch: new SweepEpoch(reader.GetInt32(1), reader.GetDouble(2), reader.GetDouble(3)))).ToLookup(row => row.Number, row => row.Epoch);
+        return [.. session.Query($"SELECT {Columns} FROM trial WHERE study = @study ORDER BY number", ReadTrial).Select(trial => trial with { Epochs = [.. epochs[trial.Number]] })];
+    }
+
+    private static SweepTrial ReadTrial(DbDataReader reader)
+    {
+        double? started = reader.IsDBNull(8) ? null : reader.GetDouble(8);
+        return new()
+        {
+            Number = reader.GetInt32(0),
+            State = Enum.Parse<SweepTrialState>(reader.GetString(1)),
+            Candidate = reader.GetString(2),
+            Parameters = PlainJson.Read<Dictionary<string, object>>(reader.GetString(3)),
+            Score = reader.IsDBNull(4) ? null : reader.GetDouble(4),
+            Error = reader.IsDBNull(5) ? null : reader.GetString(5),
+            Worker = reader.IsDBNull(6) ? null : reader.GetString(6),
+            Attempts = reader.GetInt32(7),
+            Started = started is { } s ? DateTimeOffset.UnixEpoch.AddSeconds(s) : null,
+            Duration = started is null || reader.IsDBNull(9) ? default : TimeSpan.FromSeconds(Math.Max(0, reader.GetDouble(9) - started.Value)),
+        };
+    }
+
+    private T Write<T>(Func<Session, T> work)
+    {
+        // What is passing, as a server that starts again or a deadlock, is tried again.
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                using var session = Session.Begin(_database, Name, transaction: true);
+                var result = work(session);
+                session.Commit();
+                return result;
+            }
+            catch (DbException error) when (error.IsTransient && attempt < 8)
+            {
+                Thread.Sleep(TimeSpan.FromSeconds(Math.Min(10, 0.1 * Math.Pow(2, attempt))));
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>What a sweep looks for.</summary>
+public sealed class SweepMetric
+{
+    private readonly Func<MLContext, IDataView, double> _measure;
+
+    private SweepMetric(string name, bool higherIsBetter, Func<MLContext, IDataView, double> measure) =>
+        (Name, HigherIsBetter, _measure) = (name, higherIsBetter, measure);
+
+    /// <summary>Its name, for reports.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether a high value is a good one.</summary>
+    public bool HigherIsBetter { get; }
+
+    /// <summary>The share of rows whose answer is right.</summary>
+    public static SweepMetric Accuracy { get; } = Named("Accuracy");
+
+    /// <summary>
+    /// A metric of <c>EvaluateImageClassifier</c> by its name: "Accuracy" (top-1), "Top5Accuracy", "MacroAccuracy" (the mean over the
+    /// classes), "LogLoss" or "CalibrationError", the last two being better the lower they are.
+    /// </summary>
+    /// <param name="name">The metric.</param>
+    /// <param name="labelColumnName">The column of the right answers.</param>
+    /// <param name="scoreColumnName">The column of the probabilities.</param>
+    /// <param name="predictedLabelColumnName">The column of the answers.</param>
+    /// <exception cref="ArgumentException">There is no metric of this name.</exception>
+    public static SweepMetric Named(string name, string labelColumnName = "Label", string scoreColumnName = "Score", string predictedLabelColumnName = "PredictedLabel")
+    {
+        (bool HigherIsBetter, Func<ImageClassificationMetrics, double> Of) metric = name switch
+        {
+            "Accuracy" => (true, metrics => metrics.Top1Accuracy),
+            "Top5Accuracy" => (true, metrics => metrics.Top5Accuracy),
+            "MacroAccuracy" => (true, metrics => metrics.MacroAccuracy),
+            "LogLoss" => (false, metrics => metrics.LogLoss),
+            "CalibrationError" => (false, metrics => metrics.ExpectedCalibrationError),
+            _ => throw new ArgumentException($"There is no metric '{name}'; there are Accuracy, Top5Accuracy, MacroAccuracy, LogLoss and CalibrationError. SweepMetric.Of takes a function of your own.", nameof(name)),
+        };
+        return new(name, metric.HigherIsBetter, (context, scored) =>
+            metric.Of(context.MulticlassClassification.EvaluateImageClassifier(scored, labelColumnName, scoreColumnName, predictedLabelColumnName)));
+    }
+
+    /// <summary>A metric of your own.</summary>
+    /// <param name="name">Its name, for reports.</param>
+    /// <param name="measure">Measures the validation rows as the trial's model has transformed them.</param>
+    /// <param name="higherIsBetter">Whether a high value is a good one.</param>
+    public static SweepMetric Of(string name, Func<MLContext, IDataView, double> measure, bool higherIsBetter = true)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(measure);
+        return new(name, higherIsBetter, measure);
+    }
+
+    internal double Measure(MLContext context, IDataView scored) => _measure(context, scored);
+}

@@ -1,0 +1,14 @@
+using Microsoft.ML.VisionModels;
+
+namespace Microsoft.ML;
+
+/// <summary>What the package adds to <see cref="MLContext"/>.</summary>
+public static class VisionCatalogExtensions
+{
+    /// <summary>What Microsoft.ML.VisionModels has to offer beside transforms: sweeps.</summary>
+    public static VisionCatalog Vision(this MLContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return new(context);
+    }
+}

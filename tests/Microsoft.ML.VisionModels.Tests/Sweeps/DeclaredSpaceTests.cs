@@ -1,0 +1,86 @@
+using Microsoft.ML.VisionModels.Sweeps;
+
+namespace Microsoft.ML.VisionModels.Tests;
+
+/// <summary>Every options class of a trainer, found by looking.</summary>
+public class DeclaredSpaceTests
+{
+    /// <summary>Numbers, choices and switches that a sweep leaves alone, each with its reason.</summary>
+    private static readonly Dictionary<string, string> s_notTuned = new()
+    {
+        ["Recipe"] = "RecipeStrength tunes it", ["LabelSmoothing"] = "RecipeStrength tunes it", ["HorizontalFlip"] = "depends on what the pictures show",
+        ["VerticalFlip"] = "depends on what the pictures show", ["CropPadding"] = "RecipeStrength tunes it", ["MinCropArea"] = "RecipeStrength tunes it",
+        ["ColorJitter"] = "depends on what the pictures show", ["RandAugmentOperations"] = "the recipe's", ["RandAugmentMagnitude"] = "RecipeStrength tunes it",
+        ["RandomErasing"] = "RecipeStrength tunes it", ["MixUp"] = "the recipe's", ["CutMix"] = "the recipe's", ["MixProbability"] = "RecipeStrength tunes it",
+        ["EmaDecay"] = "the recipe's", ["GradientClip"] = "a safeguard", ["ClassBalance"] = "depends on what is asked of rare classes",
+        ["TrainedParts"] = "what the user wants trained", ["LastBlocks"] = "what the user wants trained", ["Checkpoint"] = "what the user has", ["PatchSize"] = "goes with the preset",
+        ["WindowSize"] = "goes with the preset", ["AccumulationSteps"] = "changes memory, not what is learnt", ["GradientCheckpointing"] = "changes memory, not what is learnt",
+        ["TrainingPrecision"] = "speed", ["EarlyStoppingPatience"] = "a safeguard", ["ValidationFraction"] = "how it is judged", ["SnapshotSteps"] = "no part in learning",
+        ["SnapshotMinutes"] = "no part in learning", ["Seed"] = "chance", ["ScoringBatchSize"] = "speed of scoring", ["Precision"] = "speed of scoring",
+        ["SkipInvalidImages"] = "no part in learning", ["TestTimeAugmentation"] = "scoring", ["PictureCacheMegabytes"] = "memory",
+    };
+
+    public static TheoryData<Type> Trainers => [.. typeof(TrainerOptions).Assembly.GetExportedTypes().Where(type => type.IsSubclassOf(typeof(TrainerOptions)) && !type.IsAbstract)];
+
+    [Theory]
+    [MemberData(nameof(Trainers))]
+    public void WhatIsTunableIsDeclaredAndBeginsAtItsDefault(Type type)
+    {
+        var defaults = Activator.CreateInstance(type)!;
+        var dimensions = DeclaredSpace.Of(type).ToDictionary(dimension => dimension.Name);
+        foreach (var property in type.GetProperties().Where(property => property.CanWrite))
+        {
+            var plain = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+            if (!plain.IsEnum && plain != typeof(int) && plain != typeof(double) && plain != typeof(bool))
+                continue;
+            Assert.True(dimensions.ContainsKey(property.Name) != s_notTuned.ContainsKey(property.Name), $"{type.Name}.{property.Name} is neither declared nor left out with a reason, or both.");
+            if (!dimensions.TryGetValue(property.Name, out var dimension))
+                continue;
+
+            // Null stands for the preset's, which is where the search begins too.
+            var initial = dimension.ValueAt(dimension.Initial);
+            if (property.GetValue(defaults) is { } value)
+                Assert.Equal(DeclaredSpace.Plain(property, value) is double d ? d : DeclaredSpace.Plain(property, value), initial is double i ? Math.Round(i, 12) : initial);
+        }
+        Assert.Superset(new HashSet<string> { "LearningRate", "WeightDecay", "BatchSize", "Epochs" }, dimensions.Keys.ToHashSet());
+    }
+
+    [Theory]
+    [MemberData(nameof(Trainers))]
+    public void EveryPlaceOfTheSpaceIsValid(Type type)
+    {
+        var branch = new Branch("only", [.. DeclaredSpace.Of(type)]);
+        var random = new Random(1);
+        for (var i = 0; i < 200; i++)
+        {
+            var options = (TrainerOptions)Activator.CreateInstance(type)!;
+            foreach (var (name, value) in new RandomSampler().Propose(new(new([branch]), [], true), random).Parameters)
+                DeclaredSpace.Set(options, name, value);
+            options.Validate();
+        }
+    }
+
+    [Fact]
+    public void ReadsMLNetsAttributesAsMLNetDoes()
+    {
+        var property = typeof(Declared).GetProperty(nameof(Declared.Whole))!;
+        Assert.Equal(new NumberDimension("Whole", 1, 2, 1, IsInteger: true), DeclaredSpace.Of(property));       // the upper end is left out
+        Assert.Equal(new NumberDimension("Real", 0.5, 8, 2, IsLogarithmic: true), DeclaredSpace.Of(typeof(Declared).GetProperty(nameof(Declared.Real))!));
+        Assert.Equal([false, true], ((ChoiceDimension)DeclaredSpace.Of(typeof(Declared).GetProperty(nameof(Declared.Switch))!)!).Values);
+        Assert.Null(DeclaredSpace.Of(typeof(Declared).GetProperty(nameof(Declared.Other))!));
+    }
+
+    private sealed class Declared
+    {
+        [SearchSpace.Range(1, 3)]
+        public int Whole { get; set; }
+
+        [SearchSpace.Range(0.5f, 8f, 2f, true)]
+        public float? Real { get; set; }
+
+        [SearchSpace.BooleanChoice(true)]
+        public bool Switch { get; set; }
+
+        public int Other { get; set; }
+    }
+}

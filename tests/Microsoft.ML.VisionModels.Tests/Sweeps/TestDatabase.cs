@@ -1,0 +1,40 @@
+using Npgsql;
+
+namespace Microsoft.ML.VisionModels.Tests;
+
+/// <summary>
+/// Where the tests keep studies: memory, a SQLite file, or the PostgreSQL server that the environment variable VISIONMODELS_POSTGRES
+/// names, whose tests are skipped where it is absent. Studies on the server have names of their own.
+/// </summary>
+internal sealed class TestDatabase : IDisposable
+{
+    public static TheoryData<string> Kinds => ["memory", "sqlite", "postgres"];
+
+    private readonly TestFolders.TemporaryFolder? _folder;
+
+    public TestDatabase(string kind)
+    {
+        _folder = kind == "sqlite" ? TestFolders.Temporary() : null;
+        var server = Environment.GetEnvironmentVariable("VISIONMODELS_POSTGRES");
+        Assert.SkipWhen(kind == "postgres" && string.IsNullOrEmpty(server), "There is no PostgreSQL: VISIONMODELS_POSTGRES names none.");
+        Storage = kind switch { "memory" => null, "sqlite" => _folder!.File("study.db"), _ => server };
+    }
+
+    public string? Storage { get; }
+
+    public string Study { get; } = $"test {Guid.NewGuid():N}";
+
+    public void Dispose()
+    {
+        _folder?.Dispose();
+        if (Storage?.Contains("Host=", StringComparison.Ordinal) != true)
+            return;
+        using var source = NpgsqlDataSource.Create(Storage);
+        foreach (var (table, column) in new[] { ("epoch", "study"), ("trial", "study"), ("study", "name") })
+        {
+            using var command = source.CreateCommand($"DELETE FROM {table} WHERE {column} = @study");
+            command.Parameters.AddWithValue("study", Study);
+            command.ExecuteNonQuery();
+        }
+    }
+}
