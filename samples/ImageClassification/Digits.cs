@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using Microsoft.ML.Data;
 
-namespace ImageClassification;
+namespace Samples;
 
 /// <summary>The 1,797 handwritten digits that come with this sample (see data/LICENSE.md).</summary>
 internal static class Digits

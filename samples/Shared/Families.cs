@@ -8,14 +8,15 @@ namespace Samples;
 /// <summary>The classifiers that a sample can train, told apart by their options.</summary>
 internal static class Families
 {
-    /// <summary>Trains the model: the labels become keys, the classifier learns, and its answer becomes text again.</summary>
-    public static TransformerChain<KeyToValueMappingTransformer> Fit(MLContext mlContext, IDataView train, ImageClassifierOptions options)
-    {
-        var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
+    /// <summary>Trains the model.</summary>
+    public static TransformerChain<KeyToValueMappingTransformer> Fit(MLContext mlContext, IDataView train, ImageClassifierOptions options) =>
+        Pipeline(mlContext, options).Fit(train);
+
+    /// <summary>The labels become keys, the classifier learns, and its answer becomes text again.</summary>
+    public static EstimatorChain<KeyToValueMappingTransformer> Pipeline(MLContext mlContext, ImageClassifierOptions options) =>
+        mlContext.Transforms.Conversion.MapValueToKey("Label", keyOrdinality: ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
             .Append(Classifier(mlContext, options))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("Prediction", "PredictedLabel"));
-        return pipeline.Fit(train);
-    }
 
     private static IEstimator<ImageClassifierTransformer> Classifier(MLContext mlContext, ImageClassifierOptions options) => options switch
     {

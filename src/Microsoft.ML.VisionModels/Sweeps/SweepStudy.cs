@@ -38,6 +38,12 @@ public sealed class SweepStudy
         return new(store);
     }
 
+    /// <summary>
+    /// Writes an HTML page that needs nothing but itself: the best so far over time, the learning curves of all trials, what each
+    /// hyper-parameter matters, the score over each and over all of them, and a table.
+    /// </summary>
+    public void WriteReport(string path) => StudyPage.Write(this, path);
+
     /// <summary>Writes the trials as comma-separated values, one row a trial: number, candidate, state, score, epochs, seconds, and a column for each hyper-parameter.</summary>
     public void WriteCsv(string path) => Checkpoints.AtomicFile.WriteText(path, StudyCsv.Of(_history));
 }

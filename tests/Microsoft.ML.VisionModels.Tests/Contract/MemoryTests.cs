@@ -95,7 +95,7 @@ public class MemoryTests
         Assert.True(growth < Slack, $"Memory grew by {growth >> 20} MB in {calls} calls.");
     }
 
-    private static (long Tensors, long Memory) Measure()
+    public static (long Tensors, long Memory) Measure()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
