@@ -38,7 +38,7 @@ internal static class Cifar
                 CifarBaselines.ConvNet(Path.Combine(images, "cifar-10-batches-bin"), Seed, minutes * threads, log);
                 break;
             default:
-                Train(context, run, train, test, minutes * threads, log);
+                Train(context, run, train, test, minutes * threads, int.Parse(arguments.Text("epochs", "0"), CultureInfo.InvariantCulture), log);
                 break;
         }
 
@@ -49,27 +49,19 @@ internal static class Cifar
         }
     }
 
-    private static void Train(MLContext context, string run, IDataView train, IDataView test, double budget, CifarResults log)
+    private static void Train(MLContext context, string run, IDataView train, IDataView test, double budget, int epochs, CifarResults log)
     {
-        // How long a picture takes, from the second half of a small epoch.
-        var half = (Step: 0, Minutes: 0.0);
-        var last = half;
-        var clock = new ProcessorClock();
-        using (Fit(context, run, context.Data.TakeRows(context.Data.ShuffleRows(train, Seed), CalibrationRows), epochs: 1, heldOut: 0, CancellationToken.None, Watch))
-        {
-        }
-        var perPicture = (last.Minutes - half.Minutes) / ((last.Step - half.Step) * BatchSize);
-        var epochs = Math.Max(1, (int)(budget / (Pictures * perPicture * (1 - HeldOut + HeldOut * JudgingCost))));
-        Console.WriteLine($"{run}: {1 / (60 * perPicture):F0} pictures a second of processor time; {epochs} epochs in {budget:F0} minutes of it");
-
-        // The plan may err by little; what goes far beyond is cut off.
+        // The plan may err by little; what goes far beyond is cut off, unless the epochs were asked for.
+        var isPlanned = epochs == 0;
+        if (isPlanned)
+            epochs = EpochsWithin(context, run, train, budget);
         using var stop = new CancellationTokenSource();
-        clock = new ProcessorClock();
+        var clock = new ProcessorClock();
         var ends = new Dictionary<int, double>();
         using var model = Fit(context, run, train, epochs, HeldOut, stop.Token, progress =>
         {
             ends[progress.Epoch] = clock.Minutes;
-            if (clock.Minutes > 1.1 * budget)
+            if (isPlanned && clock.Minutes > 1.1 * budget)
                 stop.Cancel();
         });
         var minutes = clock.Minutes;
@@ -84,6 +76,21 @@ internal static class Cifar
         using (mirrored)
             log.Test(model.History.Epochs.Count, minutes, Accuracy(context, model, test), Accuracy(context, mirrored, test));
         Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>How many epochs the budget has room for, by how long a picture takes in the second half of a small epoch.</summary>
+    private static int EpochsWithin(MLContext context, string run, IDataView train, double budget)
+    {
+        var half = (Step: 0, Minutes: 0.0);
+        var last = half;
+        var clock = new ProcessorClock();
+        using (Fit(context, run, context.Data.TakeRows(context.Data.ShuffleRows(train, Seed), CalibrationRows), epochs: 1, heldOut: 0, CancellationToken.None, Watch))
+        {
+        }
+        var perPicture = (last.Minutes - half.Minutes) / ((last.Step - half.Step) * BatchSize);
+        var epochs = Math.Max(1, (int)Math.Round(budget / (Pictures * perPicture * (1 - HeldOut + HeldOut * JudgingCost))));
+        Console.WriteLine($"{run}: {1 / (60 * perPicture):F0} pictures a second of processor time; {epochs} epochs in {budget:F0} minutes of it");
+        return epochs;
 
         void Watch(TrainingProgress progress)
         {

@@ -21,8 +21,9 @@ try
         "resize" => () => Resize.Run(arguments, sideBySide),
         "input-pipeline" => () => InputPipeline.Run(arguments, sideBySide),
         "cifar" => () => Cifar.Run(arguments, results, command),
+        "sweep" => () => SweepSpeed.Run(arguments, results),
         "cifar-chart" => CifarChart.Write,
-        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load, resize, input-pipeline, cifar or cifar-chart; see bench/README.md."),
+        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load, resize, input-pipeline, cifar, cifar-chart or sweep; see bench/README.md."),
     };
     work();
     return 0;

@@ -22,7 +22,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     if (isDigits)
     {
         // 8 x 8 pixels, and no digit that is mirrored.
-        vit.Fix(o => o.ImageSize, 16).Fix(o => o.HorizontalFlip, false).Choice(o => o.PatchSize, 4, 2);
+        vit.Fix(o => o.ImageSize, 16).Fix(o => o.PatchSize, 4).Fix(o => o.HorizontalFlip, false);
         swin.Fix(o => o.ImageSize, 16).Fix(o => o.HorizontalFlip, false);
     }
 

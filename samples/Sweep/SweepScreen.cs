@@ -34,7 +34,7 @@ internal sealed class SweepScreen : IProgress<SweepProgress>
             if (_live is not null)
                 _live.UpdateTarget(Table(value));
             else if (value.Trial.IsOver)
-                AnsiConsole.WriteLine($"trial {value.Trial.Number,3}  {value.Trial.Candidate}  {value.Trial.State,-8}  {Score(value.Trial.Score)} after {value.Trial.Epochs.Count} epochs, {value.Trial.Duration.TotalSeconds:0.0} s  best {Score(value.Best?.Score)}  {value.Trial.Error}");
+                AnsiConsole.WriteLine($"trial {value.Trial.Number,3}  {value.Trial.Candidate}  {value.Trial.State,-8}  {Score(value.Trial.Score ?? value.Trial.Epochs.LastOrDefault()?.Score)} after {value.Trial.Epochs.Count} epochs, {value.Trial.Duration.TotalSeconds:0.0} s  best {Score(value.Best?.Score)}  {value.Trial.Error}");
         }
     }
 

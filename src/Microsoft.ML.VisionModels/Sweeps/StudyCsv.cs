@@ -8,12 +8,12 @@ internal static class StudyCsv
     public static string Of(SweepHistory history)
     {
         var names = history.Space.Branches.SelectMany(branch => branch.Dimensions).Select(dimension => dimension.Name).Distinct().ToArray();
-        IEnumerable<string> header = ["number", "candidate", "state", "score", "epochs", "seconds", .. names, "error"];
+        IEnumerable<string> header = ["number", "candidate", "state", "score", "epochs", "held-out score", "seconds", .. names, "error"];
         return string.Concat(history.Trials.Select(Row).Prepend(Line(header)));
 
         string Row(SweepTrial trial) => Line(
         [
-            Text(trial.Number), trial.Candidate, trial.State.ToString(), Text(trial.Score), Text(trial.Epochs.Count), Text(Math.Round(trial.Duration.TotalSeconds, 2)),
+            Text(trial.Number), trial.Candidate, trial.State.ToString(), Text(trial.Score), Text(trial.Epochs.Count), Text(trial.Epochs.LastOrDefault()?.Score), Text(Math.Round(trial.Duration.TotalSeconds, 2)),
             .. names.Select(name => Text(trial.Parameters.GetValueOrDefault(name))), trial.Error ?? "",
         ]);
     }

@@ -66,6 +66,8 @@ public sealed class SweepCandidate<T> : SweepCandidate
             throw new ArgumentException($"{property.Name} is of type {typeof(TValue).Name}; a range wants an int, a float or a double.", nameof(option));
         if (!(low <= high) || !double.IsFinite(low) || !double.IsFinite(high))
             throw new ArgumentException($"The range of {property.Name}, {low} to {high}, is empty.", nameof(high));
+        if (type == typeof(int) && (low % 1, high % 1) != (0, 0))
+            throw new ArgumentException($"The range of {property.Name}, {low} to {high}, does not begin and end at whole numbers.", nameof(low));
         if (logarithmic && low <= 0)
             throw new ArgumentException($"The range of {property.Name} begins at {low}; a logarithmic one must begin above 0.", nameof(low));
         if (initial is { } start && !(start >= low && start <= high))

@@ -121,10 +121,10 @@ internal sealed class SweepRunner(
             }
 
             if (watch.IsPruned)
-                Finish(SweepTrialState.Pruned, watch.Trial.Epochs[^1].Score);
+                Finish(SweepTrialState.Pruned, null);
             else if (!watch.IsLost && !double.IsFinite(scores.Average()))
                 Finish(SweepTrialState.Failed, null, $"The {options.Metric.Name} is {scores.Average()}.");
-            else if (!watch.IsLost && Finish(stop.IsCancellationRequested ? SweepTrialState.Stopped : SweepTrialState.Complete, scores.Average()) && folds.Count == 1)
+            else if (!watch.IsLost && Finish(watch.IsCut ? SweepTrialState.Stopped : SweepTrialState.Complete, scores.Average()) && folds.Count == 1)
             {
                 best.Offer(trial, model!);
                 model = null;   // it is no longer ours

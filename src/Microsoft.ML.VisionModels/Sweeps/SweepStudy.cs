@@ -34,6 +34,8 @@ public sealed class SweepStudy
     public static SweepStudy Read(string storage, string name = "sweep")
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(storage);
+        if (Database.IsFile(storage) && !File.Exists(storage))
+            throw new FileNotFoundException($"There is no study in {storage}: the file is not there.", storage);
         using var store = StudyStore.Open(storage, name);
         return new(store);
     }
@@ -44,6 +46,6 @@ public sealed class SweepStudy
     /// </summary>
     public void WriteReport(string path) => StudyPage.Write(this, path);
 
-    /// <summary>Writes the trials as comma-separated values, one row a trial: number, candidate, state, score, epochs, seconds, and a column for each hyper-parameter.</summary>
+    /// <summary>Writes the trials as comma-separated values, one row a trial: number, candidate, state, score, epochs, held-out score (how the training stood at last), seconds, and a column for each hyper-parameter.</summary>
     public void WriteCsv(string path) => Checkpoints.AtomicFile.WriteText(path, StudyCsv.Of(_history));
 }

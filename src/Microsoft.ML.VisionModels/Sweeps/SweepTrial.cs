@@ -15,9 +15,7 @@ public sealed record SweepTrial
     /// <summary>Where it stands.</summary>
     public SweepTrialState State { get; init; }
 
-    /// <summary>
-    /// The metric on the validation rows; of a pruned trial, how it stood on the rows that its training held out. Null before the end and where it failed.
-    /// </summary>
+    /// <summary>The metric on the validation rows; null before the end, and of trials that were pruned or failed.</summary>
     public double? Score { get; init; }
 
     /// <summary>The epochs so far; empty for estimators that have none.</summary>

@@ -16,6 +16,11 @@ internal sealed class TrialWatch(SweepTrial trial, StudyStore store, IPruner? pr
     /// <summary>Whether the study has given the trial to another worker, as this one was taken for dead.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>Whether the training was cancelled before its end.</summary>
+    public bool IsCut { get; private set; }
+
+    public void OnTrainEnd(TrainingState state) => IsCut = state.StopReason == StopReason.Cancelled;
+
     public bool OnEpochEnd(TrainingState state)
     {
         if (state.BestValidation is not { } best || !double.IsFinite(best.Score))

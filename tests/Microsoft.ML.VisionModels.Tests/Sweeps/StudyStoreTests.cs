@@ -107,6 +107,7 @@ public class StudyStoreTests
         var error = Assert.Throws<InvalidOperationException>(() => StudyStore.Open(database.Storage, database.Study, other, "Score", true));
         Assert.Contains(database.Study, error.Message);
         Assert.Throws<InvalidOperationException>(() => StudyStore.Open(database.Storage, database.Study, s_space, "Loss", false));
+        Assert.Throws<FileNotFoundException>(() => SweepStudy.Read(database.Storage + ".none"));
         Assert.Contains("no study 'none'", Assert.Throws<InvalidOperationException>(() => SweepStudy.Read(database.Storage!, "none")).Message);
     }
 }

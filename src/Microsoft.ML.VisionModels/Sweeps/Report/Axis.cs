@@ -15,7 +15,7 @@ internal sealed record Axis(string Name, double Low, double High, IReadOnlyList<
         var (low, high) = (from ?? all.Min(), all.Max());
         if (high <= low)
             high = low + Math.Max(1e-6, Math.Abs(low) * 0.1);
-        var rough = (high - low) / 4;
+        var rough = (high - low) / 5;
         var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         var step = power * (rough / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
         var (first, last) = (Math.Floor(low / step), Math.Ceiling(high / step));

@@ -10,15 +10,15 @@ internal static class ParallelCoordinates
 
     /// <param name="dimensions">The hyper-parameters.</param>
     /// <param name="score">The axis of the scores.</param>
-    /// <param name="trials">Trials with a score, the best last, which is drawn on top.</param>
-    public static string Draw(IReadOnlyList<Dimension> dimensions, Axis score, IReadOnlyList<SweepTrial> trials)
+    /// <param name="trials">Trials and their places on it, the best last, which is drawn on top.</param>
+    public static string Draw(IReadOnlyList<Dimension> dimensions, Axis score, IReadOnlyList<(SweepTrial Trial, double Score)> trials)
     {
         Axis[] axes = [.. dimensions.Select(Axis.Of), score];
         var svg = new StringBuilder($"<svg class='wide' style='min-width:{2 * Side + Gap * (axes.Length - 1)}px' viewBox='0 0 {2 * Side + Gap * (axes.Length - 1)} {Height}' role='img' aria-label='parallel coordinates'>");
         for (var t = 0; t < trials.Count; t++)
         {
-            var trial = trials[t];
-            var places = dimensions.Select(dimension => dimension.PlaceOf(trial.Parameters[dimension.Name])).Append(trial.Score!.Value);
+            var (trial, shown) = trials[t];
+            var places = dimensions.Select(dimension => dimension.PlaceOf(trial.Parameters[dimension.Name])).Append(shown);
             var points = string.Join(' ', places.Select((place, i) => FormattableString.Invariant($"{Side + Gap * i},{Y(axes[i], place):0.#}")));
             // From grey to the accent colour by rank.
             Add($"<polyline class='trial' style='--rank:{(trials.Count == 1 ? 1 : (double)t / (trials.Count - 1)):0.##}' points='{points}'><title>{WebUtility.HtmlEncode(StudyPage.Describe(trial))}</title></polyline>");

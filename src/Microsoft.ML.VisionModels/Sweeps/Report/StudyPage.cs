@@ -14,14 +14,14 @@ internal static class StudyPage
     public static string Of(SweepStudy study)
     {
         var history = study.History;
-        var scored = history.Ranked.Where(trial => trial.Score is not null).ToArray();
+        var scored = history.Ranked.Where(trial => history.Shown(trial) is not null).ToArray();
         return $"""
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
             <title>{Encode(study.Name)}: hyper-parameter search</title><style>{Style}</style></head><body>
             <header><p>Hyper-parameter search</p><h1>{Encode(study.Name)}</h1></header>
             {Headline(study)}
-            {(scored.Length == 0 ? "" : Section("The best so far", $"Each dot is a trial when it was over; the line is the best {study.Metric} until then. Trials that were ended early are hollow.", BestSoFar(study, scored)))}
+            {(scored.Length == 0 ? "" : Section("The best so far", $"Each dot is a trial when it was over; the line is the best {study.Metric} until then. Trials that were ended early are hollow, and stand where their training stood.", BestSoFar(study, scored)))}
             {Curves(study)}
             {string.Concat(history.Space.Branches.Select(branch => Branch(study, branch, [.. scored.Where(trial => trial.Candidate == branch.Name)])))}
             {Section("Trials", history.Trials.Count > MostRows ? $"The best {MostRows} of {history.Trials.Count}." : "", Table(study))}
@@ -31,7 +31,7 @@ internal static class StudyPage
 
     /// <summary>A trial in a line.</summary>
     public static string Describe(SweepTrial trial) => string.Create(CultureInfo.InvariantCulture,
-        $"trial {trial.Number}, {trial.Candidate}: {Axis.Text(trial.Score)} ({trial.State}); {string.Join(", ", trial.Parameters.Select(parameter => $"{parameter.Key} {Axis.Text(parameter.Value)}"))}");
+        $"trial {trial.Number}, {trial.Candidate}: {Axis.Text(trial.Score ?? trial.Epochs.LastOrDefault()?.Score)} ({trial.State}); {string.Join(", ", trial.Parameters.Select(parameter => $"{parameter.Key} {Axis.Text(parameter.Value)}"))}");
 
     private static string Headline(SweepStudy study)
     {
@@ -50,7 +50,7 @@ internal static class StudyPage
         var first = study.Trials.Min(trial => trial.Started ?? DateTimeOffset.MaxValue);
         var points = scored.Where(trial => trial.Started is not null)
             .Select(trial => (Trial: trial, Minutes: (trial.Started!.Value - first + trial.Duration).TotalMinutes)).OrderBy(point => point.Minutes).ToArray();
-        var plot = new Plot(Axis.Of("minutes", points.Select(point => point.Minutes), from: 0), Axis.Of(study.Metric, scored.Select(trial => trial.Score!.Value)), width: 900);
+        var plot = new Plot(Axis.Of("minutes", points.Select(point => point.Minutes), from: 0), Axis.Of(study.Metric, scored.Select(trial => Shown(study, trial))), width: 900);
         var line = new List<(double, double)>();
         double? best = null;
         foreach (var (trial, minutes) in points.Where(point => point.Trial.State == SweepTrialState.Complete))
@@ -66,7 +66,7 @@ internal static class StudyPage
             line.Add((points[^1].Minutes, best.Value));
         plot.Line(line, "line best", "the best so far");
         foreach (var (trial, minutes) in points)
-            plot.Point(minutes, trial.Score!.Value, StyleOf(trial), Describe(trial));
+            plot.Point(minutes, Shown(study, trial), StyleOf(trial), Describe(trial));
         return $"<figure>{plot}</figure>";
 
         bool IsBetter(double a, double b) => study.HigherIsBetter ? a > b : a < b;
@@ -93,19 +93,19 @@ internal static class StudyPage
         if (ranked.Length < 2 || branch.Dimensions.Count == 0)
             return "";
         var name = study.History.Space.Branches.Count > 1 ? $"{branch.Name}: " : "";
-        var score = Axis.Of(study.Metric, ranked.Select(trial => trial.Score!.Value));
+        var score = Axis.Of(study.Metric, ranked.Select(trial => Shown(study, trial)));
         var importance = ParameterImportance.Of(branch.Dimensions, ranked);
         var bars = string.Concat(importance.Select(each => string.Create(CultureInfo.InvariantCulture, $"<div class='bar'><span>{Encode(each.Name)}</span><b>{each.Share * 100:0} %</b><i style='width:{each.Share * 100:0.#}%'></i></div>")));
         var slices = string.Concat(branch.Dimensions.Select(dimension =>
         {
             var plot = new Plot(Axis.Of(dimension), score, width: 400, height: 240);
             foreach (var trial in ranked.Reverse())
-                plot.Point(dimension.PlaceOf(trial.Parameters[dimension.Name]), trial.Score!.Value, StyleOf(trial), Describe(trial));
+                plot.Point(dimension.PlaceOf(trial.Parameters[dimension.Name]), Shown(study, trial), StyleOf(trial), Describe(trial));
             return $"<figure>{plot}</figure>";
         }));
         return (bars.Length > 0 ? Section($"{name}what matters", "How much each hyper-parameter has to do with being among the best quarter.", $"<div class='bars'>{bars}</div>") : "")
             + Section($"{name}one by one", $"{study.Metric} of every trial over each hyper-parameter.", $"<div class='slices'>{slices}</div>")
-            + Section($"{name}all together", "A line is a trial; the redder, the better.", $"<figure class='scroll'>{ParallelCoordinates.Draw(branch.Dimensions, score, [.. ranked.Reverse()])}</figure>");
+            + Section($"{name}all together", "A line is a trial; the redder, the better.", $"<figure class='scroll'>{ParallelCoordinates.Draw(branch.Dimensions, score, [.. ranked.Reverse().Select(trial => (trial, Shown(study, trial)))])}</figure>");
     }
 
     private static string Table(SweepStudy study)
@@ -117,6 +117,8 @@ internal static class StudyPage
             """));
         return $"<div class='scroll'><table><tr><th>trial</th><th>estimator</th><th>state</th><th class='number'>{Encode(study.Metric)}</th><th class='number'>epochs</th><th class='number'>seconds</th>{string.Concat(names.Select(name => $"<th class='number'>{Encode(name)}</th>"))}<th></th></tr>{string.Concat(rows)}</table></div>";
     }
+
+    private static double Shown(SweepStudy study, SweepTrial trial) => study.History.Shown(trial)!.Value;
 
     private static string StyleOf(SweepTrial trial) => trial.State == SweepTrialState.Complete ? "dot" : "dot hollow";
 

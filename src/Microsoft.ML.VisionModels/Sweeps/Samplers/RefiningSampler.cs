@@ -12,7 +12,7 @@ internal sealed class RefiningSampler(int round) : ISampler
     public Proposal Propose(SweepHistory history, Random random)
     {
         var width = Math.Pow(0.5, history.Next / round);
-        if (width == 1 || history.Ranked.FirstOrDefault(trial => trial.Score is not null) is not { } best)
+        if (width == 1 || history.Ranked.FirstOrDefault(trial => trial.State != SweepTrialState.Failed) is not { } best)
             return _random.Propose(history, random);
 
         // Another branch, or another choice, is tried the less often the narrower the box is.

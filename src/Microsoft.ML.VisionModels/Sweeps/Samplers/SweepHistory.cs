@@ -13,13 +13,16 @@ internal sealed record SweepHistory(Space Space, IReadOnlyList<SweepTrial> Trial
     public SweepTrial? Best => Ranked.FirstOrDefault(trial => trial.State is SweepTrialState.Complete or SweepTrialState.Stopped && trial.Score is not null);
 
     /// <summary>
-    /// The trials that are over, the best first: those that went to their end by their score, then the pruned ones, by how far they
-    /// came and by their score there, then those that failed.
+    /// The trials that are over, the best first: those that went to their end by their score, then those that did not, by how far
+    /// they came and how their training stood there, then those that failed.
     /// </summary>
     public IEnumerable<SweepTrial> Ranked => Trials
         .Where(trial => trial.IsOver)
-        .OrderBy(trial => trial switch { { Score: null } => 2, { State: SweepTrialState.Complete } => 0, { State: SweepTrialState.Failed } => 2, _ => 1 })
+        .OrderBy(trial => trial.State switch { SweepTrialState.Complete => 0, SweepTrialState.Failed => 2, _ => 1 })
         .ThenByDescending(trial => trial.State == SweepTrialState.Complete ? 0 : trial.Epochs.Count)
-        .ThenByDescending(trial => HigherIsBetter ? trial.Score : -trial.Score)
+        .ThenByDescending(trial => trial.State == SweepTrialState.Complete ? (HigherIsBetter ? trial.Score : -trial.Score) : trial.Epochs.LastOrDefault()?.Score)
         .ThenBy(trial => trial.Number);
+
+    /// <summary>What stands for a trial in a plot: its score, or of one that has none how its training stood, where high values of both are good ones.</summary>
+    public double? Shown(SweepTrial trial) => trial.Score ?? (HigherIsBetter && trial.State == SweepTrialState.Pruned ? trial.Epochs[^1].Score : null);
 }

@@ -18,7 +18,7 @@ internal sealed class TpeSampler : ISampler
             return _random.Propose(history, random);
 
         // What is running counts as bad, so that trials at the same time are not alike.
-        var good = ranked.Take(Math.Min((int)Math.Ceiling(0.1 * ranked.Length), MostGood)).Where(trial => trial.Score is not null).OrderBy(trial => trial.Number).ToArray();
+        var good = ranked.Take(Math.Min((int)Math.Ceiling(0.1 * ranked.Length), MostGood)).Where(trial => trial.State != SweepTrialState.Failed).OrderBy(trial => trial.Number).ToArray();
         var bad = history.Trials.Except(good).OrderBy(trial => trial.Number).ToArray();
 
         var space = history.Space;

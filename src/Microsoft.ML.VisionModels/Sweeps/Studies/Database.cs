@@ -26,16 +26,22 @@ internal abstract class Database : IDisposable
     public static Database Open(string? storage) => storage switch
     {
         null => new Sqlite($"Data Source=file:{Guid.NewGuid():N}?mode=memory&cache=shared", "memory"),
-        _ when storage.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || storage.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) => new Postgres(FromUri(storage)),
-        _ when storage.Contains("Host=", StringComparison.OrdinalIgnoreCase) => new Postgres(new NpgsqlConnectionStringBuilder(storage)),
+        _ when IsUri(storage) => new Postgres(FromUri(storage)),
+        _ when !IsFile(storage) => new Postgres(new NpgsqlConnectionStringBuilder(storage)),
         _ => new Sqlite(new SqliteConnectionStringBuilder { DataSource = Path.GetFullPath(storage), DefaultTimeout = 60 }.ToString(), Path.GetFullPath(storage)),
     };
+
+    /// <summary>Whether a storage is a file's path.</summary>
+    public static bool IsFile(string storage) => !IsUri(storage) && !storage.Contains("Host=", StringComparison.OrdinalIgnoreCase);
 
     public abstract DbConnection Connect();
 
     public virtual void Dispose()
     {
     }
+
+    private static bool IsUri(string storage) =>
+        storage.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || storage.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase);
 
     private static NpgsqlConnectionStringBuilder FromUri(string text)
     {
