@@ -14,6 +14,7 @@ public sealed class Sweep
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(candidates);
         options.Validate();
+        options.RequireEnd();
         if (candidates.Count == 0)
             throw new ArgumentException("A sweep needs a candidate.", nameof(candidates));
         if (candidates.GroupBy(candidate => candidate.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)

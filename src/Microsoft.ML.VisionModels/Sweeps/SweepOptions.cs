@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Sweeps;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
@@ -54,8 +55,6 @@ public sealed class SweepOptions
             TrainerOptions.Require(trials, trials >= 1, "at least 1", nameof(Trials));
         if (Minutes is { } minutes)
             TrainerOptions.Require(minutes, minutes > 0, "above 0", nameof(Minutes));
-        if (Trials is null && Minutes is null && Sampler != SweepSampler.Grid)
-            throw new ArgumentException($"Neither {nameof(Trials)} nor {nameof(Minutes)} is set: the sweep would never end.");
         ArgumentNullException.ThrowIfNull(Metric);
         OptionChecks.RequireDefined(Sampler, nameof(Sampler));
         OptionChecks.RequireDefined(Pruner, nameof(Pruner));
@@ -64,6 +63,21 @@ public sealed class SweepOptions
         OptionChecks.RequireName(Study, nameof(Study));
         if (Storage is not null)
             OptionChecks.RequireName(Storage, nameof(Storage));
+    }
+
+    internal void RequireEnd()
+    {
+        if (Trials is null && Minutes is null && Sampler != SweepSampler.Grid)
+            throw new ArgumentException($"Neither {nameof(Trials)} nor {nameof(Minutes)} is set: the sweep would never end.");
+    }
+
+    /// <summary>Tells <see cref="Progress"/> where a trial stands.</summary>
+    internal void Report(SweepTrial trial, StudyStore store)
+    {
+        if (Progress is null)
+            return;
+        var history = store.History();
+        Progress.Report(new(trial, history.Best, history.Trials.Count(other => other.IsOver), Trials));
     }
 
     internal SweepOptions Copy() => (SweepOptions)MemberwiseClone();

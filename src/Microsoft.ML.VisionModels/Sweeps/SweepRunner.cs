@@ -1,6 +1,4 @@
-using System.Data.Common;
 using System.Runtime.ExceptionServices;
-using Microsoft.ML.VisionModels.Interop;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Sweeps;
@@ -12,23 +10,10 @@ internal sealed class SweepRunner(
 {
     private const int HopelessFailures = 5;
 
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(0.5), Heartbeat = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(0.5);
 
-    private readonly ISampler _sampler = options.Sampler switch
-    {
-        SweepSampler.Random => new RandomSampler(),
-        SweepSampler.Grid => new GridSampler(options.GridSteps),
-        SweepSampler.Refine => new RefiningSampler(round: Math.Max(5, (options.Trials ?? 50) / 5)),
-        _ => new TpeSampler(),
-    };
-    private readonly IPruner? _pruner = options.Pruner switch
-    {
-        SweepPruner.Asha => new AshaPruner(),
-        SweepPruner.Median => new MedianPruner(),
-        SweepPruner.Hyperband => new HyperbandPruner(),
-        _ => null,
-    };
-    private readonly int _seed = options.Seed ?? MLNet.SeedOf(MLNet.EnvironmentOf(context.Transforms)) ?? Random.Shared.Next();
+    private readonly Proposer _proposer = new(context, options);
+    private readonly IPruner? _pruner = IPruner.Of(options.Pruner);
     private readonly MemoryRoom _room = new();
 
     public void Run()
@@ -36,8 +21,7 @@ internal sealed class SweepRunner(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken);
         if (options.Minutes is { } minutes)
             stop.CancelAfter(TimeSpan.FromMinutes(minutes));
-        // As a worker dies with its process, a sign of the process's life is enough.
-        using var heart = new Timer(_ => Beat(), null, Heartbeat, Heartbeat);
+        using var heart = new Heartbeat(store);
 
         ExceptionDispatchInfo? error = null;
         var cores = options.Workers > 1 ? torch.get_num_threads() : 0;
@@ -73,7 +57,7 @@ internal sealed class SweepRunner(
             return false;
         try
         {
-            var claim = store.Claim(Worker.Name, options.Trials ?? int.MaxValue, Propose);
+            var claim = store.Claim(Worker.Name, options.Trials ?? int.MaxValue, _proposer.Propose);
             if (claim.Trial is null)
             {
                 // Others are at work; should they die, their trials come back.
@@ -89,70 +73,26 @@ internal sealed class SweepRunner(
         }
     }
 
-    private Proposal? Propose(SweepHistory history)
-    {
-        // Every candidate's own initial values come first, as somebody thought them good.
-        if (options.Sampler != SweepSampler.Grid && history.Next < history.Space.Branches.Count)
-            return history.Space.Branches[history.Next].Initial;
-        return _sampler.Propose(history, new Random(unchecked(_seed * 1_000_003 + history.Next)));
-    }
-
     private void RunTrial(SweepTrial trial, CancellationToken stop)
     {
-        Report(trial);
-        var watch = new TrialWatch(trial, store, _pruner, epoch => { _room.Grown(); Report(epoch); });
-        ITransformer? model = null;
         try
         {
-            var scores = new List<double>();
-            foreach (var (train, validation) in folds)
-            {
+            var (_, model) = new TrialRun(context, store, options.Metric, _pruner, Report).Run(trial, folds, attach => candidates[trial.Candidate].Create(trial.Parameters, attach), stop);
+            if (model is not null && folds.Count == 1)
+                best.Offer(trial, model);
+            else
                 (model as IDisposable)?.Dispose();
-                var isFirst = scores.Count == 0;
-                model = candidates[trial.Candidate].Create(trial.Parameters, trainer =>
-                {
-                    (trainer.CancellationToken, trainer.Watch) = (stop, isFirst ? watch : null);
-                }).Fit(train);
-                if (watch.IsPruned || watch.IsLost)
-                    break;
-                if (stop.IsCancellationRequested && folds.Count > 1)
-                    throw new OperationCanceledException(stop);
-                scores.Add(options.Metric.Measure(context, model.Transform(validation)));
-            }
-
-            if (watch.IsPruned)
-                Finish(SweepTrialState.Pruned, null);
-            else if (!watch.IsLost && !double.IsFinite(scores.Average()))
-                Finish(SweepTrialState.Failed, null, $"The {options.Metric.Name} is {scores.Average()}.");
-            else if (!watch.IsLost && Finish(watch.IsCut ? SweepTrialState.Stopped : SweepTrialState.Complete, scores.Average()) && folds.Count == 1)
-            {
-                best.Offer(trial, model!);
-                model = null;   // it is no longer ours
-            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            store.Release(trial);       // it had learnt nothing yet
         }
         catch (Exception error)
         {
             // A bad set of hyper-parameters, or too large a network for the memory, is something that the sweep learns from.
-            Finish(SweepTrialState.Failed, null, $"{error.GetType().Name}: {error.Message}");
             ThrowIfHopeless(error);
         }
-        finally
-        {
-            (model as IDisposable)?.Dispose();
-        }
-
-        bool Finish(SweepTrialState state, double? score, string? error = null)
-        {
-            var isOurs = store.Finish(trial, state, score, error);
-            if (isOurs)
-                Report(watch.Trial with { State = state, Score = score, Error = error });
-            return isOurs;
-        }
     }
+
     /// <summary>So many failures before anything has succeeded are no accident.</summary>
     private void ThrowIfHopeless(Exception error)
     {
@@ -163,21 +103,8 @@ internal sealed class SweepRunner(
 
     private void Report(SweepTrial trial)
     {
-        if (options.Progress is null)
-            return;
-        var history = store.History();
-        options.Progress.Report(new(trial, history.Best, history.Trials.Count(other => other.IsOver), options.Trials));
-    }
-
-    /// <summary>A missed heartbeat is made up for by the next; what the database says against it, the next claim tells.</summary>
-    private void Beat()
-    {
-        try
-        {
-            store.Beat(Worker.Name);
-        }
-        catch (DbException)
-        {
-        }
+        if (trial.Epochs.Count > 0)
+            _room.Grown();
+        options.Report(trial, store);
     }
 }

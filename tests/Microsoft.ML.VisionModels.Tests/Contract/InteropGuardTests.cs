@@ -19,6 +19,7 @@ public class InteropGuardTests
         "CatalogUtils",
         "CatalogUtils.GetEnvironment",
         "ICancelable",
+        "ICancelable.CancelExecution",
         "ICancelable.get_IsCanceled",
         "IHostEnvironmentInternal",
         "IHostEnvironmentInternal.get_FallbackToCpu",

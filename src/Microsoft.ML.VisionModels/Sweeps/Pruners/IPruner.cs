@@ -7,4 +7,13 @@ internal interface IPruner
     /// <param name="epochs">How many epochs it would have in full.</param>
     /// <param name="others">The study's other trials.</param>
     bool ShouldStop(SweepTrial trial, int epochs, IReadOnlyList<SweepTrial> others);
+
+    /// <summary>The pruner of a name; null for none.</summary>
+    static IPruner? Of(SweepPruner pruner) => pruner switch
+    {
+        SweepPruner.Asha => new AshaPruner(),
+        SweepPruner.Median => new MedianPruner(),
+        SweepPruner.Hyperband => new HyperbandPruner(),
+        _ => null,
+    };
 }

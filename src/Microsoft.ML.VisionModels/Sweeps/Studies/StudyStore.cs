@@ -92,19 +92,19 @@ internal sealed class StudyStore : IDisposable
         // One worker at a time thinks of a new trial, with the others' in view.
         return Write(session =>
         {
-            session.Single("SELECT name FROM study WHERE name = @study " + _database.Lock, reader => reader.GetString(0), orDefault: null);
-            var trials = Trials(session);
+            var trials = TrialsAlone(session);
             if (trials.Any(trial => trial.State == SweepTrialState.Waiting) && TakeWaiting(session, worker) is { } returned)
                 return new(returned, false);
             var history = new SweepHistory(Space, trials, HigherIsBetter);
             if (trials.Count >= most || propose(history) is not { } proposal)
                 return new(null, trials.Any(trial => !trial.IsOver));
-            session.Execute(
-                $"INSERT INTO trial (study, number, state, candidate, parameters, worker, attempts, started, heartbeat) VALUES (@study, @number, 'Running', @candidate, @parameters, @worker, 1, {_database.Now}, {_database.Now})",
-                ("number", history.Next), ("candidate", proposal.Candidate), ("parameters", PlainJson.Write(proposal.Parameters)), ("worker", worker));
-            return new Claim(Trial(session, history.Next), false);
+            return new Claim(Add(session, worker, history.Next, proposal), false);
         });
     }
+
+    /// <summary>A new trial of a worker, with hyper-parameters that were chosen elsewhere.</summary>
+    public SweepTrial Begin(string worker, Proposal proposal) => Write(session =>
+        Add(session, worker, new SweepHistory(Space, TrialsAlone(session), HigherIsBetter).Next, proposal));
 
     /// <summary>Adds an epoch to a trial.</summary>
     /// <returns>Whether the trial is still this worker's.</returns>
@@ -165,6 +165,21 @@ internal sealed class StudyStore : IDisposable
         (Space, Metric, HigherIsBetter) = space is null
             ? throw new InvalidOperationException($"There is no study '{Name}' in {Place}.")
             : (PlainJson.Read<Space>(space), metric, higher);
+    }
+
+    /// <summary>All trials; until the transaction ends, nobody else adds one.</summary>
+    private List<SweepTrial> TrialsAlone(Session session)
+    {
+        session.Single("SELECT name FROM study WHERE name = @study " + _database.Lock, reader => reader.GetString(0), orDefault: null);
+        return Trials(session);
+    }
+
+    private SweepTrial Add(Session session, string worker, int number, Proposal proposal)
+    {
+        session.Execute(
+            $"INSERT INTO trial (study, number, state, candidate, parameters, worker, attempts, started, heartbeat) VALUES (@study, @number, 'Running', @candidate, @parameters, @worker, 1, {_database.Now}, {_database.Now})",
+            ("number", number), ("candidate", proposal.Candidate), ("parameters", PlainJson.Write(proposal.Parameters)), ("worker", worker));
+        return Trial(session, number);
     }
 
     private SweepTrial? TakeWaiting(Session session, string worker)
