@@ -47,7 +47,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     if (result.Best is not { } best)
         throw new InvalidOperationException("No trial came to its end: give the search more --minutes.");
     AnsiConsole.MarkupLineInterpolated($"best: trial {best.Number}, {best.Candidate}, {string.Join(", ", best.Parameters.Select(parameter => $"{parameter.Key} {parameter.Value:G4}"))}");
-    var model = result.Model ?? mlContext.Model.Load(sweep.ModelPath, out _);
+    var model = result.Model ?? result.Refit(split.TrainSet);     // an earlier run may have had it
     var accuracy = mlContext.MulticlassClassification.EvaluateImageClassifier(model.Transform(test.TestSet)).Top1Accuracy;
     AnsiConsole.MarkupLineInterpolated($"[bold]validation {best.Score:P1}, test {accuracy:P1}[/]; {sweep.ModelPath}, {Path.Combine(settings.Out, "report.html")}, {Path.Combine(settings.Out, "trials.csv")}");
 

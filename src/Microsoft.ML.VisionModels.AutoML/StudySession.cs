@@ -9,6 +9,7 @@ namespace Microsoft.ML.VisionModels.AutoML;
 /// <summary>A run of an experiment: the study that it is written down in, the trial that is running, and the one model that is kept.</summary>
 internal sealed class StudySession : IDisposable
 {
+    private readonly string _worker = Worker.NewName();
     private readonly SweepOptions _options;
     private readonly PipelineSpace _space;
     private readonly Proposer _proposer;
@@ -47,7 +48,7 @@ internal sealed class StudySession : IDisposable
     /// <exception cref="InvalidOperationException">The study was complete before this run began.</exception>
     public Parameter Propose(TrialSettings settings)
     {
-        if (Store.Claim(Worker.Name, _options.Trials ?? int.MaxValue, _proposer.Propose).Trial is { } trial)
+        if (Store.Claim(_worker, _options.Trials ?? int.MaxValue, _proposer.Propose).Trial is { } trial)
         {
             _latest = (settings, trial);
             return _space.ToParameter(trial);
@@ -62,7 +63,7 @@ internal sealed class StudySession : IDisposable
     public SweepTrial Begin(TrialSettings settings)
     {
         if (_latest?.Settings != settings)
-            _latest = (settings, Store.Begin(Worker.Name, _space.ToProposal(settings.Parameter)));
+            _latest = (settings, Store.Begin(_worker, _space.ToProposal(settings.Parameter)));
         return _latest.Value.Trial;
     }
 

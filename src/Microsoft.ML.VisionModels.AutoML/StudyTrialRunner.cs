@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.ML.AutoML;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Sweeps;
@@ -35,8 +36,11 @@ internal sealed class StudyTrialRunner(StudySession session, MLContext context, 
             if (!hasTrainer)
                 HostCancellation.Cancel(context);
         });
-        using var heart = new Heartbeat(session.Store);
-        var (ended, model) = new TrialRun(context, session.Store, session.Metric, session.Pruner, session.Report).Run(trial, folds, Estimator, stop.Token);
+        var (ended, model, error) = new TrialRun(context, session.Store, session.Metric, session.Pruner, session.Report).Run(trial, folds, Estimator, stop.Token);
+        if (error is not null)
+            ExceptionDispatchInfo.Throw(error);
+        if (ended.State == SweepTrialState.Waiting)
+            throw new OperationCanceledException("The trial had learnt nothing yet.", stop.Token);
         return session.ResultOf(settings, ended, model, folds[0].Train.Schema);
 
         IEstimator<ITransformer> Estimator(Action<TrainerOptions> attach)

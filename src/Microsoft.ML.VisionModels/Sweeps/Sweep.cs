@@ -57,9 +57,10 @@ public sealed class Sweep
 
         var study = new SweepStudy(store);
         if (folds.Count > 1 && study.Best is { } trial && !_options.CancellationToken.IsCancellationRequested)
-            best.Keep(trial, Fit(trial, rows));
-        return new(study, best.Take(study.Best), Fit);
+            best.Keep(trial, Fit(trial, rows, _options.CancellationToken));
+        return new(study, best.Take(study.Best), (trial, rows) => Fit(trial, rows, default));
     }
 
-    private ITransformer Fit(SweepTrial trial, IDataView rows) => _candidates[trial.Candidate].Create(trial.Parameters, _ => { }).Fit(rows);
+    private ITransformer Fit(SweepTrial trial, IDataView rows, CancellationToken cancellation) =>
+        _candidates[trial.Candidate].Create(trial.Parameters, trainer => trainer.CancellationToken = cancellation).Fit(rows);
 }

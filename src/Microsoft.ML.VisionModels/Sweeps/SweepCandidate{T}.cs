@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Linq.Expressions;
 using System.Reflection;
 using Microsoft.ML.VisionModels.Sweeps;
@@ -11,7 +12,7 @@ public sealed class SweepCandidate<T> : SweepCandidate
 {
     private readonly Func<T, IEstimator<ITransformer>> _estimator;
     private readonly SortedDictionary<string, Dimension> _dimensions;
-    private readonly List<Action<T>> _fixed = [];
+    private readonly SortedDictionary<string, (object? Value, Action<T> Set)> _fixed = new(StringComparer.Ordinal);
 
     internal SweepCandidate(Func<T, IEstimator<ITransformer>> estimator, string name)
         : base(name)
@@ -20,22 +21,28 @@ public sealed class SweepCandidate<T> : SweepCandidate
         _dimensions = new(DeclaredSpace.Of(typeof(T)).ToDictionary(dimension => dimension.Name), StringComparer.Ordinal);
     }
 
-    internal override Branch Branch => new(Name, [.. _dimensions.Values]);
+    internal override Branch Branch => new(Name, [.. _dimensions.Values])
+    {
+        Fixed = _fixed.ToDictionary(option => option.Key, option => Convert.ToString(option.Value.Value, CultureInfo.InvariantCulture)),
+    };
 
     /// <summary>Gives an option one value, which is not searched.</summary>
     public SweepCandidate<T> Fix<TValue>(Expression<Func<T, TValue>> option, TValue value)
     {
         var property = PropertyOf(option);
         _dimensions.Remove(property.Name);
-        _fixed.Add(options => property.SetValue(options, value));
+        _fixed[property.Name] = (value, options => property.SetValue(options, value));
         return this;
     }
 
     /// <summary>Leaves options at their defaults.</summary>
     public SweepCandidate<T> Leave(params Expression<Func<T, object?>>[] options)
     {
-        foreach (var option in options)
-            _dimensions.Remove(PropertyOf(option).Name);
+        foreach (var name in options.Select(option => PropertyOf(option).Name))
+        {
+            _dimensions.Remove(name);
+            _fixed.Remove(name);
+        }
         return this;
     }
 
@@ -64,16 +71,10 @@ public sealed class SweepCandidate<T> : SweepCandidate
         var type = Nullable.GetUnderlyingType(typeof(TValue)) ?? typeof(TValue);
         if (type != typeof(int) && type != typeof(float) && type != typeof(double))
             throw new ArgumentException($"{property.Name} is of type {typeof(TValue).Name}; a range wants an int, a float or a double.", nameof(option));
-        if (!(low <= high) || !double.IsFinite(low) || !double.IsFinite(high))
-            throw new ArgumentException($"The range of {property.Name}, {low} to {high}, is empty.", nameof(high));
-        if (type == typeof(int) && (low % 1, high % 1) != (0, 0))
-            throw new ArgumentException($"The range of {property.Name}, {low} to {high}, does not begin and end at whole numbers.", nameof(low));
-        if (logarithmic && low <= 0)
-            throw new ArgumentException($"The range of {property.Name} begins at {low}; a logarithmic one must begin above 0.", nameof(low));
-        if (initial is { } start && !(start >= low && start <= high))
-            throw new ArgumentException($"The range of {property.Name}, {low} to {high}, does not hold the initial value {start}.", nameof(initial));
         var middle = logarithmic ? Math.Sqrt(low * high) : (low + high) / 2;
-        _dimensions[property.Name] = new NumberDimension(property.Name, low, high, initial ?? middle, logarithmic, type == typeof(int));
+        if (type == typeof(int))
+            middle = Math.Round(middle);
+        Search(new NumberDimension(property.Name, low, high, initial ?? middle, logarithmic, type == typeof(int)).Validate());
         return this;
     }
 
@@ -87,19 +88,26 @@ public sealed class SweepCandidate<T> : SweepCandidate
         if (values.Length == 0 || values.Any(value => value is null))
             throw new ArgumentException($"The choice for {property.Name} is empty or holds a null.", nameof(values));
         var plain = values.Select(value => DeclaredSpace.Plain(property, value!)).Distinct().ToArray();
-        _dimensions[property.Name] = new ChoiceDimension(property.Name, plain, plain[0]);
+        Search(new ChoiceDimension(property.Name, plain, plain[0]));
         return this;
     }
 
     internal override IEstimator<ITransformer> Create(IReadOnlyDictionary<string, object> parameters, Action<TrainerOptions> attach)
     {
         var options = new T();
-        _fixed.ForEach(set => set(options));
+        foreach (var (_, set) in _fixed.Values)
+            set(options);
         foreach (var (name, value) in parameters)
             DeclaredSpace.Set(options, name, value);
         if (options is TrainerOptions trainer)
             attach(trainer);
         return _estimator(options) ?? throw new InvalidOperationException($"The candidate {Name} made no estimator.");
+    }
+
+    private void Search(Dimension dimension)
+    {
+        _fixed.Remove(dimension.Name);
+        _dimensions[dimension.Name] = dimension;
     }
 
     private static PropertyInfo PropertyOf(LambdaExpression option)

@@ -6,7 +6,7 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>What a sweep can be told.</summary>
 public sealed class SweepOptions
 {
-    /// <summary>How many trials the study is to have, those of earlier runs and of other processes included; null sets no limit. Default 30.</summary>
+    /// <summary>How many trials the study is to have, those of earlier runs and of other processes included; null sets no limit, as a grid wants. Default 30.</summary>
     public int? Trials { get; set; } = 30;
 
     /// <summary>How long this run may take, in minutes; the trial that is running then is stopped and scored as it stands. Null, the default, sets no limit.</summary>
@@ -34,10 +34,10 @@ public sealed class SweepOptions
     /// <summary>The study's name in its <see cref="Storage"/>. Default "sweep".</summary>
     public string Study { get; set; } = "sweep";
 
-    /// <summary>A file to which the best model of the study is saved as soon as there is a better one, as <c>mlContext.Model.Save</c> does; null, the default, does not.</summary>
+    /// <summary>A file to which the best model of the study is saved as soon as there is a better one, as <c>mlContext.Model.Save</c> does (after cross-validation in the end); its folder is made. Null, the default, does not.</summary>
     public string? ModelPath { get; set; }
 
-    /// <summary>How many trials run at the same time in this process, as memory allows; at least 1. Default 1. On a CPU they share the cores.</summary>
+    /// <summary>How many trials run at the same time in this process, as memory allows; at least 1. Default 1. On a CPU they share the cores; a GPU's memory is not looked at.</summary>
     public int Workers { get; set; } = 1;
 
     /// <summary>The seed of what is tried; null takes the <see cref="MLContext"/>'s.</summary>
@@ -46,7 +46,7 @@ public sealed class SweepOptions
     /// <summary>Told when a trial begins, after each of its epochs, and when it ends.</summary>
     public IProgress<SweepProgress>? Progress { get; set; }
 
-    /// <summary>Ends the sweep: the running trial is stopped and scored as it stands, and the best model so far is the result.</summary>
+    /// <summary>Ends the sweep: the running trial is stopped and scored as it stands (with folds it goes back), and the best model so far is the result. Estimators of other packages run to their end.</summary>
     public CancellationToken CancellationToken { get; set; }
 
     internal void Validate()

@@ -14,14 +14,14 @@ internal sealed class SweepRunner(
 
     private readonly Proposer _proposer = new(context, options);
     private readonly IPruner? _pruner = IPruner.Of(options.Pruner);
+    private readonly string _worker = Worker.NewName();
     private readonly MemoryRoom _room = new();
 
     public void Run()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken);
-        if (options.Minutes is { } minutes)
+        if (options.Minutes is { } minutes and < 60_000)    // timers go no further than seven weeks
             stop.CancelAfter(TimeSpan.FromMinutes(minutes));
-        using var heart = new Heartbeat(store);
 
         ExceptionDispatchInfo? error = null;
         var cores = options.Workers > 1 ? torch.get_num_threads() : 0;
@@ -31,7 +31,7 @@ internal sealed class SweepRunner(
             {
                 if (options.Workers > 1)
                     torch.set_num_threads(Math.Max(1, cores / options.Workers));     // of this thread
-                while (!stop.IsCancellationRequested && Next(index, stop.Token))
+                while (!stop.IsCancellationRequested && Next(stop.Token))
                 {
                 }
             }
@@ -51,13 +51,13 @@ internal sealed class SweepRunner(
     }
 
     /// <returns>Whether there may be more to do.</returns>
-    private bool Next(int index, CancellationToken stop)
+    private bool Next(CancellationToken stop)
     {
         if (!_room.Wait(stop))
             return false;
         try
         {
-            var claim = store.Claim(Worker.Name, options.Trials ?? int.MaxValue, _proposer.Propose);
+            var claim = store.Claim(_worker, options.Trials ?? int.MaxValue, _proposer.Propose);
             if (claim.Trial is null)
             {
                 // Others are at work; should they die, their trials come back.
@@ -75,30 +75,22 @@ internal sealed class SweepRunner(
 
     private void RunTrial(SweepTrial trial, CancellationToken stop)
     {
-        try
-        {
-            var (_, model) = new TrialRun(context, store, options.Metric, _pruner, Report).Run(trial, folds, attach => candidates[trial.Candidate].Create(trial.Parameters, attach), stop);
-            if (model is not null && folds.Count == 1)
-                best.Offer(trial, model);
-            else
-                (model as IDisposable)?.Dispose();
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-        }
-        catch (Exception error)
-        {
-            // A bad set of hyper-parameters, or too large a network for the memory, is something that the sweep learns from.
-            ThrowIfHopeless(error);
-        }
-    }
+        var isOne = folds.Count == 1;
+        var (ended, model, error) = new TrialRun(context, store, options.Metric, _pruner, Report).Run(
+            trial, folds, attach => candidates[trial.Candidate].Create(trial.Parameters, attach), stop,
+            isOne ? (score, trained) => best.Prepare(trial, score, trained) : null);
+        if (model is not null && isOne)
+            best.Offer(trial, model);
+        else
+            (model as IDisposable)?.Dispose();
 
-    /// <summary>So many failures before anything has succeeded are no accident.</summary>
-    private void ThrowIfHopeless(Exception error)
-    {
-        var over = store.Trials().Where(trial => trial.IsOver).ToArray();
-        if (over.Length >= HopelessFailures && Array.TrueForAll(over, trial => trial.State == SweepTrialState.Failed))
-            throw new InvalidOperationException($"All of the first {over.Length} trials failed, the last one with: {error.Message}", error);
+        // A bad set of hyper-parameters, or too large a network for the memory, is something that the sweep learns from; so many
+        // failures before anything has succeeded are no accident.
+        if (ended.State == SweepTrialState.Failed && store.Trials().Where(other => other.IsOver).ToArray() is var over
+            && over.Length >= HopelessFailures && Array.TrueForAll(over, other => other.State == SweepTrialState.Failed))
+        {
+            throw new InvalidOperationException($"All of the first {over.Length} trials failed, the last one with: {error?.Message ?? ended.Error}", error);
+        }
     }
 
     private void Report(SweepTrial trial)

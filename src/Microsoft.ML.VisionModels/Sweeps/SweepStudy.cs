@@ -41,8 +41,8 @@ public sealed class SweepStudy
     }
 
     /// <summary>
-    /// Writes an HTML page that needs nothing but itself: the best so far over time, the learning curves of all trials, what each
-    /// hyper-parameter matters, the score over each and over all of them, and a table.
+    /// Writes an HTML page that needs nothing but itself: the best so far over time, the learning curves of all trials, how much
+    /// each hyper-parameter matters, the score over each and over all of them, and a table.
     /// </summary>
     public void WriteReport(string path) => StudyPage.Write(this, path);
 

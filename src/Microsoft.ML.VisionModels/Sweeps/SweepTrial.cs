@@ -6,7 +6,7 @@ public sealed record SweepTrial
     /// <summary>The trial's number in its study, from 0.</summary>
     public required int Number { get; init; }
 
-    /// <summary>The name of the estimator, where there is a choice.</summary>
+    /// <summary>The name of the estimator.</summary>
     public required string Candidate { get; init; }
 
     /// <summary>The hyper-parameters by the names of their properties: double, int, bool or string (an enumeration's name).</summary>
@@ -27,7 +27,7 @@ public sealed record SweepTrial
     /// <summary>The process that runs it or ran it.</summary>
     public string? Worker { get; init; }
 
-    /// <summary>How often it was begun: more than once where a worker died.</summary>
+    /// <summary>How often it was begun: more than once where a worker died at it.</summary>
     public int Attempts { get; init; }
 
     /// <summary>When it was begun, the last time.</summary>

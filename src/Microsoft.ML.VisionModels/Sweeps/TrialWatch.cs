@@ -8,6 +8,8 @@ internal sealed class TrialWatch(SweepTrial trial, StudyStore store, IPruner? pr
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
+    public TimeSpan Elapsed => _clock.Elapsed;
+
     /// <summary>The trial with its epochs so far.</summary>
     public SweepTrial Trial { get; private set; } = trial;
 

@@ -17,7 +17,7 @@ public sealed class VisionCatalog
 
     /// <summary>Searches for the best of several estimators, and for good hyper-parameters of each.</summary>
     /// <param name="options">Budget, metric, and how to search.</param>
-    /// <param name="candidates">The estimators, as <see cref="SweepCandidate.Of"/> makes them; of one of them, too, more may be said there.</param>
+    /// <param name="candidates">The estimators, as <see cref="SweepCandidate.Of"/> makes them; their methods say more of what is searched, of a single one too.</param>
     /// <exception cref="ArgumentException">An option is out of its range, or two candidates have one name.</exception>
     public Sweep Sweep(SweepOptions options, params IReadOnlyList<SweepCandidate> candidates) => new(_context, options, candidates);
 }

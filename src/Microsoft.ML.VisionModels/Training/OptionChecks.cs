@@ -7,7 +7,7 @@ internal static class OptionChecks
     public static void RequireName(string? name, string property)
     {
         if (string.IsNullOrWhiteSpace(name))
-            throw new ArgumentException($"{property} is empty; a column name is needed.", property);
+            throw new ArgumentException($"{property} is empty; a name is needed.", property);
     }
 
     /// <exception cref="ArgumentException">The enumeration has no such value.</exception>

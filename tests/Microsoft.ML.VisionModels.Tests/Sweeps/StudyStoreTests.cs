@@ -41,15 +41,15 @@ public class StudyStoreTests
     public void ATrialGoesBackWhenItsWorkerIsSilent(string kind)
     {
         using var database = new TestDatabase(kind);
-        using var store = Open(database, patience: 0.3);
+        using var store = Open(database, patience: 2);
         var first = store.Claim("one", 1, Initial).Trial!;
         store.Report(first, new(1, 0.5, 1));
         Assert.Equal(new Claim(null, true), store.Claim("two", 1, Initial));
-        Thread.Sleep(200);
-        store.Beat("one");
-        Thread.Sleep(200);
+        Thread.Sleep(1200);
+        store.Beat(first);
+        Thread.Sleep(1200);
         Assert.Equal(new Claim(null, true), store.Claim("two", 1, Initial));     // it lives
-        Thread.Sleep(400);
+        Thread.Sleep(2200);
         var second = store.Claim("two", 1, Initial).Trial!;
         Assert.Equal((0, "two", 2), (second.Number, second.Worker, second.Attempts));
 
@@ -69,7 +69,9 @@ public class StudyStoreTests
     {
         using var database = new TestDatabase(kind);
         using var store = Open(database);
-        var gone = $"{Environment.MachineName}/2147483646/0";      // no process has this number
+        var parts = Worker.NewName().Split('/');
+        parts[2] = "2147483646";        // no process has this number
+        var gone = string.Join('/', parts);
         for (var attempt = 1; attempt <= 5; attempt++)
             Assert.Equal(attempt, store.Claim(gone, 1, Initial).Trial!.Attempts);
         Assert.Equal(new Claim(null, false), store.Claim("me", 1, Initial));
@@ -99,6 +101,38 @@ public class StudyStoreTests
     }
 
     [Fact]
+    public void ALivingProcessIsNotGone()
+    {
+        Assert.False(Worker.IsGone(Worker.NewName()));
+        Assert.False(Worker.IsGone("another machine/another boot/2147483646/0/1"));     // one can only wait
+        Assert.False(Worker.IsGone("something else"));
+    }
+
+    [Theory]
+    [MemberData(nameof(TestDatabase.Kinds), MemberType = typeof(TestDatabase))]
+    public void ATrialThatIsGivenBackCountsAsNotBegun(string kind)
+    {
+        using var database = new TestDatabase(kind);
+        using var store = Open(database);
+        for (var i = 0; i < 7; i++)
+        {
+            var trial = store.Claim("me", 1, Initial).Trial!;
+            Assert.Equal((0, 1), (trial.Number, trial.Attempts));
+            store.Release(trial);
+            Assert.False(store.Finish(trial, SweepTrialState.Complete, 1));
+        }
+    }
+
+    [Theory]
+    [InlineData("study.db", true)]
+    [InlineData("/a=b/study.db", true)]
+    [InlineData("Host=db", false)]
+    [InlineData(" server = db;Username=me", false)]
+    [InlineData("Username=me;Server=db", false)]
+    [InlineData("postgres://me@db/studies?sslmode=require", false)]
+    public void FilesAndConnectionsAreToldApart(string storage, bool isFile) => Assert.Equal(isFile, Database.IsFile(storage));
+
+    [Fact]
     public void AnotherSpaceIsAnotherStudy()
     {
         using var database = new TestDatabase("sqlite");
@@ -107,6 +141,8 @@ public class StudyStoreTests
         var error = Assert.Throws<InvalidOperationException>(() => StudyStore.Open(database.Storage, database.Study, other, "Score", true));
         Assert.Contains(database.Study, error.Message);
         Assert.Throws<InvalidOperationException>(() => StudyStore.Open(database.Storage, database.Study, s_space, "Loss", false));
+        var set = new Space([s_space.Branches[0] with { Fixed = new Dictionary<string, string?> { ["Epochs"] = "3" } }]);
+        Assert.Throws<InvalidOperationException>(() => StudyStore.Open(database.Storage, database.Study, set, "Score", true));
         Assert.Throws<FileNotFoundException>(() => SweepStudy.Read(database.Storage + ".none"));
         Assert.Contains("no study 'none'", Assert.Throws<InvalidOperationException>(() => SweepStudy.Read(database.Storage!, "none")).Message);
     }

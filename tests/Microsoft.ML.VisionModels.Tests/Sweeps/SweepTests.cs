@@ -72,6 +72,62 @@ public class SweepTests
     }
 
     [Fact]
+    public void AScoreThatIsNeverANumberEnds()
+    {
+        var error = Assert.Throws<InvalidOperationException>(() => Run(new() { Trials = 50 }, o => ToySweep.Estimator(_context, new() { X = double.NaN })));
+        Assert.Contains("The Score is NaN", error.Message);
+    }
+
+    [Fact]
+    public void WhatTheProgressThrowsIsNoFaultOfATrial()
+    {
+        using var database = new TestDatabase("sqlite");
+        var options = new SweepOptions
+        {
+            Trials = 5, Storage = database.Storage,
+            Progress = new Reports(progress =>
+            {
+                if (progress.Trial is { Number: 1, State: SweepTrialState.Running })
+                    throw new InvalidDataException("not now");
+            }),
+        };
+        Assert.Equal("not now", Assert.Throws<InvalidDataException>(() => Run(options)).Message);
+        Assert.Equal([SweepTrialState.Complete, SweepTrialState.Waiting], SweepStudy.Read(database.Storage!).Trials.Select(trial => trial.State));
+        options.Progress = null;
+        using var result = Run(options);
+        Assert.All(result.Study.Trials, trial => Assert.Equal((SweepTrialState.Complete, 1), (trial.State, trial.Attempts)));
+    }
+
+    [Fact]
+    public void ValuesAreOfTheirOptionsKind()
+    {
+        using var database = new TestDatabase("sqlite");
+        using var result = Run(new() { Trials = null, Sampler = SweepSampler.Grid, Storage = database.Storage });
+        Assert.All(SweepStudy.Read(database.Storage!).Trials.Concat(result.Study.Trials), trial => Assert.IsType<double>(trial.Parameters["X"]));     // 0 and 1 too
+    }
+
+    [Fact]
+    public void TheReportIsSafeAndTellsWhatMatters()
+    {
+        using var folder = TestFolders.Temporary();
+        using var result = Run(new() { Trials = 40, Study = "<script>alert('1')</script>" }, o => o.X > 0.8 ? throw new InvalidDataException("<img src=x>") : ToySweep.Estimator(_context, o));
+        result.Study.WriteReport(folder.File("report.html"));
+        var page = File.ReadAllText(folder.File("report.html"));
+        Assert.DoesNotContain("<script>", page);
+        Assert.DoesNotContain("<img", page);
+        Assert.Contains("what matters", page);
+
+        // The second of two hyper-parameters has no part in it.
+        var space = new Space([new("only", [new NumberDimension("x", 0, 1, 0), new NumberDimension("none", 0, 1, 0)])]);
+        var random = new Random(1);
+        var trials = Enumerable.Range(0, 60).Select(number => new RandomSampler().Propose(new(space, [], true), random) is var at
+            ? new SweepTrial { Number = number, Candidate = "only", Parameters = at.Parameters, State = SweepTrialState.Complete, Score = -Math.Abs((double)at.Parameters["x"] - 0.3) } : null!).ToArray();
+        var shares = ParameterImportance.Of(space.Branches[0].Dimensions, [.. new SweepHistory(space, trials, true).Ranked]);
+        Assert.Equal("x", shares[0].Name);
+        Assert.True(shares[0].Share > 2 * shares[1].Share, $"{shares[0].Share}");
+    }
+
+    [Fact]
     public void AFinishedStudyIsRead()
     {
         using var database = new TestDatabase("sqlite");
@@ -88,12 +144,12 @@ public class SweepTests
     public void TheBestModelIsKeptInItsFile()
     {
         using var folder = TestFolders.Temporary();
-        var path = folder.File("best.zip");
+        var path = folder.File(Path.Combine("models", "best.zip"));
         var options = new SweepOptions { Trials = 5, ModelPath = path, Metric = SweepMetric.Of("Rows", (_, scored) => scored.GetColumn<float>("Copy").Count()) };
         using var result = _context.Vision().Sweep((ToySweep.Options o) => _context.Transforms.CopyColumns("Copy", "Value"), options)
             .Run(ToySweep.Rows(_context), ToySweep.Rows(_context));
         Assert.NotNull(_context.Model.Load(path, out _).GetOutputSchema(ToySweep.Rows(_context).Schema).GetColumnOrNull("Copy"));
-        Assert.Equal([path], Directory.GetFiles(folder.Path));
+        Assert.Equal([path], Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories));
     }
 
     [Theory]
@@ -129,16 +185,16 @@ public class SweepTests
         {
             fits++;
             return ToySweep.Estimator(_context, o);
-        }, new() { Trials = 4, Metric = ToySweep.Metric }).CrossValidate(rows, folds: 3);
+        }, new() { Trials = 4, Metric = SweepMetric.Of("Rows", (_, scored) => scored.GetColumn<float>("Value").Count()) }).CrossValidate(rows, folds: 3);
         Assert.Equal(4 * 3 + 1, fits);      // and once on all rows
         Assert.NotNull(result.Model);
-        Assert.Equal(0.2, result.Study.Trials[0].Score!.Value, 1e-6);
+        Assert.Equal(10, result.Study.Trials[0].Score!.Value, 1e-9);    // no fold has exactly a third of the rows
     }
 
     [Fact]
     public void TimeAndCancellationEndIt()
     {
-        using var result = Run(new() { Trials = null, Minutes = 0.02 }, o =>
+        using var result = Run(new() { Trials = null, Minutes = 0.1 }, o =>
         {
             Thread.Sleep(50);
             return ToySweep.Estimator(_context, o);
@@ -221,5 +277,10 @@ public class SweepTests
         Assert.Contains("Note", Assert.Throws<ArgumentException>(() => candidate.Range(o => o.Note, 0, 1)).Message);
         Assert.Contains("names no option", Assert.Throws<ArgumentException>(() => candidate.Fix(o => o.X + 1, 2)).Message);
         Assert.Equal(["Note"], candidate.Leave(o => o.X).Branch.Dimensions.Select(dimension => dimension.Name));
+    }
+
+    private sealed class Reports(Action<SweepProgress> report) : IProgress<SweepProgress>
+    {
+        public void Report(SweepProgress value) => report(value);
     }
 }

@@ -13,6 +13,8 @@ internal sealed class MedianPruner : IPruner
         if (others.Count(other => other.State == SweepTrialState.Complete) < Unpruned)
             return false;
         var last = trial.Epochs[^1];
+        if (last.Epoch >= epochs)
+            return false;
         var scores = others.Select(other => other.Epochs.FirstOrDefault(epoch => epoch.Epoch == last.Epoch)?.Score).OfType<double>().Order().ToArray();
         if (scores.Length == 0)
             return false;

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.VisionModels.Sweeps;
 
-/// <summary>How often each of the values without an order was seen, with a prior that has seen each of them equally often and all together once.</summary>
+/// <summary>How likely values without an order are, as in Optuna: each that was seen speaks for itself and, a little, for all others.</summary>
 internal sealed class ChoiceDensity : Density
 {
     private readonly double[] _probabilities;
@@ -10,13 +10,19 @@ internal sealed class ChoiceDensity : Density
     /// <param name="weights">How much each of these counts.</param>
     public ChoiceDensity(int count, IReadOnlyList<double> seen, IReadOnlyList<double> weights)
     {
+        var kernels = seen.Count + 1;
+        // One that was seen is a kernel, most of which lies on its value, and the rest evenly on all; so is the prior, which is even.
+        var (own, even) = (1 / (1 + (double)count / kernels), 1.0 / kernels / (1 + (double)count / kernels));
         _probabilities = new double[count];
         Array.Fill(_probabilities, 1.0 / count);
         for (var i = 0; i < seen.Count; i++)
-            _probabilities[(int)seen[i]] += weights[i];
+        {
+            for (var value = 0; value < count; value++)
+                _probabilities[value] += weights[i] * (even + (value == (int)seen[i] ? own : 0));
+        }
         var total = _probabilities.Sum();
-        for (var i = 0; i < count; i++)
-            _probabilities[i] /= total;
+        for (var value = 0; value < count; value++)
+            _probabilities[value] /= total;
     }
 
     public override double Draw(Random random) => Draw(_probabilities, random);

@@ -31,6 +31,8 @@ internal sealed class GridSampler(int steps) : ISampler
         if (dimension is ChoiceDimension)
             return step;
         var count = StepsOf(dimension);
+        if (dimension is NumberDimension { IsInteger: true } number && count == number.Count)
+            return number.PlaceOf(number.Low + step);
         return count == 1 ? dimension.Initial : (double)step / (count - 1);
     }
 

@@ -33,7 +33,7 @@ internal sealed class ParzenEstimator : Density
         var kernel = ChoiceDensity.Draw(_weights, random);
         while (true)
         {
-            // Box and Muller. The mean lies between the ends, so that every other draw does at least.
+            // Box and Muller. The mean lies between the ends, so that a third of the draws do at least.
             var normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
             var place = _means[kernel] + _widths[kernel] * normal;
             if (place is >= 0 and <= 1)

@@ -2,16 +2,17 @@ namespace Microsoft.ML.VisionModels.Sweeps;
 
 /// <summary>
 /// Successive refinement: a round of random trials, then rounds of trials in a box around the best so far, the box of each round
-/// half as wide as that of the one before.
+/// half as wide as that of the one before. After seven rounds it begins anew.
 /// </summary>
 /// <param name="round">The trials of a round.</param>
 internal sealed class RefiningSampler(int round) : ISampler
 {
+    private const int Rounds = 7;
     private readonly RandomSampler _random = new();
 
     public Proposal Propose(SweepHistory history, Random random)
     {
-        var width = Math.Pow(0.5, history.Next / round);
+        var width = Math.Pow(0.5, history.Next / round % Rounds);
         if (width == 1 || history.Ranked.FirstOrDefault(trial => trial.State != SweepTrialState.Failed) is not { } best)
             return _random.Propose(history, random);
 

@@ -17,6 +17,8 @@ internal sealed record ChoiceDimension(string Name, IReadOnlyList<object> Values
 
     public override object ValueAt(double place) => Values[(int)Math.Clamp(place, 0, Values.Count - 1)];
 
+    public override object Read(object value) => ValueAt(PlaceOf(value));
+
     public override double PlaceOf(object value)
     {
         for (var i = 0; i < Values.Count; i++)

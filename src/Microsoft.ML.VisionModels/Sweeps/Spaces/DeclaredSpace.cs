@@ -22,7 +22,7 @@ internal static class DeclaredSpace
             var isInteger = TypeOf(property) == typeof(int);
             // ML.NET takes the upper end of whole numbers for the first that is not meant.
             var (low, high) = (Number(range.Min), Number(range.Max) - (isInteger ? 1 : 0));
-            return new NumberDimension(property.Name, low, high, range.Init is null ? low : Number(range.Init), range.LogBase, isInteger);
+            return new NumberDimension(property.Name, low, high, range.Init is null ? low : Number(range.Init), range.LogBase, isInteger).Validate();
         }
         if (property.GetCustomAttribute<ChoiceAttribute>() is { } choice)
             return new ChoiceDimension(property.Name, [.. choice.Candidates.Select(value => Plain(property, value))], Plain(property, choice.DefaultValue ?? choice.Candidates[0]));

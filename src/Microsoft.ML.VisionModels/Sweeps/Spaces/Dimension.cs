@@ -22,6 +22,9 @@ internal abstract record Dimension(string Name)
     /// <summary>The value at a place of the line: a double, an int, a bool or a string.</summary>
     public abstract object ValueAt(double place);
 
+    /// <summary>A value that JSON has kept, as this dimension has it.</summary>
+    public abstract object Read(object value);
+
     /// <summary>The place of a value.</summary>
     public abstract double PlaceOf(object value);
 }

@@ -27,6 +27,22 @@ internal sealed record NumberDimension(string Name, double Low, double High, dou
         return IsInteger ? (int)value : (object)value;
     }
 
+    public override object Read(object value) => IsInteger ? Convert.ToInt32(value, CultureInfo.InvariantCulture) : (object)Convert.ToDouble(value, CultureInfo.InvariantCulture);
+
+    /// <exception cref="ArgumentException">The range is empty, has no logarithm or no whole number at an end, or does not hold its start.</exception>
+    public NumberDimension Validate()
+    {
+        if (!(Low <= High) || !double.IsFinite(Low) || !double.IsFinite(High))
+            throw new ArgumentException($"The range of {Name}, {Low} to {High}, is empty.");
+        if (IsInteger && (Low % 1, High % 1) != (0, 0))
+            throw new ArgumentException($"The range of {Name}, {Low} to {High}, does not begin and end at whole numbers.");
+        if (IsLogarithmic && Low <= 0)
+            throw new ArgumentException($"The range of {Name} begins at {Low}; a logarithmic one must begin above 0.");
+        if (!(Start >= Low && Start <= High))
+            throw new ArgumentException($"The range of {Name}, {Low} to {High}, does not hold the initial value {Start}.");
+        return this;
+    }
+
     public override double PlaceOf(object value) => Place(Convert.ToDouble(value, CultureInfo.InvariantCulture));
 
     /// <summary>The part of the line that has a value: of a whole number more than a place.</summary>

@@ -1,11 +1,12 @@
 using System.Data.Common;
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
 namespace Microsoft.ML.VisionModels.Sweeps;
 
 /// <summary>Where studies are kept, and the few words in which SQLite and PostgreSQL differ.</summary>
-internal abstract class Database : IDisposable
+internal abstract partial class Database : IDisposable
 {
     /// <summary>The seconds since 1970 by the database's clock, which all workers share.</summary>
     public abstract string Now { get; }
@@ -23,16 +24,17 @@ internal abstract class Database : IDisposable
     public abstract string Name { get; }
 
     /// <param name="storage">A file's path, a PostgreSQL connection string ("Host=…") or URI ("postgres://…"), or null for memory.</param>
-    public static Database Open(string? storage) => storage switch
+    /// <param name="toWrite">Whether anything will be written.</param>
+    public static Database Open(string? storage, bool toWrite = true) => storage switch
     {
-        null => new Sqlite($"Data Source=file:{Guid.NewGuid():N}?mode=memory&cache=shared", "memory"),
+        null => new Sqlite($"Data Source=file:{Guid.NewGuid():N}?mode=memory&cache=shared", "memory", toWrite),
         _ when IsUri(storage) => new Postgres(FromUri(storage)),
         _ when !IsFile(storage) => new Postgres(new NpgsqlConnectionStringBuilder(storage)),
-        _ => new Sqlite(new SqliteConnectionStringBuilder { DataSource = Path.GetFullPath(storage), DefaultTimeout = 60 }.ToString(), Path.GetFullPath(storage)),
+        _ => new Sqlite(new SqliteConnectionStringBuilder { DataSource = Path.GetFullPath(storage), DefaultTimeout = 60 }.ToString(), Path.GetFullPath(storage), toWrite),
     };
 
     /// <summary>Whether a storage is a file's path.</summary>
-    public static bool IsFile(string storage) => !IsUri(storage) && !storage.Contains("Host=", StringComparison.OrdinalIgnoreCase);
+    public static bool IsFile(string storage) => !IsUri(storage) && !ConnectionString().IsMatch(storage);
 
     public abstract DbConnection Connect();
 
@@ -47,22 +49,34 @@ internal abstract class Database : IDisposable
     {
         var uri = new Uri(text);
         var user = uri.UserInfo.Split(':', 2);
-        return new()
+        var builder = new NpgsqlConnectionStringBuilder
         {
             Host = uri.Host, Port = uri.Port > 0 ? uri.Port : 5432, Database = uri.AbsolutePath.TrimStart('/'),
             Username = user[0].Length > 0 ? Uri.UnescapeDataString(user[0]) : null, Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null,
         };
+        foreach (var setting in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var pair = setting.Split('=', 2);
+            builder[pair[0]] = pair.Length > 1 ? Uri.UnescapeDataString(pair[1]).Replace("-", "", StringComparison.Ordinal) : "";    // sslmode=verify-full is VerifyFull here
+        }
+        return builder;
     }
+
+    // Settings with semicolons between them, or the server's name alone.
+    [GeneratedRegex(@"^\s*(Host|Server)\s*=|^\s*[\w ]+=[^;]*;", RegexOptions.IgnoreCase)]
+    private static partial Regex ConnectionString();
 
     private sealed class Sqlite : Database
     {
         private readonly string _connection;
         private readonly SqliteConnection _first;     // a database in memory lives as long as a connection to it
 
-        public Sqlite(string connection, string name)
+        public Sqlite(string connection, string name, bool toWrite)
         {
             (_connection, Name) = (connection, name);
             _first = (SqliteConnection)Connect();
+            if (!toWrite)
+                return;
             using var command = _first.CreateCommand();
             command.CommandText = "PRAGMA journal_mode = WAL";
             command.ExecuteNonQuery();

@@ -13,6 +13,8 @@ internal sealed class StudyStore : IDisposable
 
     private const string Columns = "number, state, candidate, parameters, score, error, worker, attempts, started, heartbeat";
 
+    private const string Own = "study = @study AND number = @number AND worker = @worker AND attempts = @attempts AND state = 'Running'";
+
     private readonly Database _database;
     private readonly double _patience;
 
@@ -53,6 +55,7 @@ internal sealed class StudyStore : IDisposable
                 throw new InvalidOperationException(
                     $"The study '{name}' in {store.Place} searches another space, or for another metric ({store.Metric}), than this sweep. Name another study.");
             }
+            store.Space = space;    // with its numbers as they are, and not as JSON has them
             return store;
         }
         catch
@@ -62,16 +65,20 @@ internal sealed class StudyStore : IDisposable
         }
     }
 
-    /// <summary>Opens a study to look at.</summary>
+    /// <summary>Opens a study to look at; nothing is written.</summary>
     /// <exception cref="InvalidOperationException">There is no such study.</exception>
     public static StudyStore Open(string storage, string name)
     {
-        var store = new StudyStore(Database.Open(storage), name, patience: double.PositiveInfinity);
+        var store = new StudyStore(Database.Open(storage, toWrite: false), name, patience: double.PositiveInfinity);
         try
         {
-            store.MakeTables();
             store.ReadStudy();
             return store;
+        }
+        catch (DbException error) when (error.SqlState == "42P01" || error.Message.Contains("no such table", StringComparison.Ordinal))
+        {
+            store.Dispose();
+            throw new InvalidOperationException($"There is no study in {store.Place}.", error);
         }
         catch
         {
@@ -117,25 +124,22 @@ internal sealed class StudyStore : IDisposable
         return true;
     });
 
-    /// <summary>Says that a worker lives.</summary>
-    public void Beat(string worker) => Write(session =>
-        session.Execute($"UPDATE trial SET heartbeat = {_database.Now} WHERE study = @study AND worker = @worker AND state = 'Running'", ("worker", worker)));
+    /// <summary>Says that somebody is at a trial.</summary>
+    public void Beat(SweepTrial trial) => Write(session => session.Execute(
+        $"UPDATE trial SET heartbeat = {_database.Now} WHERE {Own}", OwnOf(trial)));
 
-    /// <summary>Gives a trial back, to be run again from its beginning.</summary>
-    public void Release(SweepTrial trial) => Finish(trial, SweepTrialState.Waiting, score: null);
+    /// <summary>Gives a trial back, to be run again from its beginning; it counts as if it had not been begun.</summary>
+    public void Release(SweepTrial trial) => Write(session => session.Execute(
+        $"UPDATE trial SET state = 'Waiting', attempts = attempts - 1 WHERE {Own}", OwnOf(trial)));
 
     /// <summary>Ends a trial.</summary>
     /// <returns>Whether it was still this worker's; otherwise nothing has changed.</returns>
     public bool Finish(SweepTrial trial, SweepTrialState state, double? score, string? error = null) => Write(session => session.Execute(
-        $"UPDATE trial SET state = @state, score = @score, error = @error, heartbeat = {_database.Now} WHERE study = @study AND number = @number AND worker = @worker AND attempts = @attempts AND state = 'Running'",
-        ("state", state.ToString()), ("score", score), ("error", error), ("number", trial.Number), ("worker", trial.Worker), ("attempts", trial.Attempts))) == 1;
+        $"UPDATE trial SET state = @state, score = @score, error = @error, heartbeat = {_database.Now} WHERE {Own}",
+        [("state", state.ToString()), ("score", score), ("error", error), .. OwnOf(trial)])) == 1;
 
     /// <summary>All trials with their epochs, by number.</summary>
-    public IReadOnlyList<SweepTrial> Trials()
-    {
-        using var session = Session.Begin(_database, Name, transaction: false);
-        return Trials(session);
-    }
+    public IReadOnlyList<SweepTrial> Trials() => Do(transaction: false, Trials);
 
     public SweepHistory History() => new(Space, Trials(), HigherIsBetter);
 
@@ -159,9 +163,8 @@ internal sealed class StudyStore : IDisposable
 
     private void ReadStudy()
     {
-        using var session = Session.Begin(_database, Name, transaction: false);
-        var (space, metric, higher) = session.Single("SELECT space, metric, higher_is_better FROM study WHERE name = @study",
-            reader => (reader.GetString(0), reader.GetString(1), reader.GetInt32(2) != 0), orDefault: default);
+        var (space, metric, higher) = Do(transaction: false, session => session.Single("SELECT space, metric, higher_is_better FROM study WHERE name = @study",
+            reader => (reader.GetString(0), reader.GetString(1), reader.GetInt32(2) != 0), orDefault: default));
         (Space, Metric, HigherIsBetter) = space is null
             ? throw new InvalidOperationException($"There is no study '{Name}' in {Place}.")
             : (PlainJson.Read<Space>(space), metric, higher);
@@ -208,28 +211,31 @@ internal sealed class StudyStore : IDisposable
     }
 
     // The row stays locked, so that the trial cannot be taken away meanwhile.
-    private bool IsOwn(Session session, SweepTrial trial) => session.Query(
-        $"SELECT number FROM trial WHERE study = @study AND number = @number AND worker = @worker AND attempts = @attempts AND state = 'Running' {_database.Lock}",
-        reader => reader.GetInt32(0), ("number", trial.Number), ("worker", trial.Worker), ("attempts", trial.Attempts)).Count == 1;
+    private bool IsOwn(Session session, SweepTrial trial) => session.Query($"SELECT number FROM trial WHERE {Own} {_database.Lock}", reader => reader.GetInt32(0), OwnOf(trial)).Count == 1;
 
-    private static SweepTrial Trial(Session session, int number) => session.Single($"SELECT {Columns} FROM trial WHERE study = @study AND number = @number", ReadTrial, null!, ("number", number));
+    private static (string, object?)[] OwnOf(SweepTrial trial) => [("number", trial.Number), ("worker", trial.Worker), ("attempts", trial.Attempts)];
 
-    private static List<SweepTrial> Trials(Session session)
+    private SweepTrial Trial(Session session, int number) => session.Single($"SELECT {Columns} FROM trial WHERE study = @study AND number = @number", ReadTrial, null!, ("number", number));
+
+    private List<SweepTrial> Trials(Session session)
     {
+        // The trials first: what they are said to have reached, their epochs then have.
+        var trials = session.Query($"SELECT {Columns} FROM trial WHERE study = @study ORDER BY number", ReadTrial);
         var epochs = session.Query("SELECT number, epoch, score, seconds FROM epoch WHERE study = @study ORDER BY number, epoch",
             reader => (Number: reader.GetInt32(0), Epoch: new SweepEpoch(reader.GetInt32(1), reader.GetDouble(2), reader.GetDouble(3)))).ToLookup(row => row.Number, row => row.Epoch);
-        return [.. session.Query($"SELECT {Columns} FROM trial WHERE study = @study ORDER BY number", ReadTrial).Select(trial => trial with { Epochs = [.. epochs[trial.Number]] })];
+        return [.. trials.Select(trial => trial with { Epochs = [.. epochs[trial.Number]] })];
     }
 
-    private static SweepTrial ReadTrial(DbDataReader reader)
+    private SweepTrial ReadTrial(DbDataReader reader)
     {
+        var branch = Space[reader.GetString(2)];
         double? started = reader.IsDBNull(8) ? null : reader.GetDouble(8);
         return new()
         {
             Number = reader.GetInt32(0),
             State = Enum.Parse<SweepTrialState>(reader.GetString(1)),
-            Candidate = reader.GetString(2),
-            Parameters = PlainJson.Read<Dictionary<string, object>>(reader.GetString(3)),
+            Candidate = branch.Name,
+            Parameters = branch.Read(PlainJson.Read<Dictionary<string, object>>(reader.GetString(3))),
             Score = reader.IsDBNull(4) ? null : reader.GetDouble(4),
             Error = reader.IsDBNull(5) ? null : reader.GetString(5),
             Worker = reader.IsDBNull(6) ? null : reader.GetString(6),
@@ -239,19 +245,21 @@ internal sealed class StudyStore : IDisposable
         };
     }
 
-    private T Write<T>(Func<Session, T> work)
+    private T Write<T>(Func<Session, T> work) => Do(transaction: true, work);
+
+    private T Do<T>(bool transaction, Func<Session, T> work)
     {
         // What is passing, as a server that starts again or a deadlock, is tried again.
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                using var session = Session.Begin(_database, Name, transaction: true);
+                using var session = Session.Begin(_database, Name, transaction);
                 var result = work(session);
                 session.Commit();
                 return result;
             }
-            catch (DbException error) when (error.IsTransient && attempt < 8)
+            catch (DbException error) when (error.IsTransient && attempt < 10)
             {
                 Thread.Sleep(TimeSpan.FromSeconds(Math.Min(10, 0.1 * Math.Pow(2, attempt))));
             }

@@ -3,23 +3,23 @@ using System.Globalization;
 
 namespace Microsoft.ML.VisionModels.Sweeps;
 
-/// <summary>Who runs a trial: a process on a machine.</summary>
+/// <summary>Who runs trials: a sweep in a process on a machine.</summary>
 internal static class Worker
 {
-    /// <summary>This process: machine, process number, and when it began in seconds since 1970, as process numbers are given out again.</summary>
-    public static string Name { get; } = NameOf(Process.GetCurrentProcess());
+    /// <summary>A name for a sweep of this process: machine, where its process numbers count, its number, when it began, and the sweep's own part.</summary>
+    public static string NewName() => string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Scope()}/{Environment.ProcessId}/{Began(Environment.ProcessId)}/{Guid.NewGuid():N}");
 
-    /// <summary>Whether a worker is known to be gone: it was on this machine and its process is no more.</summary>
+    /// <summary>Whether a worker is known to be gone: its process was of this machine, and is no more. Elsewhere one can only wait.</summary>
     public static bool IsGone(string worker)
     {
         var parts = worker.Split('/');
-        if (parts.Length < 3 || parts[0] != Environment.MachineName || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+        if (parts.Length < 5 || parts[1] != Scope() || !int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var id))
             return false;
         try
         {
-            // When a process began is told to about a second.
             using var process = Process.GetProcessById(id);
-            return Math.Abs(Began(process) - long.Parse(parts[2], CultureInfo.InvariantCulture)) > 5;
+            // Process numbers are given out again.
+            return Began(id) != parts[3];
         }
         catch (ArgumentException)
         {
@@ -27,7 +27,24 @@ internal static class Worker
         }
     }
 
-    private static string NameOf(Process process) => string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{process.Id}/{Began(process)}");
+    /// <summary>Where a process number means this process: containers may share a machine and its name, and each counts for itself.</summary>
+    private static string Scope() => !OperatingSystem.IsLinux() ? Environment.MachineName
+        : $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()}.{new FileInfo("/proc/self/ns/pid").LinkTarget}";
 
-    private static long Began(Process process) => new DateTimeOffset(process.StartTime).ToUnixTimeSeconds();
+    /// <summary>When a process began, in ticks since the machine did; nothing where this cannot be told for sure.</summary>
+    private static string Began(int id)
+    {
+        if (!OperatingSystem.IsLinux())
+            return "";
+        try
+        {
+            // The process's name, in parentheses, may hold anything; the beginning is the twentieth word after it.
+            var text = File.ReadAllText($"/proc/{id}/stat");
+            return text[(text.LastIndexOf(')') + 2)..].Split(' ')[19];
+        }
+        catch (IOException)
+        {
+            return "gone";
+        }
+    }
 }
