@@ -18,5 +18,5 @@ internal sealed record Branch(string Name, IReadOnlyList<Dimension> Dimensions)
 
     /// <summary>Where a search begins.</summary>
     [JsonIgnore]
-    public Proposal Initial => At(Dimensions.Select(dimension => dimension.Initial));
+    public Proposal Initial => new(Name, Dimensions.ToDictionary(dimension => dimension.Name, dimension => dimension.InitialValue));
 }

@@ -10,7 +10,7 @@ namespace Microsoft.ML.VisionModels.Sweeps;
 internal sealed record ChoiceDimension(string Name, IReadOnlyList<object> Values, object Start) : Dimension(Name)
 {
     [JsonIgnore]
-    public override double Initial => PlaceOf(Start);
+    public override object InitialValue => Read(Start);
 
     [JsonIgnore]
     public override int? Count => Values.Count;

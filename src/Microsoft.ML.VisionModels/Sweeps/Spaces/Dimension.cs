@@ -11,9 +11,13 @@ namespace Microsoft.ML.VisionModels.Sweeps;
 [JsonDerivedType(typeof(ChoiceDimension), "choice")]
 internal abstract record Dimension(string Name)
 {
-    /// <summary>Where a search begins.</summary>
+    /// <summary>The value with which a search begins.</summary>
     [JsonIgnore]
-    public abstract double Initial { get; }
+    public abstract object InitialValue { get; }
+
+    /// <summary>Its place.</summary>
+    [JsonIgnore]
+    public double Initial => PlaceOf(InitialValue);
 
     /// <summary>How many values there are; null where they are uncountable.</summary>
     [JsonIgnore]

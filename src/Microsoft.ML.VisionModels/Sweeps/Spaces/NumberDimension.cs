@@ -13,7 +13,7 @@ namespace Microsoft.ML.VisionModels.Sweeps;
 internal sealed record NumberDimension(string Name, double Low, double High, double Start, bool IsLogarithmic = false, bool IsInteger = false) : Dimension(Name)
 {
     [JsonIgnore]
-    public override double Initial => PlaceOf(Start);
+    public override object InitialValue => Read(Start);
 
     [JsonIgnore]
     public override int? Count => IsInteger ? (int)(High - Low) + 1 : null;
