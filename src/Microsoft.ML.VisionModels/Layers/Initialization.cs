@@ -39,11 +39,13 @@ internal static class Initialization
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
+        // Named, and so alive until the end: TorchSharp does not keep the scalars that it makes of numbers from the garbage collector while libtorch reads them.
+        using Scalar scale = std * Math.Sqrt(2), offset = mean, least = low, most = high;
         tensor.uniform_(2 * NormalCdf((low - mean) / std) - 1, 2 * NormalCdf((high - mean) / std) - 1, generator)
             .erfinv_()
-            .mul_(std * Math.Sqrt(2))
-            .add_(mean)
-            .clamp_(low, high);
+            .mul_(scale)
+            .add_(offset)
+            .clamp_(least, most);
     }
 
     public static void Normal(Tensor tensor, double std, Generator generator)
