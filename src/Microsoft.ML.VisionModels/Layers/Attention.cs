@@ -66,7 +66,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         var (q, k, v) = Heads(x);
         var scores = (q * Math.Pow(q.shape[^1], -0.5)).matmul(k.transpose(-2, -1));   // [B, heads, T, T]
         if (FullMask(q, mask) is { } full)
-            scores = IsRepeated(full, q) ? (scores.unflatten(0, -1, full.shape[0]) + full).flatten(0, 1) : scores + full;
+            scores = IsRepeated(full, q) ? scores.unflatten(0, -1, full.shape[0]).Plus(full).flatten(0, 1) : scores.Plus(full);
         var probabilities = scores.softmax(-1);
         return (Merge(_probabilityDropout.forward(probabilities).matmul(v)), probabilities);
     }
@@ -84,7 +84,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     private (Tensor Q, Tensor K, Tensor V) Cosine(Tensor q, Tensor k, Tensor v)     // [B, heads, T, D / heads]
     {
         if (q_bias is not null)
-            (q, v) = (q + PerHead(q_bias, q), v + PerHead(v_bias!, v));
+            (q, v) = (q.Plus(PerHead(q_bias, q)), v.Plus(PerHead(v_bias!, v)));
         // The products are divided by this root later, as all attention's are.
         var scale = logit_scale!.clamp_max(s_largestLogitScale).exp() * Math.Sqrt(q.shape[^1]);
         return (F.normalize(q, dim: -1) * scale.to(q.dtype), F.normalize(k, dim: -1), v);
@@ -101,7 +101,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
             return mask;
         var tokens = q.shape[2];
         var future = full(tokens, tokens, double.NegativeInfinity, q.dtype, q.device).triu(1);
-        return mask is null ? future : mask + future;
+        return mask is null ? future : mask.Plus(future);
     }
 
     private static bool IsRepeated(Tensor mask, Tensor q) => mask.dim() == 4 && mask.shape[0] > 1 && mask.shape[0] < q.shape[0];

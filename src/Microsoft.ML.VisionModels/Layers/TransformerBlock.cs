@@ -39,13 +39,13 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         if (_postNorm)
         {
-            x = norm1.forward(x + Branch(Attend(x, mask, trace), ls1));
-            x = norm2.forward(x + Branch(mlp.forward(x), ls2));
+            x = norm1.forward(x.Plus(Branch(Attend(x, mask, trace), ls1)));
+            x = norm2.forward(x.Plus(Branch(mlp.forward(x), ls2)));
         }
         else
         {
-            x = x + Branch(Attend(norm1.forward(x), mask, trace), ls1);
-            x = x + Branch(mlp.forward(norm2.forward(x)), ls2);
+            x = x.Plus(Branch(Attend(norm1.forward(x), mask, trace), ls1));
+            x = x.Plus(Branch(mlp.forward(norm2.forward(x)), ls2));
         }
         return x.MoveToOuterDisposeScope();
     }

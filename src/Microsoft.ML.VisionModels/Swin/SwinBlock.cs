@@ -42,13 +42,13 @@ internal sealed class SwinBlock : nn.Module
         using var scope = NewDisposeScope();
         if (_normAtEnd)
         {
-            x = x + _dropPath.forward(Normalise(norm1, Attend(x, windows, shiftMask, trace)));
-            x = x + _dropPath.forward(Normalise(norm2, mlp.forward(x)));
+            x = x.Plus(_dropPath.forward(Normalise(norm1, Attend(x, windows, shiftMask, trace))));
+            x = x.Plus(_dropPath.forward(Normalise(norm2, mlp.forward(x))));
         }
         else
         {
-            x = x + _dropPath.forward(Attend(norm1.forward(x), windows, shiftMask, trace));
-            x = x + _dropPath.forward(mlp.forward(norm2.forward(x)));
+            x = x.Plus(_dropPath.forward(Attend(norm1.forward(x), windows, shiftMask, trace)));
+            x = x.Plus(_dropPath.forward(mlp.forward(norm2.forward(x))));
         }
         return x.MoveToOuterDisposeScope();
     }
@@ -61,7 +61,7 @@ internal sealed class SwinBlock : nn.Module
     {
         var mask = position_bias.For(windows.Window).unsqueeze(0);      // [1, heads, T, T]
         if (shiftMask is not null)
-            mask = mask + shiftMask;                                    // [n, heads, T, T]
+            mask = mask.Plus(shiftMask);                                    // [n, heads, T, T]
         var tokens = windows.Partition(x);                              // [B n, T, D]
         if (trace?.Wants("attentions") is not true)
             return windows.Merge(attn.forward(tokens, mask));

@@ -78,7 +78,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
         var patches = patch_embed.forward(pixels);                              // [B, N, D]
         trace?.Add("patch_embeddings", patches);
 
-        var x = Prepend([cls_token, dist_token], patches) + positions;         // [B, P + N, D]
+        var x = Prepend([cls_token, dist_token], patches).Plus(positions);         // [B, P + N, D]
         if (reg_token is not null)
         {
             var positioned = x.split([Config.PositionedTokens, x.shape[1] - Config.PositionedTokens], 1);
