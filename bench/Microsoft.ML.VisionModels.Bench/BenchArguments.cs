@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>The command line: what to measure, and --name value pairs.</summary>
@@ -20,13 +22,16 @@ internal sealed class BenchArguments
     public string What { get; }
 
     /// <summary>How often each side has its turn.</summary>
-    public int Rounds => int.Parse(Text("rounds", "9"));
+    public int Rounds => Number("rounds", 9);
 
     /// <summary>The numbers of threads to measure with.</summary>
     public int[] Threads => Numbers("threads", "1,2");
 
     /// <summary>The batch sizes to measure with.</summary>
     public int[] Batches(string otherwise) => Numbers("batch", otherwise);
+
+    /// <summary>A whole number.</summary>
+    public int Number(string name, int otherwise) => _values.TryGetValue(name, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     public string Text(string name, string otherwise) => _values.GetValueOrDefault(name, otherwise);
 

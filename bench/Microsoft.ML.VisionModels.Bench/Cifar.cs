@@ -38,7 +38,7 @@ internal static class Cifar
                 CifarBaselines.ConvNet(Path.Combine(images, "cifar-10-batches-bin"), Seed, minutes * threads, log);
                 break;
             default:
-                Train(context, run, train, test, minutes * threads, int.Parse(arguments.Text("epochs", "0"), CultureInfo.InvariantCulture), log);
+                Train(context, run, train, test, minutes * threads, arguments.Number("epochs", 0), log);
                 break;
         }
 
@@ -121,7 +121,7 @@ internal static class Cifar
             options.EarlyStoppingPatience = 0;
             options.Device = "cpu";
             options.CancellationToken = cancellation;
-            options.Progress = new Reports(report);
+            options.Progress = new Reports<TrainingProgress>(report);
             return options;
         }
     }
@@ -134,9 +134,4 @@ internal static class Cifar
 
     private static double Accuracy(MLContext context, ITransformer model, IDataView test) =>
         context.MulticlassClassification.EvaluateImageClassifier(model.Transform(test)).Top1Accuracy;
-
-    private sealed class Reports(Action<TrainingProgress> report) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => report(value);
-    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Bench;
@@ -13,12 +12,12 @@ internal static class SweepSpeed
     {
         var images = arguments.Place("images", "digits");
         var (name, threads) = (arguments.Text("name", "digits"), arguments.Threads[^1]);
-        var (epochs, side, pictures) = (Number("epochs", 27), Number("image-size", 16), Number("pictures", 1_500));
-        var budget = Number("minutes", 10) * threads;      // of processor time
+        var (epochs, side, pictures) = (arguments.Number("epochs", 27), arguments.Number("image-size", 16), arguments.Number("pictures", 1_500));
+        var budget = arguments.Number("minutes", 10) * threads;      // of processor time
         torch.set_num_threads(threads);
 
         var ratios = new List<(double Ours, double Random)>();
-        for (var seed = 1; seed <= Number("seeds", 3); seed++)
+        for (var seed = 1; seed <= arguments.Number("seeds", 3); seed++)
         {
             var context = new MLContext(seed);
             var rows = context.Data.TakeRows(context.Data.ShuffleRows(context.Data.LoadImageFolder(images), seed), pictures);
@@ -43,7 +42,7 @@ internal static class SweepSpeed
                 var sweep = new SweepOptions
                 {
                     Trials = null, Minutes = 24 * 60, Sampler = sampler, Pruner = pruner, Seed = seed, CancellationToken = stop.Token,
-                    Progress = new Reports(progress =>
+                    Progress = new Reports<SweepProgress>(progress =>
                     {
                         if (progress.Trial.State == SweepTrialState.Complete && progress.Trial.Score > best)
                             (best, reached) = (progress.Trial.Score.Value, clock.Minutes);
@@ -58,12 +57,5 @@ internal static class SweepSpeed
         var median = ratios.OrderBy(pair => pair.Ours / pair.Random).ElementAt(ratios.Count / 2);
         results.Add(new($"sweep ({name})", "TPE and halving", "random search", "CPU min", median.Ours, median.Random, threads, Batch: 0));
         results.Add(new($"sweep ({name})", "TPE and halving", "random search's budget", "CPU min", median.Ours, budget, threads, Batch: 0));
-
-        int Number(string option, int otherwise) => int.Parse(arguments.Text(option, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-    }
-
-    private sealed class Reports(Action<SweepProgress> report) : IProgress<SweepProgress>
-    {
-        public void Report(SweepProgress value) => report(value);
     }
 }

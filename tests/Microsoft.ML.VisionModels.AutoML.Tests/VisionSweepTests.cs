@@ -105,7 +105,7 @@ public class VisionSweepTests
     public async Task ATrialWhoseTimeIsUpIsScoredAsItStands()
     {
         using var stop = new CancellationTokenSource();
-        var options = new SweepOptions { Progress = new Reports(progress => { if (progress.Trial is { Number: 0, Epochs.Count: 3 }) stop.Cancel(); }) };
+        var options = new SweepOptions { Progress = new Reports<SweepProgress>(progress => { if (progress.Trial is { Number: 0, Epochs.Count: 3 }) stop.Cancel(); }) };
         using var best = (SweepTrialResult)await _toy.New().SetVisionSweep(_toy.Pipeline(_toy.TinyViT(epochs: 150)), options).RunAsync(stop.Token);
         Assert.Equal((SweepTrialState.Stopped, 3), (best.Trial.State, best.Trial.Epochs.Count));
         Assert.Equal(best.Metric, Accuracy(best.Model), 1e-9);
@@ -185,10 +185,5 @@ public class VisionSweepTests
         public void Dispose()
         {
         }
-    }
-
-    private sealed class Reports(Action<SweepProgress> report) : IProgress<SweepProgress>
-    {
-        public void Report(SweepProgress value) => report(value);
     }
 }

@@ -31,7 +31,9 @@ internal sealed class TrialWatch(SweepTrial trial, StudyStore store, IPruner? pr
         Trial = Trial with { Epochs = [.. Trial.Epochs, epoch], Duration = _clock.Elapsed };
         IsLost = !store.Report(Trial, epoch);
         report(Trial);
+        if (IsLost)
+            return true;
         IsPruned = pruner?.ShouldStop(Trial, state.Options.Epochs, [.. store.Trials().Where(other => other.Number != Trial.Number)]) == true;
-        return IsLost || IsPruned;
+        return IsPruned;
     }
 }

@@ -14,7 +14,7 @@ public class CancellationTests
         using var source = new CancellationTokenSource();
         var training = new TaskCompletionSource();
         var options = Cancellable(estimator, source.Token).Set("Epochs", 1_000_000).Set("EarlyStoppingPatience", 0)
-            .Set("Progress", new Reports(_ => training.TrySetResult()));
+            .Set("Progress", new Reports<TrainingProgress>(_ => training.TrySetResult()));
         var context = new MLContext(seed: 1);
         var fit = Task.Run(() => EstimatorCase.Of(estimator).Create(context, options).Fit(ContractData.Pictures(context)), TestContext.Current.CancellationToken);
         await Task.WhenAny(training.Task, fit).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
@@ -71,10 +71,5 @@ public class CancellationTests
         var scores = ContractData.Scores(model, ContractData.Pictures(new MLContext(), 3));
         Assert.Equal(3, scores.Count);
         Assert.All(scores.SelectMany(row => row).OfType<object[]>().SelectMany(vector => vector).OfType<float>(), score => Assert.True(float.IsFinite(score)));
-    }
-
-    internal sealed class Reports(Action<TrainingProgress> report) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => report(value);
     }
 }

@@ -40,7 +40,7 @@ public class MemoryTests
         Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("Progress"), "Nothing is trained.");
         var at = new Dictionary<int, (long Tensors, long Memory)>();
         var model = Fit(estimator, options => options.Set("Epochs", 100).Set("BatchSize", 14).Set("EarlyStoppingPatience", 0)
-            .Set("Progress", new CancellationTests.Reports(progress => at[progress.Epoch] = Measure()))); // 28 rows less 3 held out: 2 steps an epoch
+            .Set("Progress", new Reports<TrainingProgress>(progress => at[progress.Epoch] = Measure()))); // 28 rows less 3 held out: 2 steps an epoch
         using var owned = model as IDisposable;
 
         Assert.InRange(at[100].Tensors, 0, at[20].Tensors); // what earlier tests left to the garbage collector may go at any time

@@ -98,7 +98,7 @@ public class RecipeTests
         Assert.Equal(ModelZip.Entries(one), ModelZip.Entries(two));
 
         // A picture that was there when training began.
-        read.Progress = new CancellationTests.Reports(_ => File.Delete(paths[0]));
+        read.Progress = new Reports<TrainingProgress>(_ => File.Delete(paths[0]));
         (read.Epochs, read.ValidationFraction) = (3, 0);
         Assert.Contains(paths[0], Assert.Throws<ImageDecodeException>(() => _context.Transforms.ViTClassifier(read).Fit(ContractData.Paths(_context, paths))).Message);
     }

@@ -63,7 +63,7 @@ public class NetworkSweepTests
         var options = new SweepOptions
         {
             Trials = 50, CancellationToken = stop.Token,
-            Progress = new Reports(progress =>
+            Progress = new Reports<SweepProgress>(progress =>
             {
                 if (progress.Trial is { Number: 2, Epochs.Count: 2 })
                     stop.Cancel();
@@ -84,7 +84,7 @@ public class NetworkSweepTests
         var options = new SweepOptions
         {
             Trials = 50, Pruner = SweepPruner.None,
-            Progress = new Reports(progress =>
+            Progress = new Reports<SweepProgress>(progress =>
             {
                 if (progress.Trial.IsOver)
                     at[progress.Over] = MemoryTests.Measure().Memory;
@@ -95,10 +95,5 @@ public class NetworkSweepTests
         var growth = Math.Min(at[30] - at[10], at[50] - at[30]);
         TestContext.Current.TestOutputHelper!.WriteLine($"{at[10] >> 20}, {at[30] >> 20}, {at[50] >> 20} MB after 10, 30 and 50 trials");
         Assert.True(growth < 32 << 20, $"Memory grew by {growth >> 20} MB in 20 trials.");
-    }
-
-    private sealed class Reports(Action<SweepProgress> report) : IProgress<SweepProgress>
-    {
-        public void Report(SweepProgress value) => report(value);
     }
 }

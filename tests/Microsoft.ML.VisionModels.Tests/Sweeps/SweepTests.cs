@@ -85,7 +85,7 @@ public class SweepTests
         var options = new SweepOptions
         {
             Trials = 5, Storage = database.Storage,
-            Progress = new Reports(progress =>
+            Progress = new Reports<SweepProgress>(progress =>
             {
                 if (progress.Trial is { Number: 1, State: SweepTrialState.Running })
                     throw new InvalidDataException("not now");
@@ -277,10 +277,5 @@ public class SweepTests
         Assert.Contains("Note", Assert.Throws<ArgumentException>(() => candidate.Range(o => o.Note, 0, 1)).Message);
         Assert.Contains("names no option", Assert.Throws<ArgumentException>(() => candidate.Fix(o => o.X + 1, 2)).Message);
         Assert.Equal(["Note"], candidate.Leave(o => o.X).Branch.Dimensions.Select(dimension => dimension.Name));
-    }
-
-    private sealed class Reports(Action<SweepProgress> report) : IProgress<SweepProgress>
-    {
-        public void Report(SweepProgress value) => report(value);
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Sweeps;
 using Npgsql;
 
 namespace Microsoft.ML.VisionModels.Tests;
@@ -27,7 +28,7 @@ internal sealed class TestDatabase : IDisposable
     public void Dispose()
     {
         _folder?.Dispose();
-        if (Storage?.Contains("Host=", StringComparison.Ordinal) != true)
+        if (Storage is null || Database.IsFile(Storage))
             return;
         using var source = NpgsqlDataSource.Create(Storage);
         foreach (var (table, column) in new[] { ("epoch", "study"), ("trial", "study"), ("study", "name") })

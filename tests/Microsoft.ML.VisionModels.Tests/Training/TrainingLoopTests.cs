@@ -243,7 +243,7 @@ public class TrainingLoopTests
     public void Reports_progress_with_the_validation_metrics()
     {
         var reports = new List<TrainingProgress>();
-        var options = new MoonsOptions { Epochs = 3, Progress = new Immediately(reports.Add) };
+        var options = new MoonsOptions { Epochs = 3, Progress = new Reports<TrainingProgress>(reports.Add) };
         using var task = new MoonsTask(options);
         TrainingLoop.Run(task, options);
 
@@ -296,10 +296,5 @@ public class TrainingLoopTests
             EpochEnd?.Invoke(state);
             return Stop?.Invoke(state) == true;
         }
-    }
-
-    private sealed class Immediately(Action<TrainingProgress> report) : IProgress<TrainingProgress>
-    {
-        public void Report(TrainingProgress value) => report(value);
     }
 }

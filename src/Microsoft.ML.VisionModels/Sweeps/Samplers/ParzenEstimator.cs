@@ -43,7 +43,7 @@ internal sealed class ParzenEstimator : Density
 
     public override double Log(double place)
     {
-        var (from, to) = _dimension.IsInteger ? _dimension.ShareOf(_dimension.ValueAt(place)) : (place, place);
+        var (from, to) = _dimension.IsInteger ? _dimension.ShareOf((int)_dimension.ValueAt(place)) : (place, place);
         var sum = 0.0;
         for (var i = 0; i < _means.Length; i++)
             sum += _weights[i] * (to > from ? Below(i, to) - Below(i, from) : Gaussian((place - _means[i]) / _widths[i]) / _widths[i]) / (Below(i, 1) - Below(i, 0));

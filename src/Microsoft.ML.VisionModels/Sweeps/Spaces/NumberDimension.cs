@@ -45,12 +45,8 @@ internal sealed record NumberDimension(string Name, double Low, double High, dou
 
     public override double PlaceOf(object value) => Place(Convert.ToDouble(value, CultureInfo.InvariantCulture));
 
-    /// <summary>The part of the line that has a value: of a whole number more than a place.</summary>
-    public (double From, double To) ShareOf(object value)
-    {
-        var number = Convert.ToDouble(value, CultureInfo.InvariantCulture);
-        return IsInteger ? (Place(number - 0.5), Place(number + 0.5)) : (Place(number), Place(number));
-    }
+    /// <summary>The part of the line that a whole number has.</summary>
+    public (double From, double To) ShareOf(int number) => (Place(number - 0.5), Place(number + 0.5));
 
     private double Margin => IsInteger ? 0.5 : 0;
 

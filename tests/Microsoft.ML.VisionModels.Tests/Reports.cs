@@ -1,0 +1,7 @@
+namespace Microsoft.ML.VisionModels.Tests;
+
+/// <summary>Reports in the reporting thread, where <see cref="Progress{T}"/> takes another.</summary>
+internal sealed class Reports<T>(Action<T> report) : IProgress<T>
+{
+    public void Report(T value) => report(value);
+}
