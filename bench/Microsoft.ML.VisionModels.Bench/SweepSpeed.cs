@@ -12,7 +12,7 @@ internal static class SweepSpeed
     {
         var images = arguments.Place("images", "digits");
         var (name, threads) = (arguments.Text("name", "digits"), arguments.Threads[^1]);
-        var (epochs, side, pictures) = (arguments.Number("epochs", 27), arguments.Number("image-size", 16), arguments.Number("pictures", 1_500));
+        var (epochs, side, patch, pictures) = (arguments.Number("epochs", 27), arguments.Number("image-size", 16), arguments.Number("patch", 4), arguments.Number("pictures", 1_500));
         var budget = arguments.Number("minutes", 10) * threads;      // of processor time
         torch.set_num_threads(threads);
 
@@ -31,9 +31,9 @@ internal static class SweepSpeed
             {
                 var candidate = SweepCandidate.Of((ViTClassifierOptions options) =>
                 {
-                    (options.ImageColumnName, options.Device) = ("ImagePath", "cpu");
+                    (options.ImageColumnName, options.Device, options.PatchSize) = ("ImagePath", "cpu", patch);
                     if (side == 16)
-                        (options.PatchSize, options.HorizontalFlip) = (4, false);
+                        options.HorizontalFlip = false;     // the digits
                     return context.Transforms.ViTClassifier(options);
                 }).Fix(o => o.Epochs, epochs).Fix(o => o.ImageSize, side).Leave(o => o.Preset, o => o.LayerDecay);
 
