@@ -7,7 +7,7 @@ var (model, folder) = (args[0], args[1]);
 var context = new MLContext();
 var transformer = context.Model.Load(model, out _);
 var files = context.Data.LoadFromEnumerable(Directory.GetFiles(folder, "*.png", SearchOption.AllDirectories)
-    .Order(StringComparer.Ordinal).Select(path => new PictureFile { Path = Path.GetRelativePath(folder, path) }));
+    .Order(StringComparer.Ordinal).Select(path => new PictureFile { Path = Path.GetRelativePath(folder, path), Text = Path.GetFileName(path) }));
 var pictures = context.Transforms.LoadImages("Image", folder, nameof(PictureFile.Path)).Fit(files).Transform(files);
 foreach (var line in ViewValues.Added(transformer.Transform(pictures), pictures.Schema))
     Console.WriteLine(line);
@@ -15,4 +15,5 @@ foreach (var line in ViewValues.Added(transformer.Transform(pictures), pictures.
 internal sealed class PictureFile
 {
     public string Path { get; set; } = "";
+    public string Text { get; set; } = "";
 }

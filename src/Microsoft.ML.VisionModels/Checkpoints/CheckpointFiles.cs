@@ -12,6 +12,8 @@ internal static class CheckpointFiles
         "diffusion_pytorch_model.safetensors.index.json",
         "pytorch_model.bin",
         "pytorch_model.bin.index.json",
+        "open_clip_model.safetensors",
+        "open_clip_pytorch_model.bin",
     ];
 
     public static Checkpoint Open(string path)

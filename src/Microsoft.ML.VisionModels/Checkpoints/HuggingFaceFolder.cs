@@ -29,7 +29,9 @@ internal sealed class HuggingFaceFolder
 
     public Checkpoint OpenWeights() => Checkpoint.Open(Path);
 
-    private static JsonElement? ReadObject(string path)
+    /// <summary>A file that holds a JSON object; null where there is none.</summary>
+    /// <exception cref="CheckpointException">The file is something else.</exception>
+    public static JsonElement? ReadObject(string path)
     {
         if (!File.Exists(path))
             return null;

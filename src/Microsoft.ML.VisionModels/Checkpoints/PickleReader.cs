@@ -5,7 +5,7 @@ using System.Text;
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
 /// <summary>
-/// Reads a Python pickle as <c>torch.save</c> writes it: numbers, text, lists, tuples, dictionaries and tensors. A pickle is a program for a stack machine that may
+/// Reads a Python pickle as <c>torch.save</c> and <c>torch.jit.save</c> write it: numbers, text, lists, tuples, dictionaries and tensors. A pickle is a program for a stack machine that may
 /// name any Python function and call it; this machine knows <see cref="PickleTorch"/>'s few, builds plain values in their place, and refuses every other name.
 /// </summary>
 internal sealed class PickleReader(Stream stream, string file)
@@ -97,10 +97,16 @@ internal sealed class PickleReader(Stream stream, string file)
                 Push(PickleTorch.Call(call[0], call[1], file));
                 break;
             case PickleCode.Build:
-                // Attributes of an OrderedDict: state_dict() hangs its version numbers there.
-                Pop();
-                if (Peek() is not PickleDictionary)
+                // The attributes are all that a TorchScript module is. To an OrderedDict, state_dict() hangs version numbers, which nobody needs.
+                var attributes = Pop();
+                if (Peek() is PickleModule module && attributes is PickleDictionary entries)
+                    SetItems(module, [.. entries.SelectMany(entry => new[] { entry.Key, entry.Value })]);
+                else if (Peek() is not PickleDictionary)
                     throw Wrong("it sets attributes of something that is not a dictionary");
+                break;
+            case PickleCode.NewObject:
+                var creation = PopMany(2);
+                Push(PickleTorch.NewObject(creation[0], creation[1], file));
                 break;
 
             default: throw Wrong($"it has the instruction 0x{(byte)code:x2}, which checkpoints do not need");
@@ -152,6 +158,11 @@ internal sealed class PickleReader(Stream stream, string file)
     {
         if (Peek() is not PickleDictionary dictionary || values.Length % 2 != 0)
             throw Wrong("it sets items of something that is not a dictionary");
+        SetItems(dictionary, values);
+    }
+
+    private void SetItems(PickleDictionary dictionary, object?[] values)
+    {
         for (var i = 0; i < values.Length; i += 2)
             PickleTorch.Add(dictionary, values[i], values[i + 1], file);
     }
@@ -219,6 +230,7 @@ internal enum PickleCode : byte
     SetItems = (byte)'u',
     EmptyDictionary = (byte)'}',
     Protocol = 0x80,
+    NewObject = 0x81,
     Tuple1 = 0x85,
     Tuple2 = 0x86,
     Tuple3 = 0x87,

@@ -31,7 +31,7 @@ internal static class PickleTorch
     public static PickleGlobal Global(string module, string name, string file)
     {
         var global = new PickleGlobal(module, name);
-        return s_storages.ContainsKey(global) || global == s_orderedDictionary || global == s_tensor || global == s_parameter
+        return IsModule(global) || s_storages.ContainsKey(global) || global == s_orderedDictionary || global == s_tensor || global == s_parameter
             ? global
             : throw new CheckpointException(
                 $"{file}: the pickle refers to {global}, which is not read: only tensors in dictionaries are. Save the model's state_dict() alone, or convert it to safetensors.");
@@ -63,6 +63,12 @@ internal static class PickleTorch
         throw new CheckpointException($"{file}: the pickle calls {(function as PickleGlobal)?.ToString() ?? "something that is not a function"} in a way that is not known.");
     }
 
+    /// <summary>An object without its attributes yet: a TorchScript module.</summary>
+    public static PickleModule NewObject(object? type, object? arguments, string file) =>
+        type is PickleGlobal global && IsModule(global) && arguments is object?[] { Length: 0 }
+            ? new PickleModule()
+            : throw new CheckpointException($"{file}: the pickle makes an object of {(type as PickleGlobal)?.ToString() ?? "something that is not a class"}, which is not read.");
+
     /// <summary>Adds an entry; keys are text or numbers, once each.</summary>
     public static void Add(PickleDictionary dictionary, object? key, object? value, string file)
     {
@@ -90,6 +96,9 @@ internal static class PickleTorch
             throw Wrong();
         return tensor;
     }
+
+    // The classes of a TorchScript file are described in the file itself; they are only names here.
+    private static bool IsModule(PickleGlobal global) => global.Module == "__torch__" || global.Module.StartsWith("__torch__.", StringComparison.Ordinal);
 
     private static bool IsNothing(object? value) => value is null or PickleDictionary { Count: 0 };
 

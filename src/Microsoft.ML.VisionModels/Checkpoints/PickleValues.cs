@@ -9,7 +9,10 @@ internal sealed record PickleGlobal(string Module, string Name)
 }
 
 /// <summary>A Python dictionary, ordered or plain. Keys that are numbers are kept as text, whose hash a file cannot foresee.</summary>
-internal sealed class PickleDictionary : OrderedDictionary<string, object?>;
+internal class PickleDictionary : OrderedDictionary<string, object?>;
+
+/// <summary>A TorchScript module, by its attributes: tensors, other modules, numbers.</summary>
+internal sealed class PickleModule : PickleDictionary;
 
 /// <summary>A block of elements elsewhere in the file, which several tensors may share.</summary>
 /// <param name="Key">Its name in the file.</param>

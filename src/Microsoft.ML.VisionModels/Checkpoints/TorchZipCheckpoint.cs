@@ -5,6 +5,7 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 
 /// <summary>
 /// What <c>torch.save</c> writes since PyTorch 1.6: a zip without compression that holds <c>name/data.pkl</c>, <c>name/byteorder</c> and the storages <c>name/data/0</c>, <c>1</c>, ...
+/// <c>torch.jit.save</c> adds the modules' source in <c>name/code</c>, which is compressed and never looked at.
 /// </summary>
 internal sealed class TorchZipCheckpoint : PickleCheckpoint
 {
@@ -63,6 +64,8 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
             var name = entry.FullName;
             if (name.Contains('\\', StringComparison.Ordinal) || name.TrimEnd('/').Split('/').Any(segment => segment is "" or "." or ".."))
                 throw new CheckpointException($"{Path}: the archive has an entry '{name}' that leads out of it.");
+            if (name.Split('/') is [_, "code", _, ..])
+                continue;
             if (entry.CompressedLength != entry.Length || entry.Length > _file.Length)
                 throw new CheckpointException($"{Path}: the archive's entry '{name}' is compressed; PyTorch stores entries as they are.");
             if (!_entries.TryAdd(name, entry))

@@ -71,6 +71,13 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         return (Merge(_probabilityDropout.forward(probabilities).matmul(v)), probabilities);
     }
 
+    /// <summary>Looks from some tokens at others: queries are of <paramref name="x"/>, [B, T, D], keys and values of <paramref name="context"/>, [B, S, D].</summary>
+    public Tensor Across(Tensor x, Tensor context)
+    {
+        var (_, k, v) = Heads(context);
+        return Merge(F.scaled_dot_product_attention(Heads(x).Q, k, v));     // [B, T, D]
+    }
+
     private (Tensor Q, Tensor K, Tensor V) Heads(Tensor x)
     {
         var (batch, tokens) = (x.shape[0], x.shape[1]);

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
@@ -47,6 +48,28 @@ internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema) 
                 wanted[column.Index - InputSchema.Count] = true;
         }
         return (fromInput, wanted);
+    }
+
+    private protected static float[][] PerRow(Tensor batch)                 // [B, ...] to B arrays
+    {
+        var values = batch.flatten(1).to(ScalarType.Float32, CPU).contiguous().data<float>().ToArray();
+        return [.. values.Chunk(values.Length / (int)batch.shape[0])];
+    }
+
+    /// <summary>A column of vectors; NaN where a row has none.</summary>
+    private protected static OutputColumn<TResult, VBuffer<float>> Vector(
+        string name, int[] dimensions, DataViewSchema.Annotations? annotations, Func<TResult, float[]?> values)
+    {
+        var type = new VectorDataViewType(NumberDataViewType.Single, dimensions);
+        return new(name, type, annotations, (TResult result, ref VBuffer<float> value) =>
+        {
+            var editor = VBufferEditor.Create(ref value, type.Size);
+            if (values(result) is { } present)
+                present.CopyTo(editor.Values);
+            else
+                editor.Values.Fill(float.NaN);
+            value = editor.Commit();
+        });
     }
 
     private DataViewSchema BuildOutputSchema()

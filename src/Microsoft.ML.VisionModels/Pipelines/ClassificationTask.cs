@@ -16,7 +16,7 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
     // Independent streams of a step's random numbers; 0 is the order, 2 the network's own.
     private const int AugmentationStream = 1;
 
-    private readonly ClassifierModel _model;
+    private readonly TrainableClassifierModel _model;
     private readonly ImageProcessor _processor;
     private readonly ImageClassifierOptions _options;
     private readonly ImageRows _train, _validation;
@@ -37,7 +37,7 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
     /// <param name="generator">The network's own random numbers, for dropout.</param>
     /// <param name="device">Where the network is.</param>
     public ClassificationTask(
-        ClassifierModel model, ImageProcessor processor, ImageClassifierOptions options, LabelSet labels,
+        TrainableClassifierModel model, ImageProcessor processor, ImageClassifierOptions options, LabelSet labels,
         ImageRows train, ImageRows validation, int seed, Generator generator, Device device)
     {
         (_model, _processor, _options, _train, _validation, _seed, _device) = (model, processor, options, train, validation, seed, device);

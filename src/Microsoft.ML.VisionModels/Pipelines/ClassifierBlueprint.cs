@@ -15,5 +15,5 @@ internal abstract class ClassifierBlueprint
     /// <param name="labels">The classes.</param>
     /// <param name="newHead">Whether the head is drawn anew though the checkpoint may have one.</param>
     /// <param name="generator">The source of random weights now and of dropout later; it must outlive the training.</param>
-    public abstract ClassifierModel Build(LabelSet labels, bool newHead, torch.Generator generator);
+    public abstract TrainableClassifierModel Build(LabelSet labels, bool newHead, torch.Generator generator);
 }

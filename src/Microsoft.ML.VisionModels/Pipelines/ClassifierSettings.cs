@@ -1,3 +1,7 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Interop;
+using Shape = Microsoft.ML.SchemaShape.Column.VectorKind;
+
 namespace Microsoft.ML.VisionModels.Pipelines;
 
 /// <summary>What a fitted classifier keeps of its options: how to score. Saved with the model.</summary>
@@ -8,4 +12,20 @@ internal sealed record ClassifierSettings(
     public static ClassifierSettings From(ImageClassifierOptions options) => new(
         options.ImageColumnName, options.ScoreColumnName, options.PredictedLabelColumnName, options.EmbeddingColumnName,
         options.AttentionColumnName, options.ScoringBatchSize, options.Precision, options.SkipInvalidImages, options.TestTimeAugmentation);
+
+    /// <summary>The input's columns and, after them, the classifier's.</summary>
+    /// <param name="input">The input's columns.</param>
+    /// <param name="labelType">The type of the labels' values.</param>
+    public SchemaShape Promise(SchemaShape input, DataViewType labelType)
+    {
+        var columns = input.ToDictionary(column => column.Name);
+        Add(MLNet.ShapeColumn(ScoreColumn, Shape.Vector, NumberDataViewType.Single, annotations: ClassifierAnnotations.PromisedOfScore(labelType)));
+        Add(MLNet.ShapeColumn(PredictedLabelColumn, Shape.Scalar, NumberDataViewType.UInt32, isKey: true,
+            annotations: ClassifierAnnotations.PromisedOfPredictedLabel(labelType)));
+        foreach (var name in new[] { EmbeddingColumn, AttentionColumn }.OfType<string>())
+            Add(MLNet.ShapeColumn(name, Shape.Vector, NumberDataViewType.Single));
+        return new SchemaShape(columns.Values);
+
+        void Add(SchemaShape.Column column) => columns[column.Name] = column;
+    }
 }

@@ -44,5 +44,5 @@ internal sealed class ImageClassifierScorer : ImageScorer<ClassifierResult>
         bool Wants(OutputColumn<ClassifierResult>? column) => column is not null && wanted[Array.IndexOf(_outputs, column)];
     }
 
-    private static Tensor Probabilities(ClassifierOutput output) => output.Logits.to(ScalarType.Float32).softmax(1);   // [B, classes]
+    private Tensor Probabilities(ClassifierOutput output) => _model.Probabilities(output.Logits.to(ScalarType.Float32));   // [B, classes]
 }

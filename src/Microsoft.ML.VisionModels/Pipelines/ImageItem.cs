@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Imaging;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
@@ -33,6 +34,28 @@ internal sealed class ImageItem
         catch (ImageDecodeException e)
         {
             return skipInvalid ? null : throw e.AtRow(_row);
+        }
+    }
+
+    /// <summary>Pictures as a network's input, [B, 3, H, W].</summary>
+    /// <param name="items">The pictures.</param>
+    /// <param name="processor">The preprocessing.</param>
+    /// <param name="skipInvalid">Whether pictures that cannot be read are passed over.</param>
+    /// <param name="precision">The numbers to score with.</param>
+    /// <param name="device">Where the network is.</param>
+    /// <param name="invalid">Which cannot be read: these go through the network as black pictures, and their results are to be dropped.</param>
+    /// <exception cref="ImageDecodeException">A picture cannot be read, and <paramref name="skipInvalid"/> is not set.</exception>
+    public static Tensor Pixels(IReadOnlyList<ImageItem> items, ImageProcessor processor, bool skipInvalid, Precision precision, Device device, out bool[] invalid)
+    {
+        var unreadable = invalid = new bool[items.Count];
+        return processor.ProcessBatch(items.Count, Picture).to(precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, device);
+
+        RgbImage Picture(int i)
+        {
+            if (items[i].Decode(skipInvalid) is { } picture)
+                return picture;
+            unreadable[i] = true;
+            return new RgbImage(1, 1);
         }
     }
 

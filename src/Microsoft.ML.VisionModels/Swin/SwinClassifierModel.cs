@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Swin;
 
 /// <summary>A Swin Transformer with a head, as the classifier pipeline sees it.</summary>
-internal sealed class SwinClassifierModel(SwinNetwork network) : ClassifierModel
+internal sealed class SwinClassifierModel(SwinNetwork network) : TrainableClassifierModel
 {
     public override SwinNetwork Network => network;
 

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
+using Microsoft.ML.Runtime;
 using Microsoft.ML.SearchSpace;
+using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
@@ -126,6 +128,9 @@ public abstract class TrainerOptions
             .Where(entry => entry.Value is IConvertible)
             .ToDictionary(entry => entry.Name, entry => Convert.ToString(entry.Value, CultureInfo.InvariantCulture)!);
     }
+
+    /// <summary>The seed to train with: the option's, the MLContext's, or any. A training that may be resumed must know it again.</summary>
+    internal int SeedFor(IHostEnvironment environment) => Seed ?? MLNet.SeedOf(environment) ?? (SnapshotFolder is null ? Random.Shared.Next() : 0);
 
     /// <summary>Checks every property.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A property's value is outside its range; the message names both.</exception>

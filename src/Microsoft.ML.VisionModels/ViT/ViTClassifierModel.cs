@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.ViT;
 
 /// <summary>A Vision Transformer with a head, as the classifier pipeline sees it.</summary>
-internal sealed class ViTClassifierModel(ViTNetwork network) : ClassifierModel
+internal sealed class ViTClassifierModel(ViTNetwork network) : TrainableClassifierModel
 {
     public override ViTNetwork Network => network;
 

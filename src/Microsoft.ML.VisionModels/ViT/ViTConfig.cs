@@ -10,6 +10,9 @@ internal enum ViTPooling
 
     /// <summary>The mean of the patch tokens.</summary>
     Mean,
+
+    /// <summary>A learned token that looks at all patches after the last block (SigLIP).</summary>
+    Attention,
 }
 
 /// <summary>The hyper-parameters of a Vision Transformer.</summary>
@@ -117,7 +120,7 @@ internal sealed partial record ViTConfig
         if (Width % Heads != 0)
             throw new ArgumentException($"The width {Width} cannot be divided among {Heads} attention heads.");
         if (!ClassToken && (Pooling == ViTPooling.Class || Pooler))
-            throw new ArgumentException("Without a class token, pooling must be the mean, without a pooler.");
+            throw new ArgumentException("Without a class token, pooling must be the mean or attention, without a pooler.");
         if (DistillationHead && !DistillationToken)
             throw new ArgumentException("A distillation head needs a distillation token.");
         return this;

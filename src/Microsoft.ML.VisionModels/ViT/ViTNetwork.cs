@@ -22,6 +22,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     private readonly LayerNorm? norm_pre;
     private readonly Transformer blocks;
     private readonly LayerNorm norm;
+    private readonly AttentionPooling? attn_pool;
     private readonly Linear? pooler, head, head_dist;
 
     /// <param name="config">The hyper-parameters.</param>
@@ -38,6 +39,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
         norm_pre = config.EmbeddingNorm ? nn.LayerNorm(config.Width, config.NormEps) : null;
         blocks = new(config.Transformer, generator);
         norm = nn.LayerNorm(config.Width, config.NormEps);
+        attn_pool = config.Pooling == ViTPooling.Attention ? new(config.Transformer, generator) : null;
         pooler = config.Pooler ? new(config.Width, config.Width) : null;
         head = config.Classes is { } classes ? new(config.Width, classes) : null;
         head_dist = config is { DistillationHead: true, Classes: { } same } ? new(config.Width, same) : null;
@@ -59,7 +61,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
 
     /// <summary>Every token after the final layer norm.</summary>
     /// <param name="pixels">Normalised pictures [B, C, H, W].</param>
-    /// <param name="trace">Takes <c>patch_embeddings</c>, <c>hidden_states.i</c>, <c>attentions.i</c> and <c>final_layernorm</c> where it wants them.</param>
+    /// <param name="trace">Takes <c>patch_embeddings</c>, <c>embeddings</c> (with positions), <c>hidden_states.i</c>, <c>attentions.i</c> and <c>final_layernorm</c> where it wants them.</param>
     /// <returns>[B, T, D]: class token, distillation token, registers, patches row by row.</returns>
     public Tensor Tokens(Tensor pixels, Trace? trace = null)
     {
@@ -85,6 +87,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
             x = cat([positioned[0], reg_token.expand(x.shape[0], -1, -1), positioned[1]], 1);   // [B, P + R + N, D]
         }
         x = _embeddingDropout.forward(x);
+        trace?.Add("embeddings", x);
         return norm_pre?.forward(x) ?? x;
     }
 
@@ -131,6 +134,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     {
         ViTPooling.Class => tokens.select(1, 0),
         ViTPooling.Mean => Patches(tokens).mean([1]),
+        ViTPooling.Attention => attn_pool!.forward(tokens),
         _ => throw new InvalidOperationException($"Unknown pooling {Config.Pooling}."),
     };
 
@@ -171,6 +175,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
             Initialization.TruncatedNormal(rows, InitialStd, generator);
         if (cls_token is not null)
             Initialization.Normal(cls_token, 1e-6, generator);
+        attn_pool?.InitializeProbe(generator);
         return this;
     }
 

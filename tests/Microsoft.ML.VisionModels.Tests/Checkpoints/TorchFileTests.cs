@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using System.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -54,6 +56,38 @@ public class TorchFileTests
 
         Assert.Equal(["weight", "bias"], file.Tensors.Keys);
         AssertEqual(arange(6, float32).reshape(2, 3), file.Read("weight"));
+    }
+
+    /// <summary>OpenAI's files of CLIP are such. Written here as PyTorch's pickler.cpp writes.</summary>
+    [Fact]
+    public void TheTensorsOfATorchScriptModuleAreNamedByItsParts()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = TestFolders.Temporary();
+        var floats = "(" + Text("storage") + "ctorch\nFloatStorage\n" + Text("0") + Text("cpu") + "K\x06tQ";
+        var matrix = "ctorch._utils\n_rebuild_tensor_v2\n(" + floats + "K\0(K\x02K\x03t(K\x03K\x01t\u0089ccollections\nOrderedDict\n)RtR";
+        var clip = Module("CLIP", Text("training") + "\u0089" + Text("visual") + Module("Visual", Text("proj") + matrix));
+        using (var zip = ZipFile.Open(folder.File("script.pt"), ZipArchiveMode.Create))
+        {
+            Add("script/data.pkl", Encoding.Latin1.GetBytes("\u0080\x02" + clip + "."));
+            Add("script/data/0", [.. new float[] { 1, 2, 3, 4, 5, 6 }.SelectMany(BitConverter.GetBytes)]);
+            Add("script/code/__torch__/clip.py", new byte[1000], CompressionLevel.Optimal);
+
+            void Add(string name, byte[] bytes, CompressionLevel level = CompressionLevel.NoCompression)
+            {
+                using var entry = zip.CreateEntry(name, level).Open();
+                entry.Write(bytes);
+            }
+        }
+
+        using var file = Checkpoint.Open(folder.File("script.pt"));
+
+        Assert.Equal(["visual.proj"], file.Tensors.Keys);
+        AssertEqual(arange(1, 7, float32).reshape(2, 3), file.Read("visual.proj"));
+
+        static string Module(string name, string attributes) => $"c__torch__.clip.model\n{name}\n)\u0081}}({attributes}ub";
+
+        static string Text(string text) => $"X{(char)text.Length}\0\0\0{text}";
     }
 
     [Fact]

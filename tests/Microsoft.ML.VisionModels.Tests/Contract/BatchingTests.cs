@@ -77,7 +77,7 @@ public class BatchingTests(FittedModels models)
     public void NothingIsReadThatNobodyAskedFor(string estimator)
     {
         var reads = 0;
-        var watched = new WatchedView(ContractData.Pictures(_context), "Image", () => reads++);
+        var watched = new WatchedView(ContractData.Pictures(_context), EstimatorCase.Of(estimator).Input, () => reads++);
         var scored = models[estimator].Transform(watched);
         ViewValues.Read(scored, "Id", "Number");
         Assert.Equal(0, reads);

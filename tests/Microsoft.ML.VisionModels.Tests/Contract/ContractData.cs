@@ -5,7 +5,7 @@ using Microsoft.ML.VisionModels.Tests.Imaging;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 
-/// <summary>Tiny labelled pictures: in memory, as files named by text, and as files in class folders.</summary>
+/// <summary>Tiny labelled pictures with texts: in memory, as files named by text, and as files in class folders.</summary>
 internal static class ContractData
 {
     public const int Side = ToyPictures.Side;
@@ -18,6 +18,7 @@ internal static class ContractData
         [ImageType(Side, Side)]
         public MLImage? Image { get; set; }
         public string Label { get; set; } = "";
+        public string Text { get; set; } = "";
         public string Id { get; set; } = "";
         public float Number { get; set; }
     }
@@ -26,6 +27,7 @@ internal static class ContractData
     {
         public string Image { get; set; } = "";
         public string Label { get; set; } = "";
+        public string Text { get; set; } = "";
     }
 
     public class LabelledRow<T>
@@ -33,12 +35,14 @@ internal static class ContractData
         [ImageType(Side, Side)]
         public MLImage Image { get; set; } = null!;
         public T Label { get; set; } = default!;
+        public string Text { get; set; } = "";
     }
 
     public static List<Row> Rows(int count = Count, int seed = 0) => [.. Enumerable.Range(0, count).Select(i => new Row
     {
         Image = ToyPictures.Picture(i % 3, seed * 1000 + i),
         Label = ToyPictures.Names[i % 3],
+        Text = $"{ToyPictures.Names[i % 3]} square number {seed * 1000 + i}",
         Id = $"row {i}",
         Number = i,
     })];
@@ -62,7 +66,12 @@ internal static class ContractData
     })];
 
     public static IDataView Paths(MLContext context, IEnumerable<string> paths) =>
-        context.Data.LoadFromEnumerable(paths.Select(path => new PathRow { Image = path, Label = Path.GetFileName(Path.GetDirectoryName(path)!) }).ToList());
+        context.Data.LoadFromEnumerable(paths.Select(path => new PathRow
+        {
+            Image = path,
+            Label = Path.GetFileName(Path.GetDirectoryName(path)!),
+            Text = Path.GetFileName(path),
+        }).ToList());
 
     /// <summary>The names of the columns that a model adds to an input.</summary>
     public static string[] Added(ITransformer model, IDataView input) =>

@@ -20,6 +20,12 @@ internal sealed class EstimatorCase
 
     public Type EstimatorType => _method.ReturnType;
 
+    /// <summary>Whether pictures are read; otherwise texts are.</summary>
+    public bool ReadsPictures => new OptionBag(Activator.CreateInstance(OptionsType)!).Has("ImageColumnName");
+
+    /// <summary>The column of <see cref="ContractData"/> that is scored.</summary>
+    public string Input => ReadsPictures ? "Image" : "Text";
+
     private Type OptionsType => _method.GetParameters()[1].ParameterType;
 
     public static bool IsEstimator(Type type) => type.GetInterfaces().Append(type)
@@ -34,7 +40,7 @@ internal sealed class EstimatorCase
             .Set("ImageSize", imageSize).Set("PatchSize", imageSize / 2).Set("Device", "cpu")
             .Set("Epochs", 2).Set("BatchSize", 8).Set("ScoringBatchSize", 4)
             .WithAllColumns();
-        var setups = typeof(EstimatorCase).Assembly.GetTypes().Where(type => type.IsClass && type.IsAssignableTo(typeof(IContractSetup)))
+        var setups = typeof(EstimatorCase).Assembly.GetTypes().Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IContractSetup)))
             .Select(type => (IContractSetup)Activator.CreateInstance(type, nonPublic: true)!);
         setups.SingleOrDefault(setup => setup.Options == OptionsType)?.Prepare(options, imageSize);
         return options;

@@ -15,6 +15,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null")]
     public void IsNamed(string estimator, object source)
     {
+        SkipUnlessPictures(estimator);
         var (data, file) = Data((string)source);
         var maker = EstimatorCase.Of(estimator).Create(_context, EstimatorCase.Of(estimator).Options());
         Action[] acts = EstimatorCase.Of(estimator).Options().Has("Epochs")
@@ -32,6 +33,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null")]
     public void IsPassedOver(string estimator, object source)
     {
+        SkipUnlessPictures(estimator);
         Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("SkipInvalidImages"), "Takes every picture.");
         var (data, _) = Data((string)source);
         var options = EstimatorCase.Of(estimator).Options().Set("SkipInvalidImages", true);
@@ -49,6 +51,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     [Theory, EveryEstimator]
     public void AFileThatIsNotThereIsNamed(string estimator)
     {
+        SkipUnlessPictures(estimator);
         var missing = _folder.File("missing.png");
         foreach (var paths in (string[][])[[missing], [.. ContractData.Save(_folder, 2), missing]])
         {
@@ -61,6 +64,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     [Theory, EveryEstimator]
     public void RowsBeforeItsBatchAreThere(string estimator)
     {
+        SkipUnlessPictures(estimator);
         var (data, _) = Data("null");
         var scored = models[estimator].Transform(data);
         using var cursor = scored.GetRowCursor(scored.Schema);
@@ -68,6 +72,8 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         Assert.True(cursor.MoveNext());
         read();
     }
+
+    private static void SkipUnlessPictures(string estimator) => Assert.SkipUnless(EstimatorCase.Of(estimator).ReadsPictures, "Reads no pictures.");
 
     private static bool IsMissing(object value) => value switch
     {
@@ -94,11 +100,17 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
             File.WriteAllText(files[Bad], "This is no picture.");
         return (source switch
         {
-            "folder" => _context.Data.LoadImageFolder(_folder.File("pictures")),
-            "folder without paths" => Drop("ImagePath", _context.Data.LoadImageFolder(_folder.File("pictures"))),
+            "folder" => Folder(),
+            "folder without paths" => Drop("ImagePath", Folder()),
             "paths" => ContractData.Paths(_context, files),
             _ => LoadImages(ContractData.Paths(_context, files)),
         }, source == "LoadImages" ? "Image" : files[Bad]); // ML.NET does not tell which file it failed on
+    }
+
+    private IDataView Folder()
+    {
+        var folder = _context.Data.LoadImageFolder(_folder.File("pictures"));
+        return _context.Transforms.CopyColumns("Text", "Label").Fit(folder).Transform(folder);
     }
 
     private IDataView Drop(string column, IDataView data) => _context.Transforms.DropColumns(column).Fit(data).Transform(data);

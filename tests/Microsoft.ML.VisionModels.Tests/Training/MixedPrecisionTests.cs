@@ -43,7 +43,7 @@ public class MixedPrecisionTests
         }
     }
 
-    private static ClassifierModel Model(string family) => family switch
+    private static TrainableClassifierModel Model(string family) => family switch
     {
         "ViT" => new ViTClassifierModel(new ViTNetwork(new() { ImageSize = 16, PatchSize = 4, Width = 32, Depth = 2, Heads = 2, MlpWidth = 64, Classes = 3 }).Initialize(new Generator(1))),
         "Swin" => new SwinClassifierModel(new SwinNetwork(TinySwin(SwinVersion.V1)).Initialize(new Generator(1))),

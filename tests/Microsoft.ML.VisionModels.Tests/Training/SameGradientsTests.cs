@@ -66,7 +66,7 @@ public class SameGradientsTests
         }
     }
 
-    private static ClassifierModel Model(string family, Generator generator)
+    private static TrainableClassifierModel Model(string family, Generator generator)
     {
         if (family == "ViT")
         {

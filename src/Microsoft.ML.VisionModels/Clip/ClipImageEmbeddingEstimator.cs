@@ -1,0 +1,25 @@
+using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Pipelines;
+
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>Loads CLIP's or SigLIP's vision tower. Made by <c>mlContext.Transforms.ClipImageEmbedding</c>.</summary>
+public sealed class ClipImageEmbeddingEstimator : ImageFeaturizerEstimator<ClipImageEmbeddingTransformer>
+{
+    internal ClipImageEmbeddingEstimator(IHostEnvironment environment, ClipImageEmbeddingOptions options)
+        : base(environment, nameof(ClipImageEmbeddingEstimator), options)
+    {
+    }
+
+    private protected override (FeaturizerModel Model, ImagePreprocessing Preprocessing) Open(ImageFeaturizerOptions options)
+    {
+        var source = ClipSource.Open(options.Checkpoint!);
+        var preprocessing = NetworkInput.Preprocessing(options.Preprocessing, source.Preprocessing, null, source.Config.Vision.ImageSize);
+        var network = source.Build();
+        network.Text.Dispose();     // the vision tower goes on alone
+        return (new ClipVisionModel(source.Config, network.Vision), preprocessing);
+    }
+
+    private protected override ClipImageEmbeddingTransformer Create(FeaturizerParts parts) => new(Host, parts);
+}

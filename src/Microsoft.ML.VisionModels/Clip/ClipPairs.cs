@@ -1,0 +1,9 @@
+using Microsoft.ML.VisionModels.Pipelines;
+
+namespace Microsoft.ML.VisionModels.Clip;
+
+/// <summary>Some pairs of a set of pictures and the tokens of their texts.</summary>
+/// <param name="Pictures">The pictures.</param>
+/// <param name="Tokens">Of each of the set's rows, all of one length.</param>
+/// <param name="Rows">The rows that are meant.</param>
+internal sealed record ClipPairs(ImageSet Pictures, long[][] Tokens, int[] Rows);

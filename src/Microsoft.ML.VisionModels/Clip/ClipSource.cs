@@ -1,0 +1,74 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Text;
+
+namespace Microsoft.ML.VisionModels.Clip;
+
+/// <summary>A published CLIP: Hugging Face's folder, open_clip's folder, or a file with OpenAI's names.</summary>
+/// <param name="Path">The folder or file.</param>
+/// <param name="Config">Its hyper-parameters.</param>
+/// <param name="Preprocessing">How it wants its pictures; null where its files do not say.</param>
+internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreprocessing? Preprocessing)
+{
+    private const string OpenClipConfig = "open_clip_config.json";
+
+    /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
+    /// <exception cref="CheckpointException">A file is damaged, or no CLIP.</exception>
+    public static ClipSource Open(string path)
+    {
+        using var checkpoint = Checkpoint.Open(path);
+        if (Directory.Exists(path) && File.Exists(System.IO.Path.Combine(path, "config.json")))
+        {
+            var folder = HuggingFaceFolder.Open(path);
+            var published = folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : null;
+            return new(path, ClipConfig.FromHuggingFace(folder.Config), published);
+        }
+        var openClip = HuggingFaceFolder.ReadObject(System.IO.Path.Combine(FolderOf(path), OpenClipConfig));
+        if (openClip is null && Directory.Exists(path))
+            throw new FileNotFoundException($"The folder {path} has neither config.json nor {OpenClipConfig}.", path);
+        var config = ClipConfig.FromOpenAI(checkpoint, openClip);
+        return new(path, config, Original(config.Vision.ImageSize));
+    }
+
+    /// <summary>The network with the published weights.</summary>
+    /// <param name="generator">The source of dropout while training; scoring needs none.</param>
+    public ClipNetwork Build(TorchSharp.torch.Generator? generator = null)
+    {
+        var network = new ClipNetwork(Config, generator);
+        try
+        {
+            using var checkpoint = Checkpoint.Open(Path);
+            CheckpointLoader.Load(network, checkpoint, Dialect.For(checkpoint, ClipDialect.All(Config)));
+            network.eval();
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The tokenizer: of the path given, or of the files beside the weights.</summary>
+    /// <exception cref="CheckpointException">The files are damaged, or are not this network's.</exception>
+    public ClipTokenizer OpenTokenizer(string? path)
+    {
+        if (Config.Sigmoid)
+            throw new NotSupportedException($"{Path} is a SigLIP, whose texts are cut into tokens in another way than CLIP's; only its pictures are read so far.");
+        var tokenizer = ClipTokenizer.Load(path ?? FolderOf(Path));
+        return tokenizer.VocabularySize <= Config.Text.VocabularySize
+            ? tokenizer
+            : throw new CheckpointException($"The tokenizer of {path ?? Path} knows {tokenizer.VocabularySize} tokens, but the network {Config.Text.VocabularySize}.");
+    }
+
+    /// <summary>As OpenAI's own code prepares pictures, and open_clip's by default.</summary>
+    private static ImagePreprocessing Original(ImageSize size) => new()
+    {
+        Resize = new ImageResize.ShortestEdge(size.Height),
+        Filter = ResizeFilter.Bicubic,
+        CenterCrop = size,
+        TorchvisionCrop = true,
+        Normalization = ImageNormalization.Clip,
+    };
+
+    private static string FolderOf(string path) => Directory.Exists(path) ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+}

@@ -1,0 +1,54 @@
+using Microsoft.ML.VisionModels.Text;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Clip;
+
+/// <summary>Vectors of texts.</summary>
+internal static class ClipTexts
+{
+    private const int RowsAtOnce = 128;
+
+    /// <summary>The numbers of texts' tokens, [B, P] int64 on the CPU: all start, end and are padded, and those that are too long are cut.</summary>
+    public static Tensor Ids(ClipTokenizer tokenizer, IReadOnlyList<string> texts, int positions)
+    {
+        var ids = new long[texts.Count * positions];
+        for (var i = 0; i < texts.Count; i++)
+            tokenizer.Encode(texts[i], ids.AsSpan(i * positions, positions));
+        return tensor(ids, [texts.Count, positions]);
+    }
+
+    /// <summary>Vectors of length 1, [N, E], on the network's device.</summary>
+    public static Tensor Embed(ClipTextNetwork network, ClipTokenizer tokenizer, IReadOnlyList<string> texts, Device device, CancellationToken cancellation = default)
+    {
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        foreach (var chunk in texts.Chunk(RowsAtOnce))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var inner = NewDisposeScope();
+            var ids = Ids(tokenizer, chunk, network.Config.Positions).to(device);
+            parts.Add(ClipNetwork.Normalize(network.forward(ids)).MoveToOuterDisposeScope());
+        }
+        return cat(parts).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// One vector of length 1 for each class, [C, E]: the mean over the templates (arXiv 2103.00020, 3.1.4).
+    /// </summary>
+    /// <exception cref="ArgumentException">A class has no token that the vocabulary knows.</exception>
+    public static Tensor EmbedClasses(
+        ClipTextNetwork network, ClipTokenizer tokenizer, IReadOnlyList<string> labels, IReadOnlyList<string> templates, Device device)
+    {
+        foreach (var label in labels)
+        {
+            if (tokenizer.Encode(label).All(token => token == tokenizer.StartToken || token == tokenizer.EndToken))
+                throw new ArgumentException($"The label '{label}' has nothing that the vocabulary knows: no text for CLIP to look for.");
+        }
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var sentences = labels.SelectMany(label => templates.Select(template => ClipTemplates.Fill(template, label))).ToArray();
+        var vectors = Embed(network, tokenizer, sentences, device)              // [C T, E]
+            .view(labels.Count, templates.Count, -1);
+        return ClipNetwork.Normalize(vectors.mean([1])).MoveToOuterDisposeScope();
+    }
+}

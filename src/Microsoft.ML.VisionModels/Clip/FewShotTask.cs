@@ -1,0 +1,81 @@
+using System.Globalization;
+using Microsoft.ML.VisionModels.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Microsoft.ML.VisionModels.Clip;
+
+/// <summary>Learning classes from pictures' vectors, which are computed once and stay: cross entropy of whatever gives logits.</summary>
+internal sealed class FewShotTask : ITrainingTask
+{
+    private readonly Func<Tensor, Tensor> _logits;
+    private readonly FewShotRows _train, _validation;
+    private readonly TrainerOptions _options;
+    private readonly int _seed;
+    private int[][] _steps = [];
+
+    /// <param name="network">What learns.</param>
+    /// <param name="logits">Its logits [B, C] of vectors of length 1, [B, E].</param>
+    /// <param name="train">The rows to learn from.</param>
+    /// <param name="validation">The rows to judge by; may be none.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="seed">The seed of the order.</param>
+    /// <param name="identity">What tells this training from others.</param>
+    public FewShotTask(
+        nn.Module network, Func<Tensor, Tensor> logits, FewShotRows train, FewShotRows validation, TrainerOptions options, int seed, IReadOnlyDictionary<string, string> identity)
+    {
+        (Network, _logits, _train, _validation, _options, _seed) = (network, logits, train, validation, options, seed);
+        ParameterGroups = Training.ParameterGroups.Of(network, options.WeightDecay);
+        Identity = new Dictionary<string, string>(identity)
+        {
+            ["seed"] = seed.ToString(CultureInfo.InvariantCulture),
+            ["labels of the rows"] = string.Join(' ', train.Classes),
+            ["labels of the validation rows"] = string.Join(' ', validation.Classes),
+        };
+    }
+
+    public nn.Module Network { get; }
+
+    public IReadOnlyList<ParameterGroup> ParameterGroups { get; }
+
+    public IReadOnlyDictionary<string, string> Identity { get; }
+
+    public int StepsPerEpoch => (SamplesPerEpoch + _options.BatchSize - 1) / _options.BatchSize;
+
+    public int SamplesPerEpoch => _train.Classes.Length;
+
+    public void StartEpoch(int epoch, int firstStep) =>
+        _steps = [.. EpochOrder.Shuffle(SamplesPerEpoch, _seed, epoch).Select(row => (int)row).Chunk(_options.BatchSize)];
+
+    public Tensor? Loss(int step, int part, int parts)
+    {
+        var batch = _steps[step];
+        var size = (batch.Length + parts - 1) / parts;
+        int[] rows = [.. batch.Skip(part * size).Take(size)];
+        if (rows.Length == 0)
+            return null;
+        using Scalar count = batch.Length;
+        return F.cross_entropy(_logits(_train.VectorsOf(rows)), _train.ClassesOf(rows), reduction: nn.Reduction.Sum).div(count);
+    }
+
+    public ValidationResult? Validate(CancellationToken cancellation)
+    {
+        if (_validation.Classes.Length == 0)
+            return null;
+        int[] rows = [.. Enumerable.Range(0, _validation.Classes.Length)];
+        var (logits, targets) = (_logits(_validation.VectorsOf(rows)), _validation.ClassesOf(rows));
+        var accuracy = logits.argmax(1).eq(targets).to(ScalarType.Float64).mean().ToDouble();
+        return new(accuracy, F.cross_entropy(logits, targets).ToDouble(), new Dictionary<string, double> { ["Accuracy"] = accuracy });
+    }
+}
+
+/// <summary>Pictures' vectors of length 1, [N, E], on the network's device, and the class of each.</summary>
+internal sealed record FewShotRows(Tensor Vectors, int[] Classes)
+{
+    public Tensor VectorsOf(int[] rows) => Vectors.index_select(0, Index(rows));
+
+    public Tensor ClassesOf(int[] rows) => Index(Array.ConvertAll(rows, row => Classes[row]));
+
+    private Tensor Index(int[] values) => tensor(Array.ConvertAll(values, value => (long)value), device: Vectors.device);
+}

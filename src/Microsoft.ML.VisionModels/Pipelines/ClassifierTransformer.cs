@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Pipelines;
+using TorchSharp;
+
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>Tells classes of pictures apart: adds the classes' probabilities, the likeliest class, and on request the embedding and a map of where the answer comes from.</summary>
+public abstract class ClassifierTransformer : BatchTransformer
+{
+    private const string SettingsEntry = "Settings.json";
+    private const string PreprocessingEntry = "Preprocessing.json";
+    private const string LabelsEntry = "Labels.json";
+
+    private readonly ClassifierModel _model;
+    private readonly ImageProcessor _processor;
+    private readonly LabelSet _labels;
+    private readonly ClassifierSettings _settings;
+    private readonly torch.Device _device;
+
+    /// <summary>The model becomes the transformer's.</summary>
+    private protected ClassifierTransformer(IHostEnvironment environment, string name, ClassifierParts parts) : base(environment, name)
+    {
+        (_model, _labels, _settings, _device, History) = (parts.Model, parts.Labels, parts.Settings, parts.Device, parts.History);
+        _processor = new ImageProcessor(parts.Preprocessing);
+        _model.ReadyToScore(_device, _settings.Precision);
+    }
+
+    private protected ClassifierTransformer(IHostEnvironment environment, string name, ModelArchiveReader archive, Func<string, ClassifierModel> build)
+        : base(environment, name)
+    {
+        _settings = ModelJson.Read<ClassifierSettings>(archive.ReadText(SettingsEntry));
+        _labels = ModelJson.Read<LabelSet>(archive.ReadText(LabelsEntry));
+        _processor = new ImageProcessor(ImagePreprocessing.FromHuggingFace(ModelJson.Read<JsonElement>(archive.ReadText(PreprocessingEntry))));
+        _device = Devices.Resolve(Host);
+        _model = NetworkModel.Load(archive, build, _device, _settings.Precision);
+    }
+
+    /// <summary>How training went; null for a model that was loaded, or not trained.</summary>
+    public TrainingHistory? History { get; }
+
+    /// <summary>The classes, in the order of the score's slots.</summary>
+    public IReadOnlyList<string> Labels => _labels.Names;
+
+    /// <summary>How pictures become the network's input.</summary>
+    public ImagePreprocessing Preprocessing => _processor.Settings;
+
+    /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>
+    public string Device => _device.ToString();
+
+    internal ClassifierModel Model => _model;
+
+    internal override IBatchScorer Bind(DataViewSchema inputSchema) => new ImageClassifierScorer(inputSchema, _model, _processor, _labels, _settings, _device);
+
+    internal override void Save(ModelArchiveWriter archive)
+    {
+        archive.WriteText(SettingsEntry, ModelJson.Write(_settings));
+        archive.WriteText(LabelsEntry, ModelJson.Write(_labels));
+        archive.WriteText(PreprocessingEntry, Preprocessing.ToHuggingFace());
+        _model.Save(archive);
+    }
+
+    private protected override void DisposeModel() => _model.Dispose();
+}

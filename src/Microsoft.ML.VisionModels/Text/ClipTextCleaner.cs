@@ -1,0 +1,33 @@
+using System.Text.RegularExpressions;
+
+namespace Microsoft.ML.VisionModels.Text;
+
+/// <summary>
+/// Prepares texts as <see cref="ClipTextCleaning"/> says. White space is left as it is: it parts words, of whatever kind it is and
+/// however much of it.
+/// </summary>
+internal static partial class ClipTextCleaner
+{
+    public static string HuggingFace(string text) => Lower(UnicodeText.Normalize(UnicodeText.ReplaceLoneSurrogates(text)));
+
+    /// <param name="text">The text.</param>
+    /// <param name="repair">False is what OpenAI's code does where ftfy is replaced by nothing, as some ports of it do.</param>
+    public static string OpenAI(string text, bool repair = true)
+    {
+        var repaired = repair ? TextRepair.Fix(text) : UnicodeText.ReplaceLoneSurrogates(text);
+        return Lower(FinalSigma().Replace(HtmlText.Unescape(HtmlText.Unescape(repaired)), "ς"));
+    }
+
+    /// <summary>Character by character, as Unicode has it; .NET alone leaves the capital I with a dot as it is.</summary>
+    private static string Lower(string text) => text.ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal);
+
+    /// <summary>
+    /// A capital sigma at the end of a word, which Python lowers in its own way (the Unicode standard, 3.13, Final_Sigma): after a letter
+    /// with case, and not before one, whatever of no account lies between. Letters beyond U+FFFF are not seen.
+    /// </summary>
+    [GeneratedRegex($"(?<={Cased}{Ignorable}*)Σ(?!{Ignorable}*{Cased})")]
+    private static partial Regex FinalSigma();
+
+    private const string Cased = @"[\p{Lu}\p{Ll}\p{Lt}ªº\u2160-\u217F\u24B6-\u24E9]";
+    private const string Ignorable = @"[\p{Mn}\p{Me}\p{Cf}\p{Lm}\p{Sk}'.:\u00B7\u0387\u055F\u05F4\u2018\u2019\u2024\u2027\uFE13\uFE52\uFE55\uFF07\uFF0E\uFF1A]";
+}

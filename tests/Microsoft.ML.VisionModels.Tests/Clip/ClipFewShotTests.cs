@@ -1,0 +1,71 @@
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.VisionModels.Tests.Clip;
+
+public class ClipFewShotTests(TrainedClip trained)
+{
+    private readonly MLContext _context = new(seed: 1);
+
+    /// <summary>The names are not those that the text tower knows: what the classes are must be learnt.</summary>
+    [Theory]
+    [InlineData(ClipFewShotMethod.TipAdapter)]
+    [InlineData(ClipFewShotMethod.LinearProbe)]
+    [InlineData(ClipFewShotMethod.CoOp)]
+    public void LearnsFromEightPicturesAClass(ClipFewShotMethod method)
+    {
+        var options = Options(method);
+        options.CacheWeight = 10;
+        using var model = _context.Transforms.ClipFewShot(options).Fit(Renamed(24, seed: 0));
+        Assert.Equal(["xa", "xb", "xc"], model.Labels);
+        Assert.Equal(method == ClipFewShotMethod.TipAdapter, model.History is null);
+
+        var test = Renamed(60, seed: 2);
+        var scored = model.Transform(test);
+        var right = Predicted(model, scored).Zip(test.GetColumn<string>("Label")).Count(pair => pair.First == pair.Second);
+        Assert.True(right >= 54, $"{method}: {right} of 60 are right.");
+    }
+
+    [Fact]
+    public void RememberedPicturesAreToldWithCertainty()
+    {
+        var options = Options(ClipFewShotMethod.TipAdapter);
+        (options.CacheWeight, options.CacheSharpness) = (1000, 1e6);
+        var pictures = ToyPictures.View(_context, 9);
+        using var model = _context.Transforms.ClipFewShot(options).Fit(pictures);
+        var scored = model.Transform(pictures);
+        Assert.Equal(pictures.GetColumn<string>("Label"), Predicted(model, scored));
+    }
+
+    [Fact]
+    public void ALinearProbeNeedsNoTokenizer()
+    {
+        using var folder = TestFolders.Temporary();
+        foreach (var file in (string[])["config.json", "model.safetensors"])
+            File.Copy(Path.Combine(trained.Checkpoint, file), folder.File(file));
+        var (probe, coOp) = (Options(ClipFewShotMethod.LinearProbe), Options(ClipFewShotMethod.CoOp));
+        probe.Checkpoint = coOp.Checkpoint = folder.Path;
+        using var model = _context.Transforms.ClipFewShot(probe).Fit(ToyPictures.View(_context, 6));
+        Assert.Throws<FileNotFoundException>(() => _context.Transforms.ClipFewShot(coOp).Fit(ToyPictures.View(_context, 6)));
+    }
+
+    [Fact]
+    public void AContextThatLeavesNoRoomIsAnError()
+    {
+        var options = Options(ClipFewShotMethod.CoOp);
+        options.ContextTokens = 30;
+        Assert.Contains("32", Assert.Throws<ArgumentException>(() => _context.Transforms.ClipFewShot(options).Fit(ToyPictures.View(_context, 6))).Message);
+    }
+
+    private IDataView Renamed(int count, int seed)
+    {
+        var rows = ToyPictures.Rows(count, seed);
+        rows.ForEach(row => row.Label = "x" + "abc"[Array.IndexOf(ToyPictures.Names, row.Label)]);
+        return _context.Data.LoadFromEnumerable(rows);
+    }
+
+    private static IEnumerable<string> Predicted(ClipClassifierTransformer model, IDataView scored) =>
+        scored.GetColumn<uint>("PredictedLabel").Select(key => model.Labels[(int)key - 1]);
+
+    private ClipFewShotOptions Options(ClipFewShotMethod method) =>
+        new() { Checkpoint = trained.Checkpoint, Method = method, Epochs = 60, BatchSize = 8, ContextTokens = 4, Device = "cpu" };
+}

@@ -1,0 +1,153 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.ViT;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Clip;
+
+public class ClipNetworkTests
+{
+    /// <summary>Heads of 64, as all of OpenAI's networks have.</summary>
+    private static readonly ClipConfig s_clip = ClipConfig.Of(
+        new ViTConfig { ImageSize = 16, PatchSize = 8, Width = 64, Depth = 2, Heads = 1, MlpWidth = 48, Activation = Activation.QuickGelu },
+        new ClipTextConfig { VocabularySize = 30, Positions = 7, Width = 128, Depth = 3, Heads = 2, MlpWidth = 40 }, embeddingSize: 24);
+
+    private static readonly ClipConfig s_sigLip = s_clip with
+    {
+        Vision = s_clip.Vision with { ClassToken = false, EmbeddingNorm = false, PatchBias = true, Pooling = ViTPooling.Attention },
+        Text = s_clip.Text with { Causal = false, Pooling = ClipTextPooling.LastPosition, ProjectionBias = true },
+        EmbeddingSize = 64,
+        VisionProjection = false,
+        Sigmoid = true,
+    };
+
+    public static TheoryData<bool> Both => [false, true];
+
+    [Theory, MemberData(nameof(Both))]
+    public void EveryParameterGetsAGradient(bool sigLip)
+    {
+        using var scope = NewDisposeScope();
+        using var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Initialize(new Generator(1));
+        var logits = network.TrainingLogits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids()));
+        (sigLip ? ClipLoss.Sigmoid(logits) : ClipLoss.Symmetric(logits)).backward();
+        // A bias of keys shifts all scores of a query alike, and so does not matter: its gradient is zero but for rounding.
+        Assert.All(network.named_parameters(), entry => Assert.True(entry.parameter.grad is { } gradient && gradient.abs().sum().ToSingle() > 0, entry.name));
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public void CheckpointingGivesTheSameGradients(bool sigLip)
+    {
+        using var scope = NewDisposeScope();
+        var plain = Gradients(checkpointing: false);
+        var again = Gradients(checkpointing: true);
+        Assert.All(plain, entry => TensorAssert.Close(entry.Value, again[entry.Key], 1e-5));
+
+        Dictionary<string, Tensor> Gradients(bool checkpointing)
+        {
+            var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Initialize(new Generator(1));
+            network.Vision.GradientCheckpointing = network.Text.GradientCheckpointing = checkpointing;
+            ClipLoss.Symmetric(network.TrainingLogits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids()))).backward();
+            return network.named_parameters().Where(entry => entry.parameter.grad is not null).ToDictionary(entry => entry.name, entry => entry.parameter.grad!);
+        }
+    }
+
+    [Fact]
+    public void WhatFollowsTheEndDoesNotMatter()
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var network = Scoring(s_clip);
+        var zeros = tensor(new long[] { 28, 3, 5, 29, 0, 0, 0 }, [1, 7]);
+        var ends = tensor(new long[] { 28, 3, 5, 29, 29, 29, 29 }, [1, 7]);
+        var other = tensor(new long[] { 28, 3, 6, 29, 0, 0, 0 }, [1, 7]);
+        TensorAssert.Close(network.Text.forward(zeros), network.Text.forward(ends), 1e-6);
+        Assert.True((network.Text.forward(zeros) - network.Text.forward(other)).abs().max().ToSingle() > 1e-3);
+    }
+
+    [Fact]
+    public void TheEndTokenMayHaveAnyNumber()
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var highest = Scoring(s_clip);
+        using var numbered = Scoring(s_clip with { Text = s_clip.Text with { Pooling = ClipTextPooling.EndToken, EndToken = 29 } });
+        TensorAssert.Close(highest.Text.forward(Ids()), numbered.Text.forward(Ids()), 1e-6);
+    }
+
+    [Fact]
+    public void MoreTokensThanPositionsAreAnError()
+    {
+        using var scope = NewDisposeScope();
+        using var network = Scoring(s_clip);
+        Assert.Contains("8 tokens", Assert.Throws<ArgumentException>(() => network.Text.forward(zeros(1, 8, dtype: int64))).Message);
+    }
+
+    [Fact]
+    public void AFileWithOpenAIsNamesTellsItsOwnSizes()
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var folder = TestFolders.Temporary();
+        using var network = Scoring(s_clip);
+        var file = folder.File("ViT-tiny.safetensors");
+        // In 16 bits and with what OpenAI's files say of themselves.
+        CheckpointLoader.Save(network, ClipDialect.OpenAI, file, ("input_resolution", tensor(16)), ("context_length", tensor(7)), ("vocab_size", tensor(30)));
+
+        var source = ClipSource.Open(file);
+        Assert.Equal(ModelJson.Write(s_clip), ModelJson.Write(source.Config));
+        using var loaded = source.Build();
+        TensorAssert.Close(network.Vision.forward(Pixels(2)), loaded.Vision.forward(Pixels(2)), 0);
+        TensorAssert.Close(network.Text.forward(Ids()), loaded.Text.forward(Ids()), 0);
+    }
+
+    [Fact]
+    public void AnOpenClipFolderTellsItsActivation()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = TestFolders.Temporary();
+        var gelu = s_clip with { Vision = s_clip.Vision with { Activation = Activation.Gelu }, Text = s_clip.Text with { Activation = Activation.Gelu } };
+        using var network = Scoring(gelu);
+        CheckpointLoader.Save(network, ClipDialect.OpenAI, folder.File("open_clip_model.safetensors"));
+        Assert.Throws<FileNotFoundException>(() => ClipSource.Open(folder.Path));
+
+        File.WriteAllText(folder.File("open_clip_config.json"), """{"model_cfg": {"embed_dim": 24, "vision_cfg": {"width": 64}, "text_cfg": {"heads": 2}}}""");
+        Assert.Equal(ModelJson.Write(gelu), ModelJson.Write(ClipSource.Open(folder.Path).Config));
+    }
+
+    [Fact]
+    public void ForeignFilesAreNamed()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = TestFolders.Temporary();
+        SafetensorsWriter.Write(folder.File("resnet.safetensors"), [("visual.layer1.0.conv1.weight", zeros(1))]);
+        Assert.Contains("ResNet", Assert.Throws<CheckpointException>(() => ClipSource.Open(folder.File("resnet.safetensors"))).Message);
+        SafetensorsWriter.Write(folder.File("other.safetensors"), [("weight", zeros(1))]);
+        Assert.Contains("visual.conv1.weight", Assert.Throws<CheckpointException>(() => ClipSource.Open(folder.File("other.safetensors"))).Message);
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public void MovesToBFloat16(bool sigLip)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var network = Scoring(sigLip ? s_sigLip : s_clip);
+        var (images, texts) = (ClipNetwork.Normalize(network.Vision.forward(Pixels(2))), ClipNetwork.Normalize(network.Text.forward(Ids())));
+        network.to(ScalarType.BFloat16);
+        TensorAssert.Close(images, ClipNetwork.Normalize(network.Vision.forward(Pixels(2).to(ScalarType.BFloat16))), 0.05);
+        TensorAssert.Close(texts, ClipNetwork.Normalize(network.Text.forward(Ids())), 0.05);
+    }
+
+    private static ClipNetwork Scoring(ClipConfig config)
+    {
+        var network = new ClipNetwork(config).Initialize(new Generator(3));
+        network.eval();
+        return network;
+    }
+
+    private static Tensor Pixels(int count) => randn(count, 3, 16, 16, generator: new Generator(2));
+
+    private static Tensor Ids() => tensor(new long[] { 28, 3, 5, 29, 0, 0, 0, 28, 29, 0, 0, 0, 0, 0, 28, 1, 2, 3, 4, 5, 29 }, [3, 7]);
+}

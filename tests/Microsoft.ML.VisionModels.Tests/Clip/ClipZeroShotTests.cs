@@ -1,0 +1,119 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Tests.Contract;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Clip;
+
+public sealed class ClipZeroShotTests : IDisposable
+{
+    private readonly TestFolders.TemporaryFolder _folder = TestFolders.Temporary();
+    private readonly MLContext _context = new(seed: 1);
+
+    public ClipZeroShotTests() => ClipContractSetup.Write(_folder.Path, ToyPictures.Side);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void ScoresAreTheNetworksOwn()
+    {
+        string[] labels = ["red", "green", "blue"];
+        string[] templates = ["a {}.", "the {} square"];
+        var rows = ToyPictures.Rows(5);
+        using var model = Fit(new() { Labels = labels, Templates = templates, EmbeddingColumnName = "Embedding" });
+        var scored = model.Transform(_context.Data.LoadFromEnumerable(rows));
+
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var source = ClipSource.Open(_folder.Path);
+        using var network = source.Build();
+        var tokenizer = source.OpenTokenizer(null);
+        var classes = stack([.. labels.Select(label => ClipNetwork.Normalize(
+            cat([.. templates.Select(template => ClipNetwork.Normalize(network.Text.forward(ClipTexts.Ids(tokenizer, [template.Replace("{}", label)], 24))))]).mean([0])))]);
+        var pixels = new ImageProcessor(model.Preprocessing).ProcessBatch([.. rows.Select(row => ImageDecoder.FromMLImage(row.Image))]);
+        var images = network.Vision.forward(pixels);
+
+        TensorAssert.Close(network.Probabilities(network.Logits(images, classes)), Matrix(scored, "Score"), 1e-5);
+        TensorAssert.Close(ClipNetwork.Normalize(images), Matrix(scored, "Embedding"), 1e-5);
+        Assert.Equal(labels, model.Labels);
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        scored.Schema["Score"].Annotations.GetValue("SlotNames", ref names);
+        Assert.Equal(labels, names.DenseValues().Select(name => name.ToString()));
+    }
+
+    [Fact]
+    public void LabelsComeFromAFileOrAColumnToo()
+    {
+        File.WriteAllText(_folder.File("labels.txt"), "blue\r\n\r\n  green \nred\n");
+        using var file = Fit(new() { LabelsFile = _folder.File("labels.txt") });
+        using var column = Fit(new() { LabelColumnName = "Label" });
+        Assert.Equal(["blue", "green", "red"], file.Labels);
+        Assert.Equal(file.Labels, column.Labels);
+        var pictures = ToyPictures.View(_context, 4);
+        TensorAssert.Close(Matrix(file.Transform(pictures), "Score"), Matrix(column.Transform(pictures), "Score"), 0);
+        Assert.Throws<FileNotFoundException>(() => Fit(new() { LabelsFile = _folder.File("nothing.txt") }));
+    }
+
+    [Theory]
+    [InlineData("no labels")]
+    [InlineData("twice", "cat", "dog", "cat")]
+    [InlineData("empty", "cat", " ")]
+    [InlineData("'<|endoftext|>'", "cat", "<|endoftext|>")]
+    public void LabelsThatTellNothingAreErrors(string message, params string[] labels) =>
+        Assert.Contains(message, Assert.Throws<ArgumentException>(() => Fit(new() { Labels = labels })).Message);
+
+    [Fact]
+    public void OddLabelsAreLabels()
+    {
+        string[] labels = ["tab\tand\u0001control", "a cat \U0001F408", new string('x', 5000), "ärger", "日本"];
+        using var model = Fit(new() { Labels = labels });
+        var scores = Matrix(model.Transform(ToyPictures.View(_context, 2)), "Score");
+        Assert.Equal([2, 5], scores.shape);
+        Assert.Equal(1, scores[0].sum().ToSingle(), 1e-5f);
+    }
+
+    [Fact]
+    public void TenThousandLabelsAreScored()
+    {
+        using var model = Fit(new() { Labels = [.. Enumerable.Range(0, 10_000).Select(i => $"thing {i}")] });
+        Assert.Equal([2, 10_000], Matrix(model.Transform(ToyPictures.View(_context, 2)), "Score").shape);
+    }
+
+    [Fact]
+    public void OptionsThatContradictAreErrors()
+    {
+        Assert.Throws<ArgumentException>(() => Fit(new()));
+        Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["cat"], LabelColumnName = "Label" }));
+        Assert.Contains("'cat'", Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["cat"], Templates = ["cat"] })).Message);
+        Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["cat"], Templates = [] }));
+    }
+
+    [Fact]
+    public void MissingTokenizerFilesAreNamed()
+    {
+        File.Delete(_folder.File("merges.txt"));
+        Assert.Contains("merges.txt", Assert.Throws<FileNotFoundException>(() => Fit(new() { Labels = ["cat"] })).Message);
+    }
+
+    [Fact]
+    public void ThePapersTemplatesAreEighty()
+    {
+        Assert.Equal(80, ClipTemplates.ImageNet.Distinct().Count());
+        Assert.All(ClipTemplates.ImageNet, template => Assert.EndsWith(".", template));
+        Assert.Superset(new HashSet<string> { "a photo of a {}.", "itap of my {}.", "the origami {}.", "a photo of the hard to see {}.", "a {} in a video game.", "art of the {}." }, ClipTemplates.ImageNet.ToHashSet());
+    }
+
+    private ClipClassifierTransformer Fit(ClipZeroShotOptions options)
+    {
+        options.Checkpoint = _folder.Path;
+        return _context.Transforms.ClipZeroShot(options).Fit(ToyPictures.View(_context, 6));
+    }
+
+    private static Tensor Matrix(IDataView view, string column)
+    {
+        var rows = view.GetColumn<float[]>(column).ToArray();
+        return tensor(rows.SelectMany(row => row).ToArray(), [rows.Length, rows[0].Length]);
+    }
+}
