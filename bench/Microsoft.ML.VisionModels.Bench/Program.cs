@@ -20,10 +20,12 @@ try
         Load.Child => () => Load.RunChild(arguments),
         "resize" => () => Resize.Run(arguments, sideBySide),
         "input-pipeline" => () => InputPipeline.Run(arguments, sideBySide),
+        "search" => () => Search.Run(arguments, sideBySide),
         "cifar" => () => Cifar.Run(arguments, results, command),
         "sweep" => () => SweepSpeed.Run(arguments, results),
         "cifar-chart" => CifarChart.Write,
-        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load, resize, input-pipeline, cifar, cifar-chart or sweep; see bench/README.md."),
+        "clip-cifar" => () => ClipCifar.Run(arguments, results, command),
+        _ => throw new ArgumentException("The first word must be prepare, vit-forward, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar or sweep; see bench/README.md."),
     };
     work();
     return 0;

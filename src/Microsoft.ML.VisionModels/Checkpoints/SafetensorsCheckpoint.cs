@@ -17,8 +17,7 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
         {
             _header = SafetensorsHeader.Read(file, path);
             _dataStart = file.Position;
-            if (file.Length - _dataStart != _header.DataLength)
-                throw new CheckpointException($"{path}: the tensors take {_header.DataLength} bytes, but the file has {file.Length - _dataStart}; it may be truncated.");
+            _header.ExpectDataLength(file.Length - _dataStart);
             _data = new MappedFile(file);
         }
         catch

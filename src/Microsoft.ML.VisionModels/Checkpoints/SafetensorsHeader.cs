@@ -31,6 +31,14 @@ internal sealed class SafetensorsHeader
     /// <summary>Where a tensor's bytes start, counted from the end of the header.</summary>
     public long Start(string name) => _starts[name];
 
+    /// <summary>Checks that what follows the header is what it tells of.</summary>
+    /// <exception cref="CheckpointException">The file has more bytes, or fewer.</exception>
+    public void ExpectDataLength(long length)
+    {
+        if (length != DataLength)
+            throw new CheckpointException($"{_file}: the tensors take {DataLength} bytes, but the file has {length}; it may be truncated.");
+    }
+
     /// <summary>Reads a header and leaves the stream at the first tensor. Nothing is taken from the header's claims before they are checked.</summary>
     /// <param name="stream">Stands at the file's first byte; need not seek.</param>
     /// <param name="file">The name for messages.</param>

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
@@ -13,22 +12,28 @@ internal static class SafetensorsWriter
     public static void Write(string path, IEnumerable<(string Name, Tensor Value)> tensors) =>
         AtomicFile.Write(path, file => Write(file, tensors));
 
+    /// <summary>Writes a file of tensors that need not be in memory as such.</summary>
+    public static void Write(string path, IEnumerable<TensorSource> tensors) => AtomicFile.Write(path, file => Write(file, tensors));
+
     /// <summary>Writes to a stream, which need not seek.</summary>
-    public static void Write(Stream stream, IEnumerable<(string Name, Tensor Value)> tensors)
+    public static void Write(Stream stream, IEnumerable<(string Name, Tensor Value)> tensors) =>
+        Write(stream, tensors.Select(tensor => TensorSource.Of(tensor.Name, tensor.Value)));
+
+    private static void Write(Stream stream, IEnumerable<TensorSource> tensors)
     {
         // Wide types first: each tensor is then aligned to its own elements, as the format asks.
-        var ordered = tensors.OrderByDescending(tensor => tensor.Value.dtype.Size()).ToArray();
+        var ordered = tensors.OrderByDescending(tensor => tensor.Info.Type.Size()).ToArray();
         var header = Header(ordered);
 
         Span<byte> length = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
         stream.Write(length);
         stream.Write(header);
-        foreach (var (_, value) in ordered)
-            TensorBytes.Write(stream, value);
+        foreach (var tensor in ordered)
+            tensor.Write(stream);
     }
 
-    private static byte[] Header((string Name, Tensor Value)[] tensors)
+    private static byte[] Header(TensorSource[] tensors)
     {
         var names = new HashSet<string>();
         using var buffer = new MemoryStream();
@@ -41,14 +46,14 @@ internal static class SafetensorsWriter
             json.WriteEndObject();
 
             long start = 0;
-            foreach (var (name, value) in tensors)
+            foreach (var ((name, type, shape), _) in tensors)
             {
                 if (!names.Add(name))
                     throw new ArgumentException($"Two tensors are named '{name}'.", nameof(tensors));
-                var end = start + (value.NumberOfElements * value.dtype.Size());
+                var end = start + (shape.Product() * type.Size());
                 json.WriteStartObject(name);
-                json.WriteString("dtype", value.dtype.Name());
-                WriteNumbers(json, "shape", value.shape);
+                json.WriteString("dtype", type.Name());
+                WriteNumbers(json, "shape", shape);
                 WriteNumbers(json, "data_offsets", [start, end]);
                 json.WriteEndObject();
                 start = end;
@@ -61,7 +66,7 @@ internal static class SafetensorsWriter
         return buffer.ToArray();
     }
 
-    private static void WriteNumbers(Utf8JsonWriter json, string name, ReadOnlySpan<long> numbers)
+    private static void WriteNumbers(Utf8JsonWriter json, string name, IEnumerable<long> numbers)
     {
         json.WriteStartArray(name);
         foreach (var number in numbers)

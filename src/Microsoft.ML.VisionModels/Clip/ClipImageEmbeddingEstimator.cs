@@ -16,9 +16,7 @@ public sealed class ClipImageEmbeddingEstimator : ImageFeaturizerEstimator<ClipI
     {
         var source = ClipSource.Open(options.Checkpoint!);
         var preprocessing = NetworkInput.Preprocessing(options.Preprocessing, source.Preprocessing, null, source.Config.Vision.ImageSize);
-        var network = source.Build();
-        network.Text.Dispose();     // the vision tower goes on alone
-        return (new ClipVisionModel(source.Config, network.Vision), preprocessing);
+        return (source.VisionModel(), preprocessing);
     }
 
     private protected override ClipImageEmbeddingTransformer Create(FeaturizerParts parts) => new(Host, parts);

@@ -48,6 +48,22 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
         }
     }
 
+    /// <summary>The vision tower alone.</summary>
+    public ClipVisionModel VisionModel()
+    {
+        var network = Build();
+        network.Text.Dispose();
+        return new(Config, network.Vision);
+    }
+
+    /// <summary>The text tower alone.</summary>
+    public ClipTextModel TextModel()
+    {
+        var network = Build();
+        network.Vision.Dispose();
+        return new(Config, network.Text);
+    }
+
     /// <summary>The tokenizer: of the path given, or of the files beside the weights.</summary>
     /// <exception cref="CheckpointException">The files are damaged, or are not this network's.</exception>
     public ClipTokenizer OpenTokenizer(string? path)

@@ -32,10 +32,8 @@ public sealed class ClipTextEmbeddingEstimator : IEstimator<ClipTextEmbeddingTra
         var device = Devices.Resolve(_host, _options.Device);   // the first to touch libtorch: it tells best what is missing
         var source = ClipSource.Open(_options.Checkpoint!);
         var tokenizer = source.OpenTokenizer(_options.Tokenizer);
-        var network = source.Build();
-        network.Vision.Dispose();   // the text tower goes on alone
         var settings = new ClipTextSettings(_options.TextColumnName, _options.EmbeddingColumnName, _options.ScoringBatchSize, _options.Precision);
-        return new(_host, new ClipTextModel(source.Config, network.Text), tokenizer, settings, device);
+        return new(_host, source.TextModel(), tokenizer, settings, device);
     }
 
     /// <summary>The input's columns and, after them, the vector.</summary>

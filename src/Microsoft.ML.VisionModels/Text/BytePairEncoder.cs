@@ -10,7 +10,7 @@ internal sealed class BytePairEncoder
 
     private readonly int[] _inside;
     private readonly int[] _last;
-    private readonly Dictionary<long, (int Rank, int Result)> _merges = [];
+    private readonly Dictionary<(int Left, int Right), (int Rank, int Result)> _merges = [];
 
     public BytePairEncoder(ClipVocabulary vocabulary)
     {
@@ -19,7 +19,7 @@ internal sealed class BytePairEncoder
         for (var rank = 0; rank < vocabulary.Merges.Count; rank++)
         {
             var (left, right) = vocabulary.Merges[rank];
-            _merges[Pair(Id(left), Id(right))] = (rank, Id(left + right));
+            _merges[(Id(left), Id(right))] = (rank, Id(left + right));
         }
 
         // The end token doubles as that for what the vocabulary does not know, as Hugging Face has it.
@@ -50,7 +50,7 @@ internal sealed class BytePairEncoder
         {
             var right = next[left];
             // Out of date where one of the two has merged with another since.
-            if (ids[left] == Merged || right == ids.Length || !_merges.TryGetValue(Pair(ids[left], ids[right]), out var merge) || Priority(merge.Rank, left) != priority)
+            if (ids[left] == Merged || right == ids.Length || !_merges.TryGetValue((ids[left], ids[right]), out var merge) || Priority(merge.Rank, left) != priority)
                 continue;
 
             (ids[left], ids[right]) = (merge.Result, Merged);
@@ -66,12 +66,10 @@ internal sealed class BytePairEncoder
         void Offer(int left)
         {
             var right = next[left];
-            if (right < ids.Length && _merges.TryGetValue(Pair(ids[left], ids[right]), out var merge))
+            if (right < ids.Length && _merges.TryGetValue((ids[left], ids[right]), out var merge))
                 queue.Enqueue(left, Priority(merge.Rank, left));
         }
     }
-
-    private static long Pair(int left, int right) => (long)left << 32 | (uint)right;
 
     private static long Priority(int rank, int position) => (long)rank << 32 | (uint)position;
 }

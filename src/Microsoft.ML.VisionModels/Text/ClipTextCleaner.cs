@@ -11,7 +11,7 @@ internal static partial class ClipTextCleaner
     public static string HuggingFace(string text) => Lower(UnicodeText.Normalize(UnicodeText.ReplaceLoneSurrogates(text)));
 
     /// <param name="text">The text.</param>
-    /// <param name="repair">False is what OpenAI's code does where ftfy is replaced by nothing, as some ports of it do.</param>
+    /// <param name="repair">Without the repair by ftfy it is OpenAI's way, too, as some ports have it.</param>
     public static string OpenAI(string text, bool repair = true)
     {
         var repaired = repair ? TextRepair.Fix(text) : UnicodeText.ReplaceLoneSurrogates(text);

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Interop;
@@ -14,7 +16,7 @@ internal sealed partial class ClipTokenizer
     private const string OpenAIFile = "bpe_simple_vocab_16e6.txt.gz";
 
     /// <summary>More than OpenAI's file unpacks to; a file that was made to fill the memory unpacks to far more.</summary>
-    private const int LongestOpenAIText = 1 << 24;
+    private const int LongestOpenAIText = 1 << 22;
 
     private const string VocabularyEntry = "Tokenizer.Vocabulary.json";
     private const string MergesEntry = "Tokenizer.Merges.txt";
@@ -104,12 +106,18 @@ internal sealed partial class ClipTokenizer
 
     private static string Unpack(string file)
     {
+        var packed = File.ReadAllBytes(file);
+        var text = new byte[LongestOpenAIText];
         try
         {
-            using var reader = new StreamReader(new GZipStream(File.OpenRead(file), CompressionMode.Decompress));
-            var text = new char[LongestOpenAIText];
-            var length = reader.ReadBlock(text);
-            return length < text.Length ? new string(text, 0, length) : throw new CheckpointException($"{file} unpacks to more than a vocabulary.");
+            using var stream = new GZipStream(new MemoryStream(packed), CompressionMode.Decompress);
+            var length = stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            if (length == text.Length)
+                throw new CheckpointException($"{file} unpacks to more than a vocabulary.");
+            // GZipStream takes a file that ends early for a short one; a whole one ends with its length.
+            if (packed.Length < sizeof(int) || BinaryPrimitives.ReadInt32LittleEndian(packed.AsSpan(^sizeof(int)..)) != length)
+                throw new CheckpointException($"{file} is cut short.");
+            return Encoding.UTF8.GetString(text, 0, length);
         }
         catch (InvalidDataException e)
         {

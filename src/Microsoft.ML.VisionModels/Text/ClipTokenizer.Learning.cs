@@ -2,18 +2,14 @@ namespace Microsoft.ML.VisionModels.Text;
 
 internal sealed partial class ClipTokenizer
 {
-    /// <summary>Of bytes, inside a word and at its end, and of the two special tokens.</summary>
-    private const int SmallestVocabulary = 256 + 256 + 2;
-
     /// <summary>A vocabulary made for texts, for a network that is trained from scratch.</summary>
     /// <param name="texts">They count as often as they occur.</param>
-    /// <param name="vocabularySize">How many tokens there may be, 514 at least; fewer, if no pair of tokens occurs twice.</param>
+    /// <param name="vocabularySize">How many tokens there may be, 514 at least; fewer, once no pair of tokens occurs twice.</param>
     /// <param name="cleaning">How texts are cleaned, now and later.</param>
-    /// <exception cref="ArgumentException">No pair of bytes occurs twice in a word of the texts: there is nothing to learn.</exception>
     public static ClipTokenizer Learn(IEnumerable<string> texts, int vocabularySize, ClipTextCleaning cleaning = ClipTextCleaning.HuggingFace)
     {
         ArgumentNullException.ThrowIfNull(texts);
-        ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, SmallestVocabulary);
+        ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, ClipVocabulary.SmallestSize);
 
         var learner = new BytePairLearner();
         foreach (var text in texts)
@@ -25,7 +21,7 @@ internal sealed partial class ClipTokenizer
                     learner.Add(word.ToString());
             }
         }
-        var merges = learner.Learn(vocabularySize - SmallestVocabulary);
-        return new(ClipVocabulary.FromMerges(merges, "The vocabulary learnt"), cleaning);
+        var merges = learner.Learn(vocabularySize - ClipVocabulary.SmallestSize);
+        return new(ClipVocabulary.FromMerges(merges, "The vocabulary that was learnt"), cleaning);
     }
 }

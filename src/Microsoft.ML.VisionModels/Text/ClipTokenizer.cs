@@ -3,13 +3,7 @@ using System.Text;
 
 namespace Microsoft.ML.VisionModels.Text;
 
-/// <summary>
-/// CLIP's tokenizer: byte-level byte pairs over lower-case words. It may be used from several threads at once.
-/// </summary>
-/// <remarks>
-/// Of Microsoft.ML.Tokenizers' <c>BpeTokenizer</c> the time grows with the square of a word's length: text without spaces, as Chinese,
-/// of 200 thousand characters takes it half a minute.
-/// </remarks>
+/// <summary>CLIP's tokenizer: byte pairs over lower-case words. It may be used from several threads at once.</summary>
 internal sealed partial class ClipTokenizer
 {
     // Texts repeat their words; what is longer is rarely one.

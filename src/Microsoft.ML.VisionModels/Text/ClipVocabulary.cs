@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -15,6 +14,9 @@ internal sealed class ClipVocabulary
     public const string WordEnd = "</w>";
 
     public static readonly string[] SpecialTokens = [StartToken, EndToken];
+
+    /// <summary>The symbols of bytes, inside a word and at its end, and the special tokens.</summary>
+    public const int SmallestSize = 256 + 256 + 2;
 
     private const string MergesHeader = "#version: 0.2";
 
@@ -34,7 +36,7 @@ internal sealed class ClipVocabulary
             if (!_ids.TryAdd(tokens[id], id))
                 throw new CheckpointException($"{source} has the token '{tokens[id]}' twice.");
         }
-        if (merges.Count == 0)
+        if (merges.Count == 0 && tokens.Count != SmallestSize)
             throw new CheckpointException($"{source} has no merges.");
         foreach (var (left, right) in merges)
         {
@@ -75,7 +77,7 @@ internal sealed class ClipVocabulary
     public static IEnumerable<string> BaseTokens =>
         ByteSymbols.InVocabularyOrder.Select(symbol => $"{symbol}").Concat(ByteSymbols.InVocabularyOrder.Select(symbol => symbol + WordEnd));
 
-    public bool TryGetId(string token, [MaybeNullWhen(false)] out int id) => _ids.TryGetValue(token, out id);
+    public bool TryGetId(string token, out int id) => _ids.TryGetValue(token, out id);
 
     /// <summary>The content of <c>vocab.json</c> and of <c>merges.txt</c>.</summary>
     public (string Vocabulary, string Merges) ToTexts() =>

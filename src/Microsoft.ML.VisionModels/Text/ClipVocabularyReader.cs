@@ -13,7 +13,9 @@ internal static class ClipVocabularyReader
         new(ParseJson(vocabulary, source, root => Tokens(root, [], source)), MergeLines(merges, int.MaxValue, source), source);
 
     /// <summary>The content of <c>bpe_simple_vocab_16e6.txt</c>.</summary>
-    public static ClipVocabulary FromOpenAI(string text, string source) => ClipVocabulary.FromMerges(MergeLines(text, OpenAIMerges, source), source);
+    public static ClipVocabulary FromOpenAI(string text, string source) => MergeLines(text, OpenAIMerges, source) is { Length: > 0 } merges
+        ? ClipVocabulary.FromMerges(merges, source)
+        : throw new CheckpointException($"{source} has no merges.");
 
     /// <summary>The content of <c>tokenizer.json</c>.</summary>
     public static ClipVocabulary FromTokenizer(string text, string source) => ParseJson(text, source, root =>
@@ -43,8 +45,8 @@ internal static class ClipVocabularyReader
             using var document = JsonDocument.Parse(text);
             return read(document.RootElement);
         }
-        // The latter: a name that is no valid Unicode.
-        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        // The latter where an escaped name is no valid Unicode.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new CheckpointException($"{source} is not valid JSON: {e.Message}", e);
         }

@@ -41,7 +41,9 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         using var owned = model as IDisposable;
 
         var scores = ContractData.Scores(model, data);
-        Assert.All(scores[Bad], value => Assert.True(IsMissing(value), ViewValues.Exactly(value)));
+        // What is told of a row's text does not depend on its picture.
+        var ofPictures = scores[Bad].Where((_, column) => !ContractData.Added(model, data)[column].StartsWith("Text", StringComparison.Ordinal));
+        Assert.All(ofPictures, value => Assert.True(IsMissing(value), ViewValues.Exactly(value)));
 
         var clean = ContractData.Scores(model, Data((string)source, bad: false).Data);
         Assert.DoesNotContain(clean.SelectMany(row => row), IsMissing);

@@ -1,0 +1,18 @@
+namespace ZeroShotSample;
+
+/// <summary>What CLIP says of a picture.</summary>
+internal sealed class Answer
+{
+    public string ImagePath { get; set; } = "";
+
+    /// <summary>The name of the picture's folder; empty where there is none.</summary>
+    public string Label { get; set; } = "";
+
+    /// <summary>The likeliest word.</summary>
+    public string Prediction { get; set; } = "";
+
+    /// <summary>The probability of each word.</summary>
+    public float[] Score { get; set; } = [];
+
+    public float Confidence => Score.Max();
+}

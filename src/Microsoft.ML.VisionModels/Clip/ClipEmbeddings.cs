@@ -1,0 +1,24 @@
+using Microsoft.Extensions.AI;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Clip;
+
+/// <summary>What the generators for Microsoft.Extensions.AI have in common.</summary>
+internal static class ClipEmbeddings
+{
+    public static EmbeddingGeneratorMetadata Metadata(ClipSource source) => new(
+        "Microsoft.ML.VisionModels", defaultModelId: Path.GetFileName(Path.TrimEndingDirectorySeparator(source.Path)), defaultModelDimensions: source.Config.EmbeddingSize);
+
+    /// <summary>Vectors [N, E], one by one.</summary>
+    public static GeneratedEmbeddings<Embedding<float>> Of(Tensor vectors)
+    {
+        var values = vectors.to(ScalarType.Float32, CPU).contiguous().data<float>().ToArray();
+        return [.. values.Chunk((int)vectors.shape[1]).Select(vector => new Embedding<float>(vector) { CreatedAt = DateTimeOffset.UtcNow })];
+    }
+
+    public static object? Service(object generator, EmbeddingGeneratorMetadata metadata, Type type, object? key)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        return key is not null ? null : type.IsInstanceOfType(generator) ? generator : type == typeof(EmbeddingGeneratorMetadata) ? metadata : null;
+    }
+}
