@@ -32,7 +32,7 @@ internal static class DigitsClip
             ImageSize = 16,
             PatchSize = 4,
             VocabularySize = 600,
-            Epochs = 30,
+            Epochs = 20,
             BatchSize = 32,
             CancellationToken = cancellation,
         };

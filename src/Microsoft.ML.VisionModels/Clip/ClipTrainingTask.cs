@@ -9,7 +9,7 @@ namespace Microsoft.ML.VisionModels.Clip;
 
 /// <summary>
 /// Learning which text belongs to which picture of a batch. Batches are made ahead of the network; the accuracy on the validation rows is
-/// how often the picture's own text is the likeliest of its batch.
+/// how often the picture's own text, or one that says the same, is the likeliest of its batch.
 /// </summary>
 internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
 {
@@ -82,7 +82,8 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
         if (rows <= 0)
             return null;
         using Scalar share = (double)rows / _batch.Pixels.shape[0];
-        return Loss(Logits(_batch.Pixels.narrow(0, first, rows), _batch.Targets.narrow(0, first, rows))).mul(share);
+        var ids = _batch.Targets.narrow(0, first, rows).to(_device);
+        return Loss(Logits(_batch.Pixels.narrow(0, first, rows), ids), ClipLoss.Pairs(ids)).mul(share);
     }
 
     public ValidationResult? Validate(CancellationToken cancellation)
@@ -97,9 +98,10 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             using var batch = batches.Next();
-            var logits = Logits(batch.Pixels, batch.Targets);
-            right += logits.argmax(1).eq(arange(chunk.Length, device: _device)).sum().ToInt64();
-            loss += Loss(logits).ToDouble() * chunk.Length;
+            var ids = batch.Targets.to(_device);
+            var (logits, pairs) = (Logits(batch.Pixels, ids), ClipLoss.Pairs(ids));
+            right += pairs.gather(1, logits.argmax(1, keepdim: true)).sum().ToInt64();
+            loss += Loss(logits, pairs).ToDouble() * chunk.Length;
         }
         double count = _validation.Rows.Length;
         return new(right / count, loss / count, new Dictionary<string, double> { ["Accuracy"] = right / count });
@@ -112,9 +114,9 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
     }
 
     private Tensor Logits(Tensor pixels, Tensor ids) => _network.TrainingLogits(
-        _network.Vision.forward(_processor.Normalise(pixels.to(_device))), _network.Text.forward(ids.to(_device))).to(ScalarType.Float32);
+        _network.Vision.forward(_processor.Normalise(pixels.to(_device))), _network.Text.forward(ids)).to(ScalarType.Float32);
 
-    private Tensor Loss(Tensor logits) => _network.Config.Sigmoid ? ClipLoss.Sigmoid(logits) : ClipLoss.Symmetric(logits);
+    private Tensor Loss(Tensor logits, Tensor pairs) => _network.Config.Sigmoid ? ClipLoss.Sigmoid(logits, pairs) : ClipLoss.Symmetric(logits, pairs);
 
     /// <summary>On a background thread: the pictures of a step, augmented where there is a generator, and their texts' tokens.</summary>
     private TrainingBatch MakeBatch(ClipPairs pairs, int[] rows, Func<Generator>? generator)

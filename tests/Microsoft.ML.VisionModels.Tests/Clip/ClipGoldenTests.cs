@@ -92,7 +92,7 @@ public class ClipGoldenTests
             [$"probs_per_image{suffix}"] = network.Probabilities(logits),
         };
         var pairs = Math.Min(logits.shape[0], logits.shape[1]);
-        outputs[$"contrastive_loss_first_n{suffix}"] = ClipLoss.Symmetric(logits.narrow(0, 0, pairs).narrow(1, 0, pairs)).view(1);
+        outputs[$"contrastive_loss_first_n{suffix}"] = ClipLoss.Symmetric(logits.narrow(0, 0, pairs).narrow(1, 0, pairs), eye(pairs)).view(1);
         foreach (var (name, value) in trace.Tensors)
             outputs.TryAdd(name.Replace("text.", $"text{suffix}.", StringComparison.Ordinal), value);
         return outputs;

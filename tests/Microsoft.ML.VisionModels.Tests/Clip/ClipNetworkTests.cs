@@ -32,7 +32,7 @@ public class ClipNetworkTests
         using var scope = NewDisposeScope();
         using var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Initialize(new Generator(1));
         var logits = network.TrainingLogits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids()));
-        (sigLip ? ClipLoss.Sigmoid(logits) : ClipLoss.Symmetric(logits)).backward();
+        (sigLip ? ClipLoss.Sigmoid(logits, eye(3)) : ClipLoss.Symmetric(logits, eye(3))).backward();
         // A bias of keys shifts all scores of a query alike, and so does not matter: its gradient is zero but for rounding.
         Assert.All(network.named_parameters(), entry => Assert.True(entry.parameter.grad is { } gradient && gradient.abs().sum().ToSingle() > 0, entry.name));
     }
@@ -49,9 +49,22 @@ public class ClipNetworkTests
         {
             var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Initialize(new Generator(1));
             network.Vision.GradientCheckpointing = network.Text.GradientCheckpointing = checkpointing;
-            ClipLoss.Symmetric(network.TrainingLogits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids()))).backward();
+            ClipLoss.Symmetric(network.TrainingLogits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids())), eye(3)).backward();
             return network.named_parameters().Where(entry => entry.parameter.grad is not null).ToDictionary(entry => entry.name, entry => entry.parameter.grad!);
         }
+    }
+
+    [Fact]
+    public void TextsThatSayTheSameBelongToEachOthersPictures()
+    {
+        using var scope = NewDisposeScope();
+        var ids = tensor(new long[] { 1, 2, 1, 2, 3, 4 }, [3, 2]);
+        var pairs = ClipLoss.Pairs(ids);
+        Assert.Equal([1, 1, 0, 1, 1, 0, 0, 0, 1], pairs.data<float>().ToArray());
+        // The two that say the same share what is likely, log 2 each; the third costs nothing.
+        var logits = (pairs - 1) * 1000;
+        Assert.Equal(2 * Math.Log(2) / 3, ClipLoss.Symmetric(logits, pairs).ToDouble(), 1e-5);
+        Assert.Equal(ClipLoss.Symmetric(logits, eye(3)).ToDouble(), nn.functional.cross_entropy(logits, arange(3)).ToDouble(), 1e-5);
     }
 
     [Fact]
