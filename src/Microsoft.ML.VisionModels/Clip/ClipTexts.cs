@@ -8,14 +8,25 @@ internal static class ClipTexts
 {
     private const int RowsAtOnce = 128;
 
-    /// <summary>The numbers of texts' tokens, [B, P] int64 on the CPU: all start, end and are padded, and those that are too long are cut.</summary>
-    public static Tensor Ids(ClipTokenizer tokenizer, IReadOnlyList<string> texts, int positions)
+    /// <summary>
+    /// The numbers of texts' tokens, [B, T] int64 on the CPU: all start, end and are padded to the longest, and those that are too long for
+    /// the network are cut.
+    /// </summary>
+    public static Tensor Ids(ClipTokenizer tokenizer, IReadOnlyList<string> texts, ClipTextConfig config)
     {
-        var ids = new long[texts.Count * positions];
+        var ids = new long[texts.Count * config.Positions];
+        var longest = 0;
         for (var i = 0; i < texts.Count; i++)
-            tokenizer.Encode(texts[i], ids.AsSpan(i * positions, positions));
-        return tensor(ids, [texts.Count, positions]);
+            longest = Math.Max(longest, tokenizer.Encode(texts[i], ids.AsSpan(i * config.Positions, config.Positions)));
+        return Trim(tensor(ids, [texts.Count, config.Positions]), longest, config);
     }
+
+    /// <summary>
+    /// Tokens [B, P] without what is padding in all rows, [B, longest]. To a causal tower what follows the end does not matter, and most texts
+    /// are far shorter than the 77 tokens that they may have.
+    /// </summary>
+    public static Tensor Trim(Tensor ids, int longest, ClipTextConfig config) =>
+        config.Causal && config.Pooling != ClipTextPooling.LastPosition ? ids.narrow(1, 0, longest).contiguous() : ids;
 
     /// <summary>Vectors of length 1, [N, E], on the network's device.</summary>
     public static Tensor Embed(ClipTextNetwork network, ClipTokenizer tokenizer, IReadOnlyList<string> texts, Device device, CancellationToken cancellation = default)
@@ -26,7 +37,7 @@ internal static class ClipTexts
         {
             cancellation.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
-            var ids = Ids(tokenizer, chunk, network.Config.Positions).to(device);
+            var ids = Ids(tokenizer, chunk, network.Config).to(device);
             parts.Add(ClipNetwork.Normalize(network.forward(ids)).MoveToOuterDisposeScope());
         }
         return cat(parts).MoveToOuterDisposeScope();

@@ -104,23 +104,25 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
 
     private (ClipPairs Train, ClipPairs Validation) Split(ImageSet set, ClipTokenizer tokenizer, int positions, LabelledPictures pictures, ImageProcessor processor)
     {
-        var tokens = Tokens(set);
         if (_options.ValidationData is { } data)
         {
             var held = pictures.Read("validation", data, processor);
-            return (new(set, tokens, All(set)), new(held, Tokens(held), All(held)));
+            return (Pairs(set), Pairs(held));
         }
         var (train, validation) = HoldOut.Split(new int[set.Count], _options.ValidationFraction, _seed);
-        return (new(set, tokens, train), new(set, tokens, validation));
+        var all = Pairs(set);
+        return (all with { Rows = train }, all with { Rows = validation });
 
-        long[][] Tokens(ImageSet of) => [.. of.Labels.Select(text =>
+        ClipPairs Pairs(ImageSet of)
         {
-            var ids = new long[positions];
-            tokenizer.Encode(text, ids);
-            return ids;
-        })];
-
-        static int[] All(ImageSet of) => [.. Enumerable.Range(0, of.Count)];
+            var (tokens, lengths) = (new long[of.Count][], new int[of.Count]);
+            for (var row = 0; row < of.Count; row++)
+            {
+                tokens[row] = new long[positions];
+                lengths[row] = tokenizer.Encode(of.Labels[row], tokens[row]);
+            }
+            return new(of, tokens, lengths, [.. Enumerable.Range(0, of.Count)]);
+        }
     }
 
     private ClipPairSettings Settings() => new(

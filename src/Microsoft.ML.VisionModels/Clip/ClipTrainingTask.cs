@@ -127,7 +127,8 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
         var pixels = pairs.Pictures.Pixels(rows);
         if (random is not null)
             pixels = _augmenter.Apply(pixels, random);
-        var ids = tensor(rows.SelectMany(row => pairs.Tokens[row]).ToArray(), [rows.Length, pairs.Tokens[0].Length]);
+        var ids = ClipTexts.Trim(
+            tensor(rows.SelectMany(row => pairs.Tokens[row]).ToArray(), [rows.Length, pairs.Tokens[0].Length]), rows.Max(row => pairs.Lengths[row]), _network.Config.Text);
         return new(pixels.DetachFromDisposeScope(), ids.DetachFromDisposeScope());
     }
 }

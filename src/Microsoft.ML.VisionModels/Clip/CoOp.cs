@@ -34,7 +34,7 @@ internal sealed class CoOp : nn.Module
 
         // Any one-token word keeps the places of the vectors.
         var places = string.Concat(Enumerable.Repeat("x ", contextTokens));
-        _ids = ClipTexts.Ids(tokenizer, [.. labels.Select(label => $"{places}{label}.")], text.Config.Positions).to(device).DetachFromDisposeScope();
+        _ids = ClipTexts.Ids(tokenizer, [.. labels.Select(label => $"{places}{label}.")], text.Config).to(device).DetachFromDisposeScope();
         _embeddings = text.Embed(_ids).DetachFromDisposeScope();
     }
 

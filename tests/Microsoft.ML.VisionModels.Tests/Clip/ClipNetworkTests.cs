@@ -77,6 +77,8 @@ public class ClipNetworkTests
         var ends = tensor(new long[] { 28, 3, 5, 29, 29, 29, 29 }, [1, 7]);
         var other = tensor(new long[] { 28, 3, 6, 29, 0, 0, 0 }, [1, 7]);
         TensorAssert.Close(network.Text.forward(zeros), network.Text.forward(ends), 1e-6);
+        TensorAssert.Close(network.Text.forward(zeros), network.Text.forward(ClipTexts.Trim(zeros, 4, s_clip.Text)), 1e-6);
+        Assert.Equal([1, 7], ClipTexts.Trim(zeros, 4, s_sigLip.Text).shape);
         Assert.True((network.Text.forward(zeros) - network.Text.forward(other)).abs().max().ToSingle() > 1e-3);
     }
 

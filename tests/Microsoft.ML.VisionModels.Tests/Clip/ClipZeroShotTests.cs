@@ -31,7 +31,7 @@ public sealed class ClipZeroShotTests : IDisposable
         using var network = source.Build();
         var tokenizer = source.OpenTokenizer(null);
         var classes = stack([.. labels.Select(label => ClipNetwork.Normalize(
-            cat([.. templates.Select(template => ClipNetwork.Normalize(network.Text.forward(ClipTexts.Ids(tokenizer, [template.Replace("{}", label)], 24))))]).mean([0])))]);
+            cat([.. templates.Select(template => ClipNetwork.Normalize(network.Text.forward(ClipTexts.Ids(tokenizer, [template.Replace("{}", label)], network.Config.Text))))]).mean([0])))]);
         var pixels = new ImageProcessor(model.Preprocessing).ProcessBatch([.. rows.Select(row => ImageDecoder.FromMLImage(row.Image))]);
         var images = network.Vision.forward(pixels);
 
