@@ -31,7 +31,7 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
     /// <summary>Takes the tensors out of what was read.</summary>
     protected void Collect(object? root)
     {
-        for (var depth = 0; depth < MaxDepth && root is PickleDictionary dictionary; depth++)
+        for (var depth = 0; depth < MaxDepth && root is PickleDictionary dictionary and not PickleModule; depth++)
             root = s_weights.Select(name => dictionary.GetValueOrDefault(name)).FirstOrDefault(HoldsTensors) ?? root;
         Flatten(root, "", 0);
         if (_infos.Count == 0)

@@ -19,6 +19,7 @@ internal sealed class PickleReader(Stream stream, string file)
     private readonly List<object?> _stack = [];
     private readonly Dictionary<uint, object?> _memo = [];
     private readonly Dictionary<string, PickleStorage> _storages = [];
+    private int _instructions;
 
     /// <summary>The storages of which the last pickle spoke, by key.</summary>
     public IReadOnlyDictionary<string, PickleStorage> Storages => _storages;
@@ -32,7 +33,7 @@ internal sealed class PickleReader(Stream stream, string file)
         _storages.Clear();
         try
         {
-            for (var i = 0; i < MaxInstructions; i++)
+            for (_instructions = 0; _instructions < MaxInstructions; _instructions++)
             {
                 var code = (PickleCode)Byte();
                 if (code == PickleCode.Stop)
@@ -100,7 +101,10 @@ internal sealed class PickleReader(Stream stream, string file)
                 // The attributes are all that a TorchScript module is. To an OrderedDict, state_dict() hangs version numbers, which nobody needs.
                 var attributes = Pop();
                 if (Peek() is PickleModule module && attributes is PickleDictionary entries)
+                {
+                    _instructions += entries.Count;     // one dictionary could otherwise be copied over and over
                     SetItems(module, [.. entries.SelectMany(entry => new[] { entry.Key, entry.Value })]);
+                }
                 else if (Peek() is not PickleDictionary)
                     throw Wrong("it sets attributes of something that is not a dictionary");
                 break;

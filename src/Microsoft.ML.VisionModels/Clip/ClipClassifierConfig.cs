@@ -10,6 +10,9 @@ internal sealed record ClipClassifierConfig
     /// <summary>Whether each class has a bias.</summary>
     public bool Bias { get; init; }
 
+    /// <summary>Whether each class is judged by itself (SigLIP's words), or among all.</summary>
+    public bool Sigmoid { get; init; }
+
     /// <summary>The pictures that are remembered; null for none.</summary>
     public TipAdapterConfig? Examples { get; init; }
 }

@@ -23,5 +23,5 @@ internal sealed class ClipClassifierModel(ClipClassifierNetwork network) : Class
         return new(network.Logits(vectors), embedding ? vectors : null, null);
     }
 
-    public override Tensor Probabilities(Tensor logits) => network.Config.Clip.Sigmoid ? logits.sigmoid() : base.Probabilities(logits);
+    public override Tensor Probabilities(Tensor logits) => network.Config.Sigmoid ? logits.sigmoid() : base.Probabilities(logits);
 }

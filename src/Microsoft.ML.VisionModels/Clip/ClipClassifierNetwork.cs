@@ -14,14 +14,19 @@ internal sealed class ClipClassifierNetwork : nn.Module
     private readonly Linear head;
     private readonly TipAdapter? examples;
 
-    /// <summary>The parts become the network's.</summary>
-    public ClipClassifierNetwork(ClipConfig clip, ClipVisionNetwork vision, Linear head, TipAdapter? examples = null) : base(nameof(ClipClassifierNetwork))
+    /// <param name="clip">Whose vision tower this is.</param>
+    /// <param name="vision">The tower, which becomes the network's, as the other parts do.</param>
+    /// <param name="head">From vectors to logits.</param>
+    /// <param name="sigmoid">Whether each class is judged by itself.</param>
+    /// <param name="examples">Remembered pictures, or none.</param>
+    public ClipClassifierNetwork(ClipConfig clip, ClipVisionNetwork vision, Linear head, bool sigmoid, TipAdapter? examples = null) : base(nameof(ClipClassifierNetwork))
     {
         Config = new()
         {
             Clip = clip,
             Classes = (int)head.weight.shape[0],
             Bias = head.bias is not null,
+            Sigmoid = sigmoid,
             Examples = examples?.Config,
         };
         (this.vision, this.head, this.examples) = (vision, head, examples);
@@ -32,7 +37,7 @@ internal sealed class ClipClassifierNetwork : nn.Module
 
     /// <summary>Builds a network without values, into which saved ones are loaded.</summary>
     public static ClipClassifierNetwork Of(ClipClassifierConfig config) => new(
-        config.Clip, new(config.Clip), new(config.Clip.EmbeddingSize, config.Classes, config.Bias), config.Examples is { } examples ? new(examples) : null);
+        config.Clip, new(config.Clip), new(config.Clip.EmbeddingSize, config.Classes, config.Bias), config.Sigmoid, config.Examples is { } examples ? new(examples) : null);
 
     /// <summary>Vectors of length 1, [B, E], of normalised pictures [B, C, H, W].</summary>
     public Tensor Embed(Tensor pixels) => ClipNetwork.Normalize(vision.forward(pixels));
@@ -40,7 +45,8 @@ internal sealed class ClipClassifierNetwork : nn.Module
     /// <summary>Logits [B, classes] of vectors of length 1, [B, E].</summary>
     public Tensor Logits(Tensor embeddings)
     {
-        var logits = head.forward(embeddings);
+        // In 32 bits as the vectors are: see Normalize.
+        var logits = nn.functional.linear(embeddings, head.weight.to(embeddings.dtype), head.bias?.to(embeddings.dtype));
         return examples is null ? logits : logits.Plus(examples.forward(embeddings));
     }
 }

@@ -35,6 +35,7 @@ internal sealed partial record ClipConfig
                 Heads = patch[0] / Part(model, "vision_cfg").Get("head_width", HeadWidth),
                 MlpWidth = Shape("visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0],
                 Activation = activation,
+                NormEps = 1e-5,
             },
             new ClipTextConfig
             {

@@ -28,7 +28,7 @@ internal sealed partial record ClipConfig
     /// <summary>CLIP's towers: a class token and a norm before the blocks, no bias where patches become tokens.</summary>
     public static ClipConfig Of(ViTConfig vision, ClipTextConfig text, int embeddingSize) => new()
     {
-        Vision = vision with { PatchBias = false, EmbeddingNorm = true, NormEps = 1e-5 },
+        Vision = vision with { PatchBias = false, EmbeddingNorm = true },
         Text = text,
         EmbeddingSize = embeddingSize,
     };

@@ -98,6 +98,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
             }
             case ClipFewShotMethod.CoOp:
             {
+                network.Text.GradientCheckpointing = _options.GradientCheckpointing;
                 using var prompts = new CoOp(network.Text, tokenizer!, labels.Names, _options.ContextTokens, device, generator);
                 var task = Task(prompts, vectors => network.Logits(vectors, prompts.Classes()));
                 var history = TrainingLoop.Run(task, _options, _host);
@@ -115,7 +116,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
                 using var _ = no_grad();
                 probe.weight.copy_(network.Temper(probe.weight));
                 probe.bias!.copy_(network.Temper(probe.bias));
-                return (new(new ClipClassifierNetwork(network.Config, network.Vision, probe)), history);
+                return (new(new ClipClassifierNetwork(network.Config, network.Vision, probe, sigmoid: false)), history);
             }
         }
 

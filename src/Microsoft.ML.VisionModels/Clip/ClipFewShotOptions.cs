@@ -68,6 +68,8 @@ public sealed class ClipFewShotOptions : TrainerOptions
     /// </summary>
     public bool SkipInvalidImages { get; set; }
 
+    private protected override IEnumerable<string> NoPartInLearning => [.. base.NoPartInLearning, nameof(Checkpoint), nameof(Tokenizer), nameof(ScoringBatchSize), nameof(Precision)];
+
     internal override void Validate()
     {
         base.Validate();

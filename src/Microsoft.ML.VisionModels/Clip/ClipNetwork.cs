@@ -47,11 +47,11 @@ internal sealed class ClipNetwork : nn.Module
         return logit_bias is null ? logits : logits.Plus(logit_bias);
     }
 
-    /// <summary>The same in training, where the temperature stays below 100 (arXiv 2103.00020, 2.5): more made it unstable.</summary>
-    public Tensor TrainingLogits(Tensor images, Tensor texts)
+    /// <summary>Keeps the temperature below 100, before each step of a training and after the last (arXiv 2103.00020, 2.5): more made it unstable.</summary>
+    public void ClampTemperature()
     {
-        var logits = Normalize(images).matmul(Normalize(texts).t()).mul(logit_scale.clamp_max(s_largestLogitScale).exp());
-        return logit_bias is null ? logits : logits.Plus(logit_bias);
+        using var _ = no_grad();
+        logit_scale.clamp_max_(s_largestLogitScale);
     }
 
     /// <summary>Cosines times the temperature.</summary>
@@ -71,11 +71,11 @@ internal sealed class ClipNetwork : nn.Module
         head.weight.copy_(Temper(classes));
         if (logit_bias is not null)
             head.bias!.copy_(logit_bias);
-        return new(new ClipClassifierNetwork(Config, vision, head, examples));
+        return new(new ClipClassifierNetwork(Config, vision, head, Config.Sigmoid, examples));
     }
 
-    /// <summary>Vectors of length 1.</summary>
-    public static Tensor Normalize(Tensor vectors) => F.normalize(vectors, dim: -1);
+    /// <summary>Vectors of length 1, in 32 bits: in 16 neither the length nor the hundredfold of a cosine would be exact.</summary>
+    public static Tensor Normalize(Tensor vectors) => F.normalize(vectors.to(ScalarType.Float32), dim: -1);
 
     /// <summary>Leaves to learn what is wanted; the temperature goes with either tower.</summary>
     public void Freeze(ClipTrainedTowers trained)

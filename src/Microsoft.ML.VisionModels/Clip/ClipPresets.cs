@@ -10,7 +10,7 @@ internal static class ClipPresets
     public static ClipConfig Of(ClipPreset preset) => preset switch
     {
         ClipPreset.SmallImage => ClipConfig.Of(
-            ViTConfig.Of(ViTPreset.SmallImage) with { Activation = Activation.QuickGelu },
+            Vision(ViTPreset.SmallImage),
             new() { Positions = 32, Width = 128, Depth = 2, Heads = 4, MlpWidth = 256 }, embeddingSize: 128),
         ClipPreset.Base32 => ClipConfig.Of(Vision(ViTPreset.Base32), new(), embeddingSize: 512),
         ClipPreset.Base16 => ClipConfig.Of(Vision(ViTPreset.Base16), new(), embeddingSize: 512),
@@ -18,5 +18,5 @@ internal static class ClipPresets
         _ => throw new ArgumentOutOfRangeException(nameof(preset), preset, "Unknown preset."),
     };
 
-    private static ViTConfig Vision(ViTPreset preset) => ViTConfig.Of(preset) with { Activation = Activation.QuickGelu };
+    private static ViTConfig Vision(ViTPreset preset) => ViTConfig.Of(preset) with { Activation = Activation.QuickGelu, NormEps = 1e-5 };
 }

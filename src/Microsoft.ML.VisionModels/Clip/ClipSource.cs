@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Text;
 
@@ -6,8 +7,8 @@ namespace Microsoft.ML.VisionModels.Clip;
 /// <summary>A published CLIP: Hugging Face's folder, open_clip's folder, or a file with OpenAI's names.</summary>
 /// <param name="Path">The folder or file.</param>
 /// <param name="Config">Its hyper-parameters.</param>
-/// <param name="Preprocessing">How it wants its pictures; null where its files do not say.</param>
-internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreprocessing? Preprocessing)
+/// <param name="Preprocessing">How it wants its pictures.</param>
+internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreprocessing Preprocessing)
 {
     private const string OpenClipConfig = "open_clip_config.json";
 
@@ -19,14 +20,14 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
         if (Directory.Exists(path) && File.Exists(System.IO.Path.Combine(path, "config.json")))
         {
             var folder = HuggingFaceFolder.Open(path);
-            var published = folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : null;
-            return new(path, ClipConfig.FromHuggingFace(folder.Config), published);
+            var network = ClipConfig.FromHuggingFace(folder.Config);
+            return new(path, network, folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : Usual(network));
         }
         var openClip = HuggingFaceFolder.ReadObject(System.IO.Path.Combine(FolderOf(path), OpenClipConfig));
         if (openClip is null && Directory.Exists(path))
             throw new FileNotFoundException($"The folder {path} has neither config.json nor {OpenClipConfig}.", path);
         var config = ClipConfig.FromOpenAI(checkpoint, openClip);
-        return new(path, config, Original(config.Vision.ImageSize));
+        return new(path, config, Original(config.Vision.ImageSize) with { Normalization = Normalization(openClip) ?? ImageNormalization.Clip });
     }
 
     /// <summary>The network with the published weights.</summary>
@@ -71,10 +72,28 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
         if (Config.Sigmoid)
             throw new NotSupportedException($"{Path} is a SigLIP, whose texts are cut into tokens in another way than CLIP's; only its pictures are read so far.");
         var tokenizer = ClipTokenizer.Load(path ?? FolderOf(Path));
-        return tokenizer.VocabularySize <= Config.Text.VocabularySize
-            ? tokenizer
-            : throw new CheckpointException($"The tokenizer of {path ?? Path} knows {tokenizer.VocabularySize} tokens, but the network {Config.Text.VocabularySize}.");
+        if (tokenizer.VocabularySize > Config.Text.VocabularySize)
+            throw new CheckpointException($"The tokenizer of {path ?? Path} knows {tokenizer.VocabularySize} tokens, but the network {Config.Text.VocabularySize}.");
+        if (Config.Text.Pooling == ClipTextPooling.EndToken && Config.Text.EndToken != tokenizer.EndToken)
+            throw new CheckpointException($"The tokenizer of {path ?? Path} ends texts with the token {tokenizer.EndToken}, but the network looks for {Config.Text.EndToken}: it was trained with another.");
+        return tokenizer;
     }
+
+    /// <summary>As Hugging Face's processor of this kind prepares pictures where no file tells otherwise.</summary>
+    private static ImagePreprocessing Usual(ClipConfig config) => config.Sigmoid
+        ? ImagePreprocessing.ExactSize(config.Vision.ImageSize.Height, config.Vision.ImageSize.Width, ResizeFilter.Bicubic)
+        : Original(config.Vision.ImageSize) with { TorchvisionCrop = false };
+
+    /// <summary>open_clip's <c>preprocess_cfg</c>; null where it does not say.</summary>
+    private static ImageNormalization? Normalization(JsonElement? openClip) =>
+        openClip?.TryGetProperty("preprocess_cfg", out var settings) == true && Channels(settings, "mean") is { } mean && Channels(settings, "std") is { } std
+            ? new(mean, std)
+            : null;
+
+    private static (float, float, float)? Channels(JsonElement settings, string name) =>
+        settings.TryGetProperty(name, out var values) && values.ValueKind == JsonValueKind.Array && values.GetArrayLength() == 3
+            ? (values[0].GetSingle(), values[1].GetSingle(), values[2].GetSingle())
+            : null;
 
     /// <summary>As OpenAI's own code prepares pictures, and open_clip's by default.</summary>
     private static ImagePreprocessing Original(ImageSize size) => new()

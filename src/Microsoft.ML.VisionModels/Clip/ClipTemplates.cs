@@ -23,7 +23,10 @@ public static class ClipTemplates
         }.SelectMany(picture => AAndThe("{}", $"{picture} of ")),
     ];
 
-    internal static string Fill(string template, string label) => template.Replace(Place, label, StringComparison.Ordinal);
+    /// <summary>A label as words: those of folders and columns often have underscores for spaces.</summary>
+    internal static string Words(string label) => label.Replace('_', ' ');
+
+    internal static string Fill(string template, string label) => template.Replace(Place, Words(label), StringComparison.Ordinal);
 
     /// <exception cref="ArgumentException">There is none, or one has no place for the class.</exception>
     internal static void Validate(IReadOnlyList<string>? templates)

@@ -10,6 +10,9 @@ namespace Microsoft.ML.VisionModels.Clip;
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
 internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
 {
+    private static readonly Scalar s_zero = 0, s_hidden = double.NegativeInfinity;    // kept, see TensorSums
+
+    private readonly Scalar _endToken;
     private readonly Parameter token_embed, pos_embed;
     private readonly Transformer blocks;
     private readonly LayerNorm norm;
@@ -18,6 +21,7 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
     public ClipTextNetwork(ClipTextConfig config, int embeddingSize, Generator? generator = null) : base(nameof(ClipTextNetwork))
     {
         Config = config.Validate();
+        _endToken = config.EndToken;
         token_embed = new Parameter(empty(config.VocabularySize, config.Width));
         pos_embed = new Parameter(empty(config.Positions, config.Width));
         blocks = new(config.Transformer, generator);
@@ -68,16 +72,12 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
 
     private Tensor Pool(Tensor x, Tensor ids)
     {
-        var positions = Config.Pooling switch
-        {
-            ClipTextPooling.HighestToken => ids.argmax(1),
-            ClipTextPooling.EndToken => ids.eq(Config.EndToken).to(ScalarType.Int32).argmax(1),
-            ClipTextPooling.LastPosition => full(ids.shape[0], ids.shape[1] - 1, ScalarType.Int64, x.device),
-            _ => throw new InvalidOperationException($"Unknown pooling {Config.Pooling}."),
-        };
-        return x.gather(1, positions.view(-1, 1, 1).expand(-1, 1, x.shape[2])).squeeze(1);
+        if (Config.Pooling == ClipTextPooling.LastPosition)
+            return x.select(1, -1);
+        var ends = Config.Pooling == ClipTextPooling.HighestToken ? ids : ids.eq(_endToken).to(ScalarType.Int32);
+        return x.gather(1, ends.argmax(1).view(-1, 1, 1).expand(-1, 1, x.shape[2])).squeeze(1);
     }
 
     private static Tensor HidePadding(Tensor mask) =>                           // [B, T] -> [B, 1, 1, T]
-        zeros_like(mask, ScalarType.Float32).masked_fill(mask.eq(0), double.NegativeInfinity).view(mask.shape[0], 1, 1, -1);
+        zeros_like(mask, ScalarType.Float32).masked_fill(mask.eq(s_zero), s_hidden).view(mask.shape[0], 1, 1, -1);
 }

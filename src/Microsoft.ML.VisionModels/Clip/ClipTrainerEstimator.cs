@@ -52,9 +52,9 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
         var processor = new ImageProcessor(preprocessing);
         var pictures = new LabelledPictures(
             _host, _options.ImageColumnName, _options.TextColumnName, _options.SkipInvalidImages, (long)_options.PictureCacheMegabytes << 20, _options.CancellationToken);
+        var published = source?.OpenTokenizer(_options.Tokenizer) ?? (_options.Tokenizer is { } path ? ClipTokenizer.Load(path) : null);
         var set = pictures.Read("training", input, processor);
-        var tokenizer = source?.OpenTokenizer(_options.Tokenizer)
-            ?? (_options.Tokenizer is { } path ? ClipTokenizer.Load(path) : ClipTokenizer.Learn(set.Labels, _options.VocabularySize));
+        var tokenizer = published ?? ClipTokenizer.Learn(set.Labels, _options.VocabularySize);
 
         // One generator for weights and dropout; shuffling and augmentation have their own.
         using var generator = EpochOrder.Generator(_seed, epoch: 0, stream: 2);
@@ -69,6 +69,7 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
             using var start = _options.WeightInterpolation < 1 ? new WeightInterpolation(network) : null;
             using var task = new ClipTrainingTask(network, processor, _options, train, validation, _seed, generator, device);
             var history = TrainingLoop.Run(task, _options, _host);
+            network.ClampTemperature();
             start?.Apply(_options.WeightInterpolation);
             return new(_host, model, tokenizer, preprocessing, Settings(), device, history);
         }

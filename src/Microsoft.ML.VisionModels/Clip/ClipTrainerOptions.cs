@@ -1,14 +1,15 @@
 using System.Text.Json.Serialization;
 using Microsoft.ML.Data;
-using Microsoft.ML.SearchSpace;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// What <c>mlContext.Transforms.ClipTrainer</c> can be told. The learning rate of published weights is 1e-5. Each row's text belongs to its picture and to no other of its batch, so that
-/// larger batches teach more; with <see cref="TrainerOptions.AccumulationSteps"/> each part of a batch is one by itself.
+/// What <c>mlContext.Transforms.ClipTrainer</c> can be told. In a batch, a picture's text is its own and those that say the same, so that
+/// larger batches teach more; with <see cref="TrainerOptions.AccumulationSteps"/> each part of a batch is one by itself, which is not the
+/// same. There is no recipe: <see cref="TrainerOptions.LearningRate"/> is 1e-3 by default and 1e-5 with a checkpoint,
+/// <see cref="TrainerOptions.LayerDecay"/> 1.
 /// </summary>
 public sealed class ClipTrainerOptions : TrainerOptions
 {
@@ -28,7 +29,6 @@ public sealed class ClipTrainerOptions : TrainerOptions
     public ClipPreset Preset { get; set; }
 
     /// <summary>Height and width of the network's input in pixels, a multiple of the patch; null takes the preset's. A checkpoint has its own.</summary>
-    [Choice(new object[] { 32, 48, 64 }, 32)]
     public int? ImageSize { get; set; }
 
     /// <summary>Height and width of a patch in pixels; null takes the preset's. A checkpoint has its own.</summary>
@@ -61,7 +61,7 @@ public sealed class ClipTrainerOptions : TrainerOptions
     /// <summary>In training, cut out a part of the picture of at least this share of its area and scale it up; above 0 to 1, which does not. Default 0.9.</summary>
     public double MinCropArea { get; set; } = 0.9;
 
-    /// <summary>How pictures become the network's input; null takes the checkpoint's own, or else resizes to the network's size and scales to -1 to 1.</summary>
+    /// <summary>How pictures become the network's input; null takes the checkpoint's own, and without one resizes to the network's size and scales to -1 to 1.</summary>
     public ImagePreprocessing? Preprocessing { get; set; }
 
     /// <summary>Rows to validate on, with the training data's columns; null holds out <see cref="TrainerOptions.ValidationFraction"/> of these.</summary>
@@ -102,6 +102,7 @@ public sealed class ClipTrainerOptions : TrainerOptions
             if (Checkpoint is not null)
                 throw new ArgumentException($"{name} is {size}, but a checkpoint has its own.");
         }
+        Require(BatchSize, BatchSize >= 2 * AccumulationSteps, "at least 2 for each of the AccumulationSteps: a row alone has no other to tell it from");
         Require(VocabularySize, VocabularySize >= 514, "at least 514");
         Require(WeightInterpolation, WeightInterpolation is >= 0 and <= 1, "from 0 to 1");
         Require(MinCropArea, MinCropArea is > 0 and <= 1, "above 0 and at most 1 (the whole picture)");

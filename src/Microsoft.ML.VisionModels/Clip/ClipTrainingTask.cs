@@ -36,7 +36,9 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
     public ClipTrainingTask(
         ClipNetwork network, ImageProcessor processor, ClipTrainerOptions options, ClipPairs train, ClipPairs validation, int seed, Generator generator, Device device)
     {
-        (_network, _processor, _options, _train, _validation, _seed, _device) = (network, processor, options, train, validation, seed, device);
+        (_network, _processor, _options, _train, _seed, _device) = (network, processor, options, train, seed, device);
+        // Rows often come class by class, and a batch of one class has nothing to tell apart.
+        _validation = validation with { Rows = [.. EpochOrder.Shuffle(validation.Rows.Length, seed, epoch: -2).Select(i => validation.Rows[i])] };
         _augmenter = new(options.Augmentation());
         Generators = [generator];
         ParameterGroups = Training.ParameterGroups.Of(network, options.WeightDecay, ClipNetwork.IsSparedFromDecay, name => ClipNetwork.LearningRateScale(network.Config, name, options.LayerDecay));
@@ -58,7 +60,8 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
 
     public IReadOnlyList<Generator> Generators { get; }
 
-    public int StepsPerEpoch => (SamplesPerEpoch + _options.BatchSize - 1) / _options.BatchSize;
+    // A last batch of one row would have no other to tell it from.
+    public int StepsPerEpoch => Math.Max(1, (SamplesPerEpoch + _options.BatchSize - 2) / _options.BatchSize);
 
     public int SamplesPerEpoch => _train.Rows.Length;
 
@@ -75,6 +78,7 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
         {
             _batch?.Dispose();
             _batch = _batches!.Next();
+            _network.ClampTemperature();
         }
         var rows = (_batch!.Pixels.shape[0] + parts - 1) / parts;
         var first = part * rows;
@@ -113,8 +117,8 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
         _batch?.Dispose();
     }
 
-    private Tensor Logits(Tensor pixels, Tensor ids) => _network.TrainingLogits(
-        _network.Vision.forward(_processor.Normalise(pixels.to(_device))), _network.Text.forward(ids)).to(ScalarType.Float32);
+    private Tensor Logits(Tensor pixels, Tensor ids) => _network.Logits(
+        _network.Vision.forward(_processor.Normalise(pixels.to(_device))), _network.Text.forward(ids));
 
     private Tensor Loss(Tensor logits, Tensor pairs) => _network.Config.Sigmoid ? ClipLoss.Sigmoid(logits, pairs) : ClipLoss.Symmetric(logits, pairs);
 

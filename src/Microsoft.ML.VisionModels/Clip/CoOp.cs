@@ -12,6 +12,9 @@ namespace Microsoft.ML.VisionModels.Clip;
 /// </summary>
 internal sealed class CoOp : nn.Module
 {
+    /// <summary>The name of what learns, which weight decay spares as it does all tokens.</summary>
+    public const string ContextName = nameof(context);
+
     private const double InitialStd = 0.02;
 
     private readonly Parameter context;     // [M, D]
@@ -30,11 +33,11 @@ internal sealed class CoOp : nn.Module
         var start = empty(contextTokens, text.Config.Width);
         Initialization.Normal(start, InitialStd, generator);
         context = new Parameter(start.to(device).DetachFromDisposeScope());
-        register_parameter(nameof(context), context);   // not the text tower, which does not learn
+        register_parameter(ContextName, context);   // not the text tower, which does not learn
 
         // Any one-token word keeps the places of the vectors.
         var places = string.Concat(Enumerable.Repeat("x ", contextTokens));
-        _ids = ClipTexts.Ids(tokenizer, [.. labels.Select(label => $"{places}{label}.")], text.Config).to(device).DetachFromDisposeScope();
+        _ids = ClipTexts.Ids(tokenizer, [.. labels.Select(label => $"{places}{ClipTemplates.Words(label)}.")], text.Config).to(device).DetachFromDisposeScope();
         _embeddings = text.Embed(_ids).DetachFromDisposeScope();
     }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -26,14 +28,16 @@ internal sealed class FewShotTask : ITrainingTask
         nn.Module network, Func<Tensor, Tensor> logits, FewShotRows train, FewShotRows validation, TrainerOptions options, int seed, IReadOnlyDictionary<string, string> identity)
     {
         (Network, _logits, _train, _validation, _options, _seed) = (network, logits, train, validation, options, seed);
-        ParameterGroups = Training.ParameterGroups.Of(network, options.WeightDecay);
+        ParameterGroups = Training.ParameterGroups.Of(network, options.WeightDecay, name => name == CoOp.ContextName);
         Identity = new Dictionary<string, string>(identity)
         {
             ["seed"] = seed.ToString(CultureInfo.InvariantCulture),
-            ["labels of the rows"] = string.Join(' ', train.Classes),
-            ["labels of the validation rows"] = string.Join(' ', validation.Classes),
+            ["order of labels"] = Digest(train.Classes),
+            ["order of validation labels"] = Digest(validation.Classes),
         };
     }
+
+    private static string Digest(int[] classes) => Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<int>(classes)))[..16];
 
     public nn.Module Network { get; }
 
@@ -56,7 +60,8 @@ internal sealed class FewShotTask : ITrainingTask
         if (rows.Length == 0)
             return null;
         using Scalar count = batch.Length;
-        return F.cross_entropy(_logits(_train.VectorsOf(rows)), _train.ClassesOf(rows), reduction: nn.Reduction.Sum).div(count);
+        var logits = _logits(_train.VectorsOf(rows)).to(ScalarType.Float32);
+        return F.cross_entropy(logits, _train.ClassesOf(rows), reduction: nn.Reduction.Sum).div(count);
     }
 
     public ValidationResult? Validate(CancellationToken cancellation)
@@ -65,7 +70,7 @@ internal sealed class FewShotTask : ITrainingTask
             return null;
         int[] rows = [.. Enumerable.Range(0, _validation.Classes.Length)];
         var (logits, targets) = (_logits(_validation.VectorsOf(rows)), _validation.ClassesOf(rows));
-        var accuracy = logits.argmax(1).eq(targets).to(ScalarType.Float64).mean().ToDouble();
+        var accuracy = logits.argmax(1).eq(targets).sum().ToInt64() / (double)rows.Length;
         return new(accuracy, F.cross_entropy(logits, targets).ToDouble(), new Dictionary<string, double> { ["Accuracy"] = accuracy });
     }
 }

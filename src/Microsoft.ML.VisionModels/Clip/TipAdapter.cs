@@ -43,8 +43,8 @@ internal sealed class TipAdapter : nn.Module<Tensor, Tensor>
     public TipAdapterConfig Config { get; }
 
     public override Tensor forward(Tensor x) =>                             // [B, E]
-        x.matmul(keys.t()).sub(s_one).mul(_beta).exp()                      // [B, N], 1 for the same picture
-            .matmul(values).mul(_alpha);                                    // [B, C]
+        x.matmul(keys.to(x.dtype).t()).sub(s_one).mul(_beta).exp()                      // [B, N], 1 for the same picture
+            .matmul(values.to(x.dtype)).mul(_alpha);                                    // [B, C]
 }
 
 /// <param name="Size">The number of pictures.</param>

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -125,7 +126,7 @@ internal sealed class ImageProcessor
         var size = PaddedSize((int)pixels.size(2), (int)pixels.size(3));
         var table = tensor(_table, device: pixels.device);
         var rows = tensor(new[] { 0, 256, 512 }, device: pixels.device).view(1, 3, 1, 1);
-        var values = table.index_select(0, (pixels.to(ScalarType.Int32) + rows).flatten()).view(pixels.shape);
+        var values = table.index_select(0, pixels.to(ScalarType.Int32).Plus(rows).flatten()).view(pixels.shape);
         var (bottom, right) = (size.Height - pixels.size(2), size.Width - pixels.size(3));
         if (bottom > 0 || right > 0)
             values = nn.functional.pad(values, [0, right, 0, bottom]);

@@ -22,6 +22,8 @@ internal enum Activation
 
 internal static class Activations
 {
+    private static readonly TorchSharp.Scalar s_quick = 1.702;     // kept, see TensorSums
+
     /// <summary>The names of Hugging Face's <c>hidden_act</c>; the first name of each is the one to write.</summary>
     private static readonly (string Name, Activation Activation)[] Names =
     [
@@ -58,8 +60,8 @@ internal static class Activations
         (Activation.Gelu, true) => x.gelu_(),
         (Activation.Gelu, _) => F.gelu(x),
         (Activation.GeluTanh, _) => F.gelu(x, approximate: TorchSharp.Modules.GELU.Approximate.tanh),
-        (Activation.QuickGelu, true) => x.mul_((x * 1.702).sigmoid_()),
-        (Activation.QuickGelu, _) => x * (x * 1.702).sigmoid(),
+        (Activation.QuickGelu, true) => x.mul_(x.mul(s_quick).sigmoid_()),
+        (Activation.QuickGelu, _) => x * x.mul(s_quick).sigmoid(),
         (Activation.Relu, true) => x.relu_(),
         (Activation.Relu, _) => x.relu(),
         (Activation.Silu, true) => x.silu_(),

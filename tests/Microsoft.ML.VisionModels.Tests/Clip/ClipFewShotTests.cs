@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Tests.Contract;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;
 
@@ -23,6 +24,24 @@ public class ClipFewShotTests(TrainedClip trained)
         var scored = model.Transform(test);
         var right = Predicted(model, scored).Zip(test.GetColumn<string>("Label")).Count(pair => pair.First == pair.Second);
         Assert.True(right >= 54, $"{method}: {right} of 60 are right.");
+    }
+
+    [Theory]
+    [InlineData(ClipFewShotMethod.TipAdapter)]
+    [InlineData(ClipFewShotMethod.LinearProbe)]
+    [InlineData(ClipFewShotMethod.CoOp)]
+    public void WorksInBFloat16AndIsReadBack(ClipFewShotMethod method)
+    {
+        var options = Options(method);
+        (options.TrainingPrecision, options.Precision, options.Epochs, options.GradientCheckpointing) = (Precision.BFloat16, Precision.BFloat16, 2, true);
+        using var model = _context.Transforms.ClipFewShot(options).Fit(Renamed(24, seed: 0));
+        using var folder = TestFolders.Temporary();
+        var test = Renamed(9, seed: 2);
+        _context.Model.Save(model, test.Schema, folder.File("model.zip"));
+        var loaded = _context.Model.Load(folder.File("model.zip"), out _);
+        using var owned = (IDisposable)loaded;
+        ContractData.AssertSame(ContractData.Scores(model, test), ContractData.Scores(loaded, test));
+        Assert.All(model.Transform(test).GetColumn<float[]>("Score"), scores => Assert.Equal(1, scores.Sum(), 1e-4f));
     }
 
     [Fact]

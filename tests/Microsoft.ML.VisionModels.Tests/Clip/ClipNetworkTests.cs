@@ -12,7 +12,7 @@ public class ClipNetworkTests
 {
     /// <summary>Heads of 64, as all of OpenAI's networks have.</summary>
     private static readonly ClipConfig s_clip = ClipConfig.Of(
-        new ViTConfig { ImageSize = 16, PatchSize = 8, Width = 64, Depth = 2, Heads = 1, MlpWidth = 48, Activation = Activation.QuickGelu },
+        new ViTConfig { ImageSize = 16, PatchSize = 8, Width = 64, Depth = 2, Heads = 1, MlpWidth = 48, Activation = Activation.QuickGelu, NormEps = 1e-5 },
         new ClipTextConfig { VocabularySize = 30, Positions = 7, Width = 128, Depth = 3, Heads = 2, MlpWidth = 40 }, embeddingSize: 24);
 
     private static readonly ClipConfig s_sigLip = s_clip with
@@ -31,7 +31,7 @@ public class ClipNetworkTests
     {
         using var scope = NewDisposeScope();
         using var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Initialize(new Generator(1));
-        var logits = network.TrainingLogits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids()));
+        var logits = network.Logits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids()));
         (sigLip ? ClipLoss.Sigmoid(logits, eye(3)) : ClipLoss.Symmetric(logits, eye(3))).backward();
         // A bias of keys shifts all scores of a query alike, and so does not matter: its gradient is zero but for rounding.
         Assert.All(network.named_parameters(), entry => Assert.True(entry.parameter.grad is { } gradient && gradient.abs().sum().ToSingle() > 0, entry.name));
@@ -49,7 +49,7 @@ public class ClipNetworkTests
         {
             var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Initialize(new Generator(1));
             network.Vision.GradientCheckpointing = network.Text.GradientCheckpointing = checkpointing;
-            ClipLoss.Symmetric(network.TrainingLogits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids())), eye(3)).backward();
+            ClipLoss.Symmetric(network.Logits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids())), eye(3)).backward();
             return network.named_parameters().Where(entry => entry.parameter.grad is not null).ToDictionary(entry => entry.name, entry => entry.parameter.grad!);
         }
     }
@@ -114,8 +114,28 @@ public class ClipNetworkTests
         var source = ClipSource.Open(file);
         Assert.Equal(ModelJson.Write(s_clip), ModelJson.Write(source.Config));
         using var loaded = source.Build();
+        Assert.True(source.Preprocessing.TorchvisionCrop);
         TensorAssert.Close(network.Vision.forward(Pixels(2)), loaded.Vision.forward(Pixels(2)), 0);
         TensorAssert.Close(network.Text.forward(Ids()), loaded.Text.forward(Ids()), 0);
+    }
+
+    [Fact]
+    public void BothTowersHaveTheNormsOfTheirConfig()
+    {
+        var written = System.Text.Json.JsonSerializer.SerializeToElement((s_clip with { Vision = s_clip.Vision with { NormEps = 1e-3 }, Text = s_clip.Text with { NormEps = 1e-4 } }).ToHuggingFace());
+        var read = ClipConfig.FromHuggingFace(written);
+        Assert.Equal((1e-3, 1e-4), (read.Vision.NormEps, read.Text.NormEps));
+    }
+
+    [Fact]
+    public void TheTemperatureIsClamped()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new ClipNetwork(s_clip).Initialize(new Generator(1));
+        using (no_grad())
+            network.state_dict()["logit_scale"].fill_(7);
+        network.ClampTemperature();
+        Assert.Equal(Math.Log(100), network.state_dict()["logit_scale"].ToDouble(), 1e-5);
     }
 
     [Fact]
@@ -128,8 +148,10 @@ public class ClipNetworkTests
         CheckpointLoader.Save(network, ClipDialect.OpenAI, folder.File("open_clip_model.safetensors"));
         Assert.Throws<FileNotFoundException>(() => ClipSource.Open(folder.Path));
 
-        File.WriteAllText(folder.File("open_clip_config.json"), """{"model_cfg": {"embed_dim": 24, "vision_cfg": {"width": 64}, "text_cfg": {"heads": 2}}}""");
-        Assert.Equal(ModelJson.Write(gelu), ModelJson.Write(ClipSource.Open(folder.Path).Config));
+        File.WriteAllText(folder.File("open_clip_config.json"), """{"model_cfg": {"embed_dim": 24, "vision_cfg": {"width": 64}, "text_cfg": {"heads": 2}}, "preprocess_cfg": {"mean": [0.5, 0.4, 0.3], "std": [0.1, 0.2, 0.3]}}""");
+        var source = ClipSource.Open(folder.Path);
+        Assert.Equal(ModelJson.Write(gelu), ModelJson.Write(source.Config));
+        Assert.Equal(new ImageNormalization((0.5f, 0.4f, 0.3f), (0.1f, 0.2f, 0.3f)), source.Preprocessing.Normalization);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Tests.Contract;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;
@@ -48,13 +49,58 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
         Assert.All(between.Model.Network.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach() * (1 - share) + last[entry.Key] * share, entry.Value, 1e-6));
     }
 
+    /// <summary>Held-out rows come class by class, as from class folders; batches of one class would all be right.</summary>
+    [Fact]
+    public void ValidationTellsClassesApartThoughRowsAreSorted()
+    {
+        var sorted = _context.Data.LoadFromEnumerable(_context.Data.CreateEnumerable<ContractData.Row>(TrainedClip.Pairs(_context, 120), reuseRowObject: false).OrderBy(row => row.Label).ToList());
+        var options = Small();
+        (options.Epochs, options.ValidationFraction, options.LearningRate) = (1, 0.3, 1e-12);     // it learns nothing
+        using var model = _context.Transforms.ClipTrainer(options).Fit(sorted);
+        Assert.InRange(model.History!.Epochs[0].ValidationMetrics["Accuracy"], 0, 0.9);
+    }
+
+    [Fact]
+    public void ATokenizerThatEndsTextsOtherwiseIsRefused()
+    {
+        Microsoft.ML.VisionModels.Text.ClipTokenizer.Learn(["a red square", "a red circle"], 516).SaveFolder(_folder.Path);
+        var options = new ClipZeroShotOptions { Checkpoint = trained.Checkpoint, Tokenizer = _folder.Path, Labels = ["red"] };
+        Assert.Contains("another", Assert.Throws<CheckpointException>(() => _context.Transforms.ClipZeroShot(options).Fit(ToyPictures.View(_context, 3))).Message);
+    }
+
+    [Fact]
+    public void ATrainingThatWasStoppedEndsWithTheSameWeights()
+    {
+        using var whole = _context.Transforms.ClipTrainer(Small()).Fit(TrainedClip.Pairs(_context, 36));
+
+        using var stop = new CancellationTokenSource();
+        var options = Small();
+        (options.SnapshotFolder, options.SnapshotSteps, options.CancellationToken) = (_folder.Path, 1, stop.Token);
+        options.Progress = new Reports<TrainingProgress>(progress =>
+        {
+            if (progress.Epoch == 1 && progress.Step == progress.Steps)    // of every epoch's end there is a report
+                stop.Cancel();
+        });
+        _context.Transforms.ClipTrainer(options).Fit(TrainedClip.Pairs(_context, 36)).Dispose();
+        Assert.NotEmpty(Directory.EnumerateFileSystemEntries(_folder.Path));
+
+        var again = Small();
+        again.SnapshotFolder = _folder.Path;
+        using var resumed = _context.Transforms.ClipTrainer(again).Fit(TrainedClip.Pairs(_context, 36));
+        Assert.Equal(3, resumed.History!.Epochs.Count);
+        Assert.All(whole.Model.Network.state_dict(), entry => TensorAssert.Close(entry.Value, resumed.Model.Network.state_dict()[entry.Key], 0));
+    }
+
     [Fact]
     public void BadOptionsAreNamed()
     {
+        Assert.Contains("BatchSize", Assert.Throws<ArgumentOutOfRangeException>(() => _context.Transforms.ClipTrainer(new() { BatchSize = 1 })).Message);
         Assert.Contains("VocabularySize", Assert.Throws<ArgumentOutOfRangeException>(() => _context.Transforms.ClipTrainer(new() { VocabularySize = 100 })).Message);
         Assert.Contains("Checkpoint", Assert.Throws<ArgumentException>(() => _context.Transforms.ClipTrainer(new() { WeightInterpolation = 0.5 })).Message);
         Assert.Contains("ImageSize", Assert.Throws<ArgumentException>(() => _context.Transforms.ClipTrainer(new() { ImageSize = 32, Checkpoint = "folder" })).Message);
     }
+
+    private static ClipTrainerOptions Small() => new() { ImageSize = 16, PatchSize = 8, VocabularySize = 520, Epochs = 3, BatchSize = 12, Seed = 5, Device = "cpu" };
 
     private ClipTrainerOptions FineTune(Action<ClipTrainerOptions>? change = null)
     {

@@ -20,7 +20,7 @@ public class DeclaredSpaceTests
         ["SkipInvalidImages"] = "no part in learning", ["TestTimeAugmentation"] = "scoring", ["PictureCacheMegabytes"] = "memory",
         ["Method"] = "what the user wants done", ["CacheWeight"] = "nothing is trained by it", ["CacheSharpness"] = "nothing is trained by it", ["ContextTokens"] = "the paper's",
         ["TrainedTowers"] = "what the user wants trained", ["WeightInterpolation"] = "chosen after training", ["VocabularySize"] = "goes with the texts",
-        ["ClipTrainerOptions.Preset"] = "the larger ones are for millions of pairs",
+        ["ClipTrainerOptions.Preset"] = "the larger ones are for millions of pairs", ["ClipTrainerOptions.ImageSize"] = "a checkpoint has its own",
     };
 
     public static TheoryData<Type> Trainers => [.. typeof(TrainerOptions).Assembly.GetExportedTypes().Where(type => type.IsSubclassOf(typeof(TrainerOptions)) && !type.IsAbstract)];
