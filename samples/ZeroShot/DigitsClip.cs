@@ -1,8 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
-using Samples;
 
-namespace ZeroShotSample;
+namespace Samples;
 
 /// <summary>A small CLIP that is taught handwritten digits and their names, for want of a published one.</summary>
 internal static class DigitsClip

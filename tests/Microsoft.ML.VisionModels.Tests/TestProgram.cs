@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Microsoft.ML.VisionModels.Tests;
 
 /// <summary>A program that was built with the tests, in a process of its own.</summary>
-internal sealed class TestProgram : IDisposable
+internal sealed partial class TestProgram : IDisposable
 {
     private readonly Process _process;
     private readonly Task<string> _errors;
@@ -40,5 +40,17 @@ internal sealed class TestProgram : IDisposable
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>
+    /// Asks it to end (SIGTERM), and waits until it has. Not Ctrl+C's SIGINT, which is ignored below a shell's background job; not on Windows.
+    /// </summary>
+    public Task Terminate()
+    {
+        Assert.Equal(0, SendSignal(_process.Id, signal: 15));
+        return AssertSuccess();
+    }
+
     public void Dispose() => _process.Dispose();
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int process, int signal);
 }

@@ -1,0 +1,66 @@
+using Microsoft.Extensions.AI;
+using Microsoft.ML.VisionModels;
+
+namespace ImageSearchSample;
+
+/// <summary>The page, and what it asks for.</summary>
+internal static class SearchSite
+{
+    private const int LongestText = 1000, MostHits = 200;
+
+    public static WebApplication Build(EmbeddingIndex index, ClipTextEmbeddingGenerator network, int port)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // Private pictures: nobody else on the network is answered, and no foreign page that calls this machine by a name of its own.
+        builder.WebHost.ConfigureKestrel(server => server.ListenLocalhost(port));
+        builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;[::1]";
+
+        var site = builder.Build();
+        site.Use((context, next) =>
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            context.Response.Headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            return next(context);
+        });
+
+        var page = ReadPage().Replace("{pictures}", $"{index.Count:N0}", StringComparison.Ordinal);
+        site.MapGet("/", () => Results.Content(page, "text/html; charset=utf-8"));
+
+        site.MapGet("/search", async (string? words, CancellationToken cancellation, int top = 24) =>
+        {
+            if (string.IsNullOrWhiteSpace(words))
+                return Results.BadRequest("There are no words to search for.");
+            if (words.Length > LongestText)
+                return Results.BadRequest($"The text has {words.Length:N0} characters; {LongestText:N0} are the most.");
+            if (top is < 1 or > MostHits)
+                return NoSuchTop(top);
+            var vector = await network.GenerateVectorAsync(words, cancellationToken: cancellation);
+            return Results.Ok(index.Search(vector.Span, top));
+        });
+
+        site.MapGet("/like", (string id, int top = 24) =>
+        {
+            if (!index.Contains(id))
+                return Results.NotFound("There is no such picture.");
+            if (top is < 1 or > MostHits)
+                return NoSuchTop(top);
+            // Nothing is as much like a picture as itself.
+            return Results.Ok(index.Search(index.GetVector(id), top + 1).Where(hit => hit.Id != id).Take(top));
+        });
+
+        // Ids are paths. Only those of the index are opened, whatever is asked for.
+        site.MapGet("/picture", (string id) => index.Contains(id) && File.Exists(id)
+            ? Results.File(id, PictureFiles.TypeOf(id))
+            : Results.NotFound("There is no such picture."));
+        return site;
+
+        static IResult NoSuchTop(int top) => Results.BadRequest($"top is from 1 to {MostHits}, not {top}.");
+    }
+
+    private static string ReadPage()
+    {
+        using var reader = new StreamReader(typeof(SearchSite).Assembly.GetManifestResourceStream("page.html")!);
+        return reader.ReadToEnd();
+    }
+}

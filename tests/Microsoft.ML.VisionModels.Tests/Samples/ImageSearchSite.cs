@@ -1,0 +1,37 @@
+using Microsoft.ML.VisionModels.Tests.Clip;
+using Microsoft.ML.VisionModels.Tests.Contract;
+
+namespace Microsoft.ML.VisionModels.Tests.Samples;
+
+/// <summary>The sample over toy pictures, one of which has a name that would be HTML, and one of which is none.</summary>
+public sealed class ImageSearchSite(TrainedClip trained) : IAsyncLifetime
+{
+    private readonly TestFolders.TemporaryFolder _folder = TestFolders.Temporary();
+
+    internal ImageSearchProgram Program { get; private set; } = null!;
+
+    internal string[] Pictures { get; private set; } = [];
+
+    /// <summary>Where file names may have them: quotes, and a tag that would run a script.</summary>
+    internal string OddName { get; } = OperatingSystem.IsWindows() ? "it's &lt; a red.png" : """it's "red" <img src=x onerror=document.title='run'> &lt;.png""";
+
+    internal string Odd => _folder.File(Path.Combine("pictures", OddName));
+
+    internal string Broken => _folder.File(Path.Combine("pictures", "broken.png"));
+
+    internal string Checkpoint => trained.Checkpoint;
+
+    public async ValueTask InitializeAsync()
+    {
+        Pictures = ContractData.Save(_folder);
+        File.Copy(Pictures[0], Odd);
+        File.WriteAllText(Broken, "no picture");
+        Program = await ImageSearchProgram.Start(trained.Checkpoint, _folder.File("pictures"), _folder.File("index.safetensors"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Program.DisposeAsync();
+        _folder.Dispose();
+    }
+}
