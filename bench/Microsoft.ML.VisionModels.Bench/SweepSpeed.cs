@@ -1,3 +1,4 @@
+using System.Globalization;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Bench;
@@ -14,6 +15,7 @@ internal static class SweepSpeed
         var images = arguments.Place("images", "digits");
         var (name, threads) = (arguments.Text("name", "digits"), arguments.Threads[^1]);
         var (epochs, side, patch, pictures) = (arguments.Number("epochs", 27), arguments.Number("image-size", 16), arguments.Number("patch", 4), arguments.Number("pictures", 1_500));
+        var heldOut = double.Parse(arguments.Text("held-out", "0.1"), CultureInfo.InvariantCulture);     // of each trial's rows, to judge its epochs by
         var budget = arguments.Number("minutes", 10) * threads;      // of processor time
         torch.set_num_threads(threads);
 
@@ -32,7 +34,7 @@ internal static class SweepSpeed
             {
                 var candidate = SweepCandidate.Of((ViTClassifierOptions options) =>
                 {
-                    (options.ImageColumnName, options.Device, options.PatchSize) = ("ImagePath", "cpu", patch);
+                    (options.ImageColumnName, options.Device, options.PatchSize, options.ValidationFraction) = ("ImagePath", "cpu", patch, heldOut);
                     if (side == 16)
                         options.HorizontalFlip = false;     // the digits
                     return context.Transforms.ViTClassifier(options);
