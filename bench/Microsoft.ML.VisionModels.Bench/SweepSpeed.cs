@@ -20,7 +20,7 @@ internal static class SweepSpeed
         torch.set_num_threads(threads);
 
         var ratios = new List<(double Ours, double Random)>();
-        for (var seed = 1; seed <= arguments.Number("seeds", 3); seed++)
+        foreach (var seed in Enumerable.Range(arguments.Number("first-seed", 1), arguments.Number("seeds", 3)))
         {
             var context = new MLContext(seed);
             var rows = context.Data.TakeRows(context.Data.ShuffleRows(context.Data.LoadImageFolder(images), seed), pictures);
