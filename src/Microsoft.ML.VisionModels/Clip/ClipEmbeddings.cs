@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Microsoft.ML.VisionModels.Pipelines;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Clip;
@@ -10,11 +11,8 @@ internal static class ClipEmbeddings
         "Microsoft.ML.VisionModels", defaultModelId: Path.GetFileName(Path.TrimEndingDirectorySeparator(source.Path)), defaultModelDimensions: source.Config.EmbeddingSize);
 
     /// <summary>Vectors [N, E], one by one.</summary>
-    public static GeneratedEmbeddings<Embedding<float>> Of(Tensor vectors)
-    {
-        var values = vectors.to(ScalarType.Float32, CPU).contiguous().data<float>().ToArray();
-        return [.. values.Chunk((int)vectors.shape[1]).Select(vector => new Embedding<float>(vector) { CreatedAt = DateTimeOffset.UtcNow })];
-    }
+    public static GeneratedEmbeddings<Embedding<float>> Of(Tensor vectors) =>
+        [.. vectors.ToRows().Select(vector => new Embedding<float>(vector) { CreatedAt = DateTimeOffset.UtcNow })];
 
     public static object? Service(object generator, EmbeddingGeneratorMetadata metadata, Type type, object? key)
     {

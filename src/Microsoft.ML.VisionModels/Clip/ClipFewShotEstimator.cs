@@ -50,7 +50,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
 
         var source = ClipSource.Open(_options.Checkpoint!);
         var tokenizer = _options.Method == ClipFewShotMethod.LinearProbe ? null : source.OpenTokenizer(_options.Tokenizer);
-        var preprocessing = NetworkInput.Preprocessing(_options.Preprocessing, source.Preprocessing, null, source.Config.Vision.ImageSize);
+        var preprocessing = source.PreprocessingOr(_options.Preprocessing);
         var processor = new ImageProcessor(preprocessing);
         var pictures = new LabelledPictures(_host, _options.ImageColumnName, _options.LabelColumnName, _options.SkipInvalidImages, long.MaxValue, _options.CancellationToken);
         var set = pictures.Read("training", input, processor);
@@ -140,7 +140,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
             parts.Add(ClipNetwork.Normalize(network.forward(pixels)).MoveToOuterDisposeScope());
         }
         var vectors = parts.Count > 0 ? cat(parts) : empty(0, network.EmbeddingSize, device: device);
-        return new(vectors.MoveToOuterDisposeScope(), rows.ClassesOfRows());
+        return new(vectors.MoveToOuterDisposeScope(), rows.ClassesOfRows(), rows.Set.LabelsDigest());
     }
 
     private static Tensor OneHot(FewShotRows rows, int classes) =>

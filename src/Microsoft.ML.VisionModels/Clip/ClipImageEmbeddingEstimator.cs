@@ -15,7 +15,7 @@ public sealed class ClipImageEmbeddingEstimator : ImageFeaturizerEstimator<ClipI
     private protected override (FeaturizerModel Model, ImagePreprocessing Preprocessing) Open(ImageFeaturizerOptions options)
     {
         var source = ClipSource.Open(options.Checkpoint!);
-        var preprocessing = NetworkInput.Preprocessing(options.Preprocessing, source.Preprocessing, null, source.Config.Vision.ImageSize);
+        var preprocessing = source.PreprocessingOr(options.Preprocessing);
         return (source.VisionModel(), preprocessing);
     }
 

@@ -29,7 +29,7 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
         ArgumentException.ThrowIfNullOrEmpty(checkpoint);
         _device = TorchRuntime.ResolveDevice(device);
         var source = ClipSource.Open(checkpoint);
-        _processor = new(NetworkInput.Preprocessing(null, source.Preprocessing, null, source.Config.Vision.ImageSize));
+        _processor = new(source.PreprocessingOr(null));
         _model = source.VisionModel();
         _model.ReadyToScore(_device, Precision.Float32);
         _metadata = ClipEmbeddings.Metadata(source);

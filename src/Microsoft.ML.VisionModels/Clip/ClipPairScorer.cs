@@ -44,14 +44,14 @@ internal sealed class ClipPairScorer : BatchScorer<(ImageItem Image, string Text
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var images = wanted[0] ? Images([.. items.Select(item => item.Image)]) : null;
-        var texts = wanted[1] ? PerRow(ClipTexts.Embed(_model.Network.Text, _tokenizer, [.. items.Select(item => item.Text)], _device)) : null;
+        var texts = wanted[1] ? ClipTexts.Embed(_model.Network.Text, _tokenizer, [.. items.Select(item => item.Text)], _device).ToRows() : null;
         return [.. items.Select((_, i) => (images?[i], texts?[i]))];
     }
 
     private float[]?[] Images(ImageItem[] items)
     {
         var pixels = ImageItem.Pixels(items, _processor, _settings.SkipInvalidImages, _settings.Precision, _device, out var invalid);
-        float[]?[] vectors = PerRow(ClipNetwork.Normalize(_model.Network.Vision.forward(pixels)));
+        float[]?[] vectors = ClipNetwork.Normalize(_model.Network.Vision.forward(pixels)).ToRows();
         return [.. vectors.Select((vector, i) => invalid[i] ? null : vector)];
     }
 }

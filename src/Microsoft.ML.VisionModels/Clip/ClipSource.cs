@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Text;
 
 namespace Microsoft.ML.VisionModels.Clip;
@@ -48,6 +49,10 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
             throw;
         }
     }
+
+    /// <summary>How pictures become the vision tower's input: as the user chose, or as the publisher does.</summary>
+    /// <exception cref="ArgumentException">Pictures would come out in another size than the tower's.</exception>
+    public ImagePreprocessing PreprocessingOr(ImagePreprocessing? chosen) => NetworkInput.Preprocessing(chosen, Preprocessing, null, Config.Vision.ImageSize);
 
     /// <summary>The vision tower alone.</summary>
     public ClipVisionModel VisionModel()

@@ -3,7 +3,6 @@ using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Clip;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
-using Shape = Microsoft.ML.SchemaShape.Column.VectorKind;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -42,8 +41,6 @@ public sealed class ClipTextEmbeddingEstimator : IEstimator<ClipTextEmbeddingTra
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         TextColumn.Check(inputSchema, _options.TextColumnName);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        columns[_options.EmbeddingColumnName] = MLNet.ShapeColumn(_options.EmbeddingColumnName, Shape.Vector, NumberDataViewType.Single);
-        return new SchemaShape(columns.Values);
+        return Columns.Promise(inputSchema, Columns.VectorPromise(_options.EmbeddingColumnName));
     }
 }

@@ -11,8 +11,6 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>CLIP's text tower: adds a vector of length 1 for each text, which lies close to those of pictures that it describes.</summary>
 public sealed class ClipTextEmbeddingTransformer : BatchTransformer
 {
-    private const string SettingsEntry = "Settings.json";
-
     private readonly ClipTextModel _model;
     private readonly ClipTokenizer _tokenizer;
     private readonly ClipTextSettings _settings;
@@ -30,7 +28,7 @@ public sealed class ClipTextEmbeddingTransformer : BatchTransformer
     internal ClipTextEmbeddingTransformer(IHostEnvironment environment, ModelArchiveReader archive)
         : base(environment, nameof(ClipTextEmbeddingTransformer))
     {
-        _settings = ModelJson.Read<ClipTextSettings>(archive.ReadText(SettingsEntry));
+        _settings = archive.ReadSettings<ClipTextSettings>();
         _tokenizer = ClipTokenizer.Load(archive);
         _device = Devices.Resolve(Host);
         _model = NetworkModel.Load(archive, ClipTextModel.FromConfig, _device, _settings.Precision);
@@ -43,7 +41,7 @@ public sealed class ClipTextEmbeddingTransformer : BatchTransformer
 
     internal override void Save(ModelArchiveWriter archive)
     {
-        archive.WriteText(SettingsEntry, ModelJson.Write(_settings));
+        archive.WriteSettings(_settings);
         _tokenizer.Save(archive);
         _model.Save(archive);
     }

@@ -25,7 +25,7 @@ internal sealed class ClipTextScorer(DataViewSchema schema, ClipTextModel model,
         ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(BatchTransformer));
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        return PerRow(ClipTexts.Embed(model.Network, tokenizer, items, device));
+        return ClipTexts.Embed(model.Network, tokenizer, items, device).ToRows();
     }
 }
 

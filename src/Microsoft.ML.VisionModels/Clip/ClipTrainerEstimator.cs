@@ -8,7 +8,6 @@ using Microsoft.ML.VisionModels.Text;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
 using static TorchSharp.torch;
-using Shape = Microsoft.ML.SchemaShape.Column.VectorKind;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -47,8 +46,8 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
         var device = Devices.Resolve(_host, _options.Device);   // the first to touch libtorch: it tells best what is missing
 
         var source = _options.Checkpoint is { } checkpoint ? ClipSource.Open(checkpoint) : null;
-        var size = source?.Config.Vision.ImageSize ?? _options.ImageSize ?? ClipPresets.Of(_options.Preset).Vision.ImageSize;
-        var preprocessing = NetworkInput.Preprocessing(_options.Preprocessing, source?.Preprocessing, null, size);
+        var preprocessing = source?.PreprocessingOr(_options.Preprocessing)
+            ?? NetworkInput.Preprocessing(_options.Preprocessing, null, null, _options.ImageSize ?? ClipPresets.Of(_options.Preset).Vision.ImageSize);
         var processor = new ImageProcessor(preprocessing);
         var pictures = new LabelledPictures(
             _host, _options.ImageColumnName, _options.TextColumnName, _options.SkipInvalidImages, (long)_options.PictureCacheMegabytes << 20, _options.CancellationToken);
@@ -87,10 +86,7 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
         ArgumentNullException.ThrowIfNull(inputSchema);
         ImageColumn.Check(inputSchema, _options.ImageColumnName);
         TextColumn.Check(inputSchema, _options.TextColumnName);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        foreach (var name in new[] { _options.ImageEmbeddingColumnName, _options.TextEmbeddingColumnName })
-            columns[name] = MLNet.ShapeColumn(name, Shape.Vector, NumberDataViewType.Single);
-        return new SchemaShape(columns.Values);
+        return Columns.Promise(inputSchema, Columns.VectorPromise(_options.ImageEmbeddingColumnName), Columns.VectorPromise(_options.TextEmbeddingColumnName));
     }
 
     private ClipConfig FromScratch(ClipTokenizer tokenizer)

@@ -69,7 +69,7 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
     {
         _batches?.Dispose();
         var steps = EpochOrder.Shuffle(SamplesPerEpoch, _seed, epoch).Select(i => _train.Rows[i]).Chunk(_options.BatchSize).ToArray();
-        _batches = new(firstStep, steps.Length, step => MakeBatch(_train, steps[step], generator: () => EpochOrder.Generator(_seed, epoch, AugmentationStream, step)));
+        _batches = new(firstStep, StepsPerEpoch, step => MakeBatch(_train, steps[step], generator: () => EpochOrder.Generator(_seed, epoch, AugmentationStream, step)));
     }
 
     public Tensor? Loss(int step, int part, int parts)
@@ -80,14 +80,11 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
             _batch = _batches!.Next();
             _network.ClampTemperature();
         }
-        var rows = (_batch!.Pixels.shape[0] + parts - 1) / parts;
-        var first = part * rows;
-        rows = Math.Min(rows, _batch.Pixels.shape[0] - first);
-        if (rows <= 0)
+        if (_batch!.Part(part, parts) is not var (pixels, targets))
             return null;
-        using Scalar share = (double)rows / _batch.Pixels.shape[0];
-        var ids = _batch.Targets.narrow(0, first, rows).to(_device);
-        return Loss(Logits(_batch.Pixels.narrow(0, first, rows), ids), ClipLoss.Pairs(ids)).mul(share);
+        using Scalar share = (double)pixels.shape[0] / _batch.Pixels.shape[0];
+        var ids = targets.to(_device);
+        return Loss(Logits(pixels, ids), ClipLoss.Pairs(ids)).mul(share);
     }
 
     public ValidationResult? Validate(CancellationToken cancellation)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
@@ -14,9 +13,6 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>A CLIP that was trained: adds vectors of length 1 for each picture and its text. Save its checkpoint to classify or search with it.</summary>
 public sealed class ClipTransformer : BatchTransformer
 {
-    private const string SettingsEntry = "Settings.json";
-    private const string PreprocessingEntry = "Preprocessing.json";
-
     private readonly ClipPairModel _model;
     private readonly ClipTokenizer _tokenizer;
     private readonly ImageProcessor _processor;
@@ -36,8 +32,8 @@ public sealed class ClipTransformer : BatchTransformer
     // Found by its signature when a model is loaded.
     internal ClipTransformer(IHostEnvironment environment, ModelArchiveReader archive) : base(environment, nameof(ClipTransformer))
     {
-        _settings = ModelJson.Read<ClipPairSettings>(archive.ReadText(SettingsEntry));
-        _processor = new(ImagePreprocessing.FromHuggingFace(ModelJson.Read<JsonElement>(archive.ReadText(PreprocessingEntry))));
+        _settings = archive.ReadSettings<ClipPairSettings>();
+        _processor = archive.ReadPreprocessing();
         _tokenizer = ClipTokenizer.Load(archive);
         _device = Devices.Resolve(Host);
         _model = NetworkModel.Load(archive, ClipPairModel.FromConfig, _device, _settings.Precision);
@@ -75,8 +71,8 @@ public sealed class ClipTransformer : BatchTransformer
 
     internal override void Save(ModelArchiveWriter archive)
     {
-        archive.WriteText(SettingsEntry, ModelJson.Write(_settings));
-        archive.WriteText(PreprocessingEntry, Preprocessing.ToHuggingFace());
+        archive.WriteSettings(_settings);
+        archive.WritePreprocessing(_processor);
         _tokenizer.Save(archive);
         _model.Save(archive);
     }

@@ -39,7 +39,7 @@ public sealed class ClipZeroShotEstimator : IEstimator<ClipClassifierTransformer
 
         var source = ClipSource.Open(_options.Checkpoint!);
         var tokenizer = source.OpenTokenizer(_options.Tokenizer);
-        var preprocessing = NetworkInput.Preprocessing(_options.Preprocessing, source.Preprocessing, null, source.Config.Vision.ImageSize);
+        var preprocessing = source.PreprocessingOr(_options.Preprocessing);
         using var scope = NewDisposeScope();
         var network = source.Build();
         network.to(device);

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -32,12 +30,10 @@ internal sealed class FewShotTask : ITrainingTask
         Identity = new Dictionary<string, string>(identity)
         {
             ["seed"] = seed.ToString(CultureInfo.InvariantCulture),
-            ["order of labels"] = Digest(train.Classes),
-            ["order of validation labels"] = Digest(validation.Classes),
+            ["order of labels"] = train.Digest,
+            ["order of validation labels"] = validation.Digest,
         };
     }
-
-    private static string Digest(int[] classes) => Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<int>(classes)))[..16];
 
     public nn.Module Network { get; }
 
@@ -75,8 +71,11 @@ internal sealed class FewShotTask : ITrainingTask
     }
 }
 
-/// <summary>Pictures' vectors of length 1, [N, E], on the network's device, and the class of each.</summary>
-internal sealed record FewShotRows(Tensor Vectors, int[] Classes)
+/// <summary>Pictures that are learnt from as vectors.</summary>
+/// <param name="Vectors">Of length 1, [N, E], on the network's device.</param>
+/// <param name="Classes">The class of each.</param>
+/// <param name="Digest">The fingerprint of the labels of all rows from which these were taken, by the seed.</param>
+internal sealed record FewShotRows(Tensor Vectors, int[] Classes, string Digest)
 {
     public Tensor VectorsOf(int[] rows) => Vectors.index_select(0, Index(rows));
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
@@ -48,12 +47,6 @@ internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema) 
                 wanted[column.Index - InputSchema.Count] = true;
         }
         return (fromInput, wanted);
-    }
-
-    private protected static float[][] PerRow(Tensor batch)                 // [B, ...] to B arrays
-    {
-        var values = batch.flatten(1).to(ScalarType.Float32, CPU).contiguous().data<float>().ToArray();
-        return [.. values.Chunk(values.Length / (int)batch.shape[0])];
     }
 
     /// <summary>A column of vectors; NaN where a row has none.</summary>

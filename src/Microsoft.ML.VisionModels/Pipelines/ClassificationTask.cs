@@ -103,13 +103,9 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
     /// <summary>The loss of one part of a batch; null where the batch has fewer rows than parts.</summary>
     internal Tensor? Loss(TrainingBatch batch, int part, int parts)
     {
-        var rows = (batch.Targets.shape[0] + parts - 1) / parts;
-        var first = part * rows;
-        rows = Math.Min(rows, batch.Targets.shape[0] - first);
-        if (rows <= 0)
+        if (batch.Part(part, parts) is not var (pixels, targets))
             return null;
-        var logits = Logits(batch.Pixels.narrow(0, first, rows));
-        return -(logits.log_softmax(1) * batch.Targets.narrow(0, first, rows).to(_device)).sum();
+        return -(Logits(pixels).log_softmax(1) * targets.to(_device)).sum();
     }
 
     public ValidationResult? Validate(CancellationToken cancellation)

@@ -16,16 +16,10 @@ internal sealed record ClassifierSettings(
     /// <summary>The input's columns and, after them, the classifier's.</summary>
     /// <param name="input">The input's columns.</param>
     /// <param name="labelType">The type of the labels' values.</param>
-    public SchemaShape Promise(SchemaShape input, DataViewType labelType)
-    {
-        var columns = input.ToDictionary(column => column.Name);
-        Add(MLNet.ShapeColumn(ScoreColumn, Shape.Vector, NumberDataViewType.Single, annotations: ClassifierAnnotations.PromisedOfScore(labelType)));
-        Add(MLNet.ShapeColumn(PredictedLabelColumn, Shape.Scalar, NumberDataViewType.UInt32, isKey: true,
-            annotations: ClassifierAnnotations.PromisedOfPredictedLabel(labelType)));
-        foreach (var name in new[] { EmbeddingColumn, AttentionColumn }.OfType<string>())
-            Add(MLNet.ShapeColumn(name, Shape.Vector, NumberDataViewType.Single));
-        return new SchemaShape(columns.Values);
-
-        void Add(SchemaShape.Column column) => columns[column.Name] = column;
-    }
+    public SchemaShape Promise(SchemaShape input, DataViewType labelType) => Columns.Promise(input,
+    [
+        MLNet.ShapeColumn(ScoreColumn, Shape.Vector, NumberDataViewType.Single, annotations: ClassifierAnnotations.PromisedOfScore(labelType)),
+        MLNet.ShapeColumn(PredictedLabelColumn, Shape.Scalar, NumberDataViewType.UInt32, isKey: true, annotations: ClassifierAnnotations.PromisedOfPredictedLabel(labelType)),
+        .. new[] { EmbeddingColumn, AttentionColumn }.OfType<string>().Select(Columns.VectorPromise),
+    ]);
 }

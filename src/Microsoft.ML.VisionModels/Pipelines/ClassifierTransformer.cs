@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Imaging;
@@ -11,8 +10,6 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>Tells classes of pictures apart: adds the classes' probabilities, the likeliest class, and on request the embedding and a map of where the answer comes from.</summary>
 public abstract class ClassifierTransformer : BatchTransformer
 {
-    private const string SettingsEntry = "Settings.json";
-    private const string PreprocessingEntry = "Preprocessing.json";
     private const string LabelsEntry = "Labels.json";
 
     private readonly ClassifierModel _model;
@@ -32,9 +29,9 @@ public abstract class ClassifierTransformer : BatchTransformer
     private protected ClassifierTransformer(IHostEnvironment environment, string name, ModelArchiveReader archive, Func<string, ClassifierModel> build)
         : base(environment, name)
     {
-        _settings = ModelJson.Read<ClassifierSettings>(archive.ReadText(SettingsEntry));
+        _settings = archive.ReadSettings<ClassifierSettings>();
         _labels = ModelJson.Read<LabelSet>(archive.ReadText(LabelsEntry));
-        _processor = new ImageProcessor(ImagePreprocessing.FromHuggingFace(ModelJson.Read<JsonElement>(archive.ReadText(PreprocessingEntry))));
+        _processor = archive.ReadPreprocessing();
         _device = Devices.Resolve(Host);
         _model = NetworkModel.Load(archive, build, _device, _settings.Precision);
     }
@@ -57,9 +54,9 @@ public abstract class ClassifierTransformer : BatchTransformer
 
     internal override void Save(ModelArchiveWriter archive)
     {
-        archive.WriteText(SettingsEntry, ModelJson.Write(_settings));
+        archive.WriteSettings(_settings);
         archive.WriteText(LabelsEntry, ModelJson.Write(_labels));
-        archive.WriteText(PreprocessingEntry, Preprocessing.ToHuggingFace());
+        archive.WritePreprocessing(_processor);
         _model.Save(archive);
     }
 

@@ -24,6 +24,18 @@ internal static class Columns
         return column;
     }
 
+    /// <summary>The promise of an input's columns and, after them or in the place of those of the same name, a model's.</summary>
+    public static SchemaShape Promise(SchemaShape input, params IEnumerable<SchemaShape.Column> added)
+    {
+        var columns = input.ToDictionary(column => column.Name);
+        foreach (var column in added)
+            columns[column.Name] = column;
+        return new SchemaShape(columns.Values);
+    }
+
+    /// <summary>The promise of a column of vectors.</summary>
+    public static SchemaShape.Column VectorPromise(string name) => MLNet.ShapeColumn(name, SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single);
+
     /// <summary>A getter as the type that the caller asked for.</summary>
     public static ValueGetter<TValue> Typed<TValue>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<TValue>
         ?? throw new InvalidOperationException($"The column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(TValue)}.");

@@ -61,7 +61,6 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
         ArgumentNullException.ThrowIfNull(inputSchema);
         ImageColumn.Check(inputSchema, _options.ImageColumnName);
         var labelType = Trains ? LabelColumn.Check(inputSchema, _options.LabelColumnName) : TextDataViewType.Instance;
-
         return ClassifierSettings.From(_options).Promise(inputSchema, labelType);
     }
 

@@ -36,9 +36,9 @@ internal sealed class ImageClassifierScorer : ImageScorer<ClassifierResult>
         var probabilities = Probabilities(output);
         if (_mirrorToo)
             probabilities = (probabilities + Probabilities(_model.Forward(pixels.flip(3)))) / 2;
-        var scores = PerRow(probabilities);
-        var embeddings = output.Embedding is { } e ? PerRow(e) : null;
-        var attentions = output.Attention is { } a ? PerRow(a) : null;
+        var scores = probabilities.ToRows();
+        var embeddings = output.Embedding?.ToRows();
+        var attentions = output.Attention?.ToRows();
         return scores.Select((score, i) => new ClassifierResult(score, (uint)TensorPrimitives.IndexOfMax<float>(score) + 1, embeddings?[i], attentions?[i]));
 
         bool Wants(OutputColumn<ClassifierResult>? column) => column is not null && wanted[Array.IndexOf(_outputs, column)];

@@ -2,7 +2,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
-using Shape = Microsoft.ML.SchemaShape.Column.VectorKind;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -55,10 +54,7 @@ public abstract class ImageFeaturizerEstimator<TTransformer> : IEstimator<TTrans
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         ImageColumn.Check(inputSchema, _options.ImageColumnName);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        foreach (var name in _options.Settings().Columns.Values)
-            columns[name] = MLNet.ShapeColumn(name, Shape.Vector, NumberDataViewType.Single);
-        return new SchemaShape(columns.Values);
+        return Columns.Promise(inputSchema, _options.Settings().Columns.Values.Select(Columns.VectorPromise));
     }
 
     /// <summary>Loads the checkpoint.</summary>

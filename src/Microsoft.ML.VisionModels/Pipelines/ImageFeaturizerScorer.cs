@@ -23,7 +23,7 @@ internal sealed class ImageFeaturizerScorer : ImageScorer<float[]?[]?>
     private protected override IEnumerable<float[]?[]?> Score(Tensor pixels, IReadOnlyList<bool> wanted)
     {
         var output = _model.Forward(pixels, _features.Where((_, i) => wanted[i]).Select(feature => feature.Name).ToHashSet());
-        var perOutput = Array.ConvertAll(_features, feature => output.TryGetValue(feature.Name, out var tensor) ? PerRow(tensor) : null);
+        var perOutput = Array.ConvertAll(_features, feature => output.TryGetValue(feature.Name, out var tensor) ? tensor.ToRows() : null);
         return Enumerable.Range(0, (int)pixels.shape[0]).Select(row => Array.ConvertAll(perOutput, rows => rows?[row]));
     }
 }

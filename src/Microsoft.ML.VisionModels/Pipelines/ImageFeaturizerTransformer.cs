@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Imaging;
@@ -11,9 +10,6 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>A loaded featurizer: adds what a network tells of each picture, for search, clustering or another trainer.</summary>
 public abstract class ImageFeaturizerTransformer : BatchTransformer
 {
-    private const string SettingsEntry = "Settings.json";
-    private const string PreprocessingEntry = "Preprocessing.json";
-
     private readonly FeaturizerModel _model;
     private readonly ImageProcessor _processor;
     private readonly FeaturizerSettings _settings;
@@ -30,8 +26,8 @@ public abstract class ImageFeaturizerTransformer : BatchTransformer
     private protected ImageFeaturizerTransformer(IHostEnvironment environment, string name, ModelArchiveReader archive, Func<string, FeaturizerModel> build)
         : base(environment, name)
     {
-        _settings = ModelJson.Read<FeaturizerSettings>(archive.ReadText(SettingsEntry));
-        _processor = new ImageProcessor(ImagePreprocessing.FromHuggingFace(ModelJson.Read<JsonElement>(archive.ReadText(PreprocessingEntry))));
+        _settings = archive.ReadSettings<FeaturizerSettings>();
+        _processor = archive.ReadPreprocessing();
         _device = Devices.Resolve(Host);
         _model = NetworkModel.Load(archive, build, _device, _settings.Precision);
     }
@@ -48,8 +44,8 @@ public abstract class ImageFeaturizerTransformer : BatchTransformer
 
     internal override void Save(ModelArchiveWriter archive)
     {
-        archive.WriteText(SettingsEntry, ModelJson.Write(_settings));
-        archive.WriteText(PreprocessingEntry, Preprocessing.ToHuggingFace());
+        archive.WriteSettings(_settings);
+        archive.WritePreprocessing(_processor);
         _model.Save(archive);
     }
 
