@@ -1,0 +1,175 @@
+using System.Text.Json;
+using Microsoft.ML.VisionModels.Sam;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Sam;
+
+/// <summary>What the official mask generator does with masks, boxes and points.</summary>
+[Trait("Category", "Golden")]
+[Trait("Family", "Sam")]
+public class SamMaskGoldenTests
+{
+    public static TheoryData<string> Cases => GoldenCase.For("sam-amg-functions");
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void RunsAndBoxesAreTheReferences(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Functions(name);
+        var masks = RunLengthMask.FromTensors(golden.Tensor("masks"));
+        var runs = golden.Json("mask_to_rle").EnumerateArray().ToArray();
+        Assert.Equal(runs.Length, masks.Length);
+        Assert.Equal(runs.Select(run => run.GetRawText()), masks.Select(mask => Spaced(mask.ToCocoJson(compressed: false))));
+        Assert.Equal(runs.Select(RunLengthMask.FromCocoJson), masks);
+        Assert.Equal(Integers(golden.Json("area_from_rle")), masks.Select(mask => mask.Area));
+        Assert.Equal(golden.Longs("batched_mask_to_box"), masks.SelectMany(mask => Numbers(mask.Box)));
+        Assert.True(golden.Tensor("masks").to(ScalarType.Bool).equal(stack([.. masks.Select(mask => mask.ToTensor())])).all().item<bool>());
+
+        foreach (var boxes in golden.Json("box_xyxy_to_xywh").EnumerateArray())
+            Assert.Equal(Integers(boxes[1]), new MaskBox(boxes[0][0].GetInt32(), boxes[0][1].GetInt32(), boxes[0][2].GetInt32(), boxes[0][3].GetInt32()).ToXywh());
+        golden.AssertAllRead("masks", "batched_mask_to_box");
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void PointsAndCropsAreTheReferences(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Functions(name);
+        foreach (var grid in golden.Names("build_point_grid."))
+            AssertPoints(golden.Floats(grid), PointGrid.Build(int.Parse(grid.Split('.')[1])));
+        foreach (var grids in golden.Names("build_all_layer_point_grids.").GroupBy(grid => grid.Split('.')[1]))
+        {
+            int[] arguments = [.. grids.Key.Split('_').Select(int.Parse)];
+            var layers = PointGrid.BuildLayers(arguments[0], arguments[1], arguments[2]);
+            Assert.Equal(grids.Count(), layers.Length);
+            foreach (var grid in grids)
+                AssertPoints(golden.Floats(grid), layers[int.Parse(grid.Split('.')[2])]);
+        }
+
+        foreach (var expected in golden.Json("generate_crop_boxes").EnumerateArray())
+        {
+            var crops = CropBox.Generate(Size(expected.GetProperty("im_size_hw")), expected.GetProperty("n_layers").GetInt32(), expected.GetProperty("overlap_ratio").GetDouble());
+            Assert.Equal(expected.GetProperty("boxes_xyxy").EnumerateArray().Select(Integers), crops.Select(crop => new[] { crop.Left, crop.Top, crop.Right, crop.Bottom }));
+            Assert.Equal(Integers(expected.GetProperty("layer_idxs")), crops.Select(crop => crop.Layer));
+        }
+        golden.AssertAllRead("build_point_grid.", "build_all_layer_point_grids.");
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void TheWayBackFromACropIsTheReferences(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Functions(name);
+        var near = golden.Json("near_edge");
+        Assert.Equal(20, near.GetProperty("atol").GetDouble());
+        var whole = Integers(near.GetProperty("orig_box"));
+        Assert.Equal([0, 0], whole[..2]);
+        var crop = Crop(near);
+        var boxes = golden.Boxes("near_edge.boxes");
+        Assert.Equal(golden.Longs("near_edge.result"), boxes.Select(box => crop.CutsOff(box, new(whole[3], whole[2])) ? 1L : 0));
+        Assert.Equal(golden.Longs("uncrop.boxes"), boxes.SelectMany(box => Numbers(crop.Uncrop(box))));
+
+        var uncrop = golden.Json("uncrop_masks");
+        var size = new ImageSize(uncrop.GetProperty("orig_h").GetInt32(), uncrop.GetProperty("orig_w").GetInt32());
+        var expected = RunLengthMask.FromTensors(golden.Tensor("uncrop.masks"));
+        var masks = RunLengthMask.FromTensors(golden.Tensor("masks")[..expected.Length]);
+        Assert.Equal(expected, masks.Select(mask => Crop(uncrop).Uncrop(mask, size)));
+        golden.AssertAllRead("near_edge.", "uncrop.");
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void ScoresAndSuppressionAreTheReferences(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Functions(name);
+        foreach (var (run, settings) in golden.Json("stability").EnumerateArray().Index())
+        {
+            var scores = StabilityScore.Of(golden.Tensor("stability.logits"), settings.GetProperty("mask_threshold").GetDouble(), settings.GetProperty("threshold_offset").GetDouble());
+            Assert.Equal(golden.Floats($"stability.scores.{run}"), scores);
+        }
+
+        var (boxes, scored) = (golden.Floats("nms.boxes_xyxy"), golden.Floats("nms.scores"));
+        int[] categories = [.. golden.Longs("nms.categories").Select(category => (int)category)];
+        foreach (var keep in golden.Names("nms.keep."))
+        {
+            var threshold = double.Parse(keep[(keep.IndexOf('.', "nms.keep.".Length) + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+            var kept = NonMaximumSuppression.Run(boxes, scored, threshold, keep.Contains(".batched.") ? categories : []);
+            Assert.Equal(golden.Longs(keep), kept.Select(index => (long)index));
+        }
+        golden.AssertAllRead("stability.", "nms.");
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void SmallRegionsAreTheReferences(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = new Functions(name);
+        var masks = RunLengthMask.FromTensors(golden.Tensor("small_regions.in"));
+        foreach (var run in golden.Json("small_regions").GetProperty("changed").EnumerateObject())
+        {
+            var (mode, area) = (run.Name.Split('.')[0], double.Parse(run.Name.Split('.')[1]));
+            RunLengthMask[] cleaned = [.. masks.Select(mask => mode == "holes" ? SmallRegions.FillHoles(mask, area) : SmallRegions.DropIslands(mask, area))];
+            Assert.Equal(RunLengthMask.FromTensors(golden.Tensor($"small_regions.{run.Name}")), cleaned);
+            Assert.Equal(run.Value.EnumerateArray().Select(changed => changed.GetBoolean()), cleaned.Zip(masks, (clean, mask) => !ReferenceEquals(clean, mask)));
+        }
+
+        var expected = golden.Json("postprocess_small_regions");
+        var kept = SmallRegions.CleanAll(masks, expected.GetProperty("min_area").GetDouble(), expected.GetProperty("nms_thresh").GetDouble());
+        Assert.Equal(Integers(expected.GetProperty("kept_ids_in_order")), kept.Select(mask => mask.Index));
+        Assert.Equal(expected.GetProperty("boxes_xyxy").EnumerateArray().SelectMany(box => Integers(box)).Select(x => (long)x), kept.SelectMany(mask => Numbers(mask.Mask.Box)));
+        Assert.Equal(expected.GetProperty("rles").EnumerateArray().Select(RunLengthMask.FromCocoJson), kept.Select(mask => mask.Mask));
+        golden.AssertAllRead("small_regions.");
+    }
+
+    /// <summary>Where prompts go on the resized picture is the predictor's; how large that is, is the shared resizing's.</summary>
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void PicturesAreResizedToTheReferencesSize(string name)
+    {
+        using var golden = new Functions(name);
+        foreach (var expected in golden.Json("resize_longest_side").EnumerateArray())
+            Assert.Equal(Size(expected.GetProperty("resized_hw")), new ImageResize.LongestEdge(expected.GetProperty("target").GetInt32()).SizeFor(Size(expected.GetProperty("im_size_hw"))));
+    }
+
+    private static void AssertPoints(float[] expected, (double X, double Y)[] points) =>
+        Assert.Equal(expected, points.SelectMany(point => new[] { (float)point.X, (float)point.Y }));
+
+    private static long[] Numbers(MaskBox box) => [box.Left, box.Top, box.Right, box.Bottom];
+
+    private static int[] Integers(JsonElement list) => [.. list.EnumerateArray().Select(value => value.GetInt32())];
+
+    private static ImageSize Size(JsonElement size) => new(size[0].GetInt32(), size[1].GetInt32());
+
+    private static CropBox Crop(JsonElement settings) => Integers(settings.GetProperty("crop_box")) is var box ? new(box[0], box[1], box[2], box[3], 1) : default;
+
+    /// <summary>JSON as the reference's writer spaces it.</summary>
+    private static string Spaced(string json) => json.Replace(",", ", ", StringComparison.Ordinal).Replace(":", ": ", StringComparison.Ordinal);
+
+    private sealed class Functions(string name) : IDisposable
+    {
+        private readonly GoldenCase _case = GoldenCase.Open(name);
+        private readonly HashSet<string> _read = [];
+        private JsonElement? _json;
+
+        public JsonElement Json(string function) => (_json ??= _case.ReadJson("functions.json")).GetProperty(function);
+
+        public IEnumerable<string> Names(string prefix) => _case.Tensors.Keys.Where(tensor => tensor.StartsWith(prefix, StringComparison.Ordinal));
+
+        public Tensor Tensor(string tensor)
+        {
+            _read.Add(tensor);
+            return _case.Expected(tensor);
+        }
+
+        public float[] Floats(string tensor) => Tensor(tensor).data<float>().ToArray();
+
+        public long[] Longs(string tensor) => Tensor(tensor).to(ScalarType.Int64).data<long>().ToArray();
+
+        public MaskBox[] Boxes(string tensor) => [.. Longs(tensor).Chunk(4).Select(box => new MaskBox((int)box[0], (int)box[1], (int)box[2], (int)box[3]))];
+
+        /// <summary>Fails where a tensor of a function was not looked at.</summary>
+        public void AssertAllRead(params string[] prefixes) => Assert.Empty(prefixes.SelectMany(Names).Except(_read));
+
+        public void Dispose() => _case.Dispose();
+    }
+}
