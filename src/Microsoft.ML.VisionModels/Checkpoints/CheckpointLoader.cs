@@ -105,7 +105,9 @@ internal static class CheckpointLoader
             var rows = tensor.shape[0] / map.Parts.Length;
             tensor = tensor.narrow(0, index * rows, rows); // [rows, ...]
         }
-        return map.Rule.Transpose ? tensor.t() : tensor;
+        if (map.Rule.Transpose)
+            tensor = tensor.t();
+        return map.Rule.View?.Invoke(tensor) ?? tensor;
     }
 
     private static string? Compare(Checkpoint checkpoint, string part, TensorMap map, long[] shape)

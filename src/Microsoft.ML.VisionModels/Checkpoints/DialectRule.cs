@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
 /// <summary>How a publisher names some of a network's tensors: a pattern of our names, and the pattern of theirs with the same wildcards.</summary>
@@ -26,6 +28,9 @@ internal sealed class DialectRule
 
     /// <summary>Their shape, given ours, where the elements are the same: a linear layer stored as a 1x1 convolution is <c>shape => [.. shape, 1, 1]</c>.</summary>
     public Func<long[], long[]>? Reshape { get; init; }
+
+    /// <summary>The view of our tensor, or of its part, whose elements are in the order of theirs, where they order them otherwise.</summary>
+    public Func<Tensor, Tensor>? View { get; init; }
 
     /// <summary>Their shape of one part, given ours of the whole tensor.</summary>
     public long[] ForeignShape(long[] shape)

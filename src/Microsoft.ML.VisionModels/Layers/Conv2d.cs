@@ -10,13 +10,22 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
     internal Parameter weight;
     internal Parameter? bias;
     private readonly long[] _stride, _padding;
+    private readonly int _groups;
 
-    public Conv2d(int inputs, int outputs, ImageSize kernel, ImageSize stride, ImageSize padding = default, bool hasBias = true) : base(nameof(Conv2d))
+    /// <param name="inputs">Channels that come in.</param>
+    /// <param name="outputs">Channels that go out.</param>
+    /// <param name="kernel">The size of the window that an output sees.</param>
+    /// <param name="stride">From one window to the next.</param>
+    /// <param name="padding">Zeros on each side.</param>
+    /// <param name="hasBias">Whether each output has a bias.</param>
+    /// <param name="groups">Into how many parts channels fall that do not see each other; as many as there are channels for a depthwise convolution.</param>
+    public Conv2d(int inputs, int outputs, ImageSize kernel, ImageSize stride, ImageSize padding = default, bool hasBias = true, int groups = 1) : base(nameof(Conv2d))
     {
-        weight = new Parameter(empty(outputs, inputs, kernel.Height, kernel.Width));
+        weight = new Parameter(empty(outputs, inputs / groups, kernel.Height, kernel.Width));
         bias = hasBias ? new Parameter(empty(outputs)) : null;
         _stride = [stride.Height, stride.Width];
         _padding = [padding.Height, padding.Width];
+        _groups = groups;
         RegisterComponents();
     }
 
@@ -28,7 +37,7 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
             : Convolve(input, kernel, offset);
     }
 
-    private Tensor Convolve(Tensor x, Tensor kernel, Tensor? offset) => nn.functional.conv2d(x, kernel, offset, _stride, _padding);
+    private Tensor Convolve(Tensor x, Tensor kernel, Tensor? offset) => nn.functional.conv2d(x, kernel, offset, _stride, _padding, groups: _groups);
 
     // oneDNN's bfloat16 convolution gives wrong numbers where the outputs are no multiple of 16 (libtorch 2.10 on AVX512-BF16).
     private bool IsWrongInBFloat16(Tensor input) =>

@@ -9,18 +9,21 @@ public class Conv2dTests
 {
     // Every number of outputs: of those that are no multiple of 16, libtorch's own result is wrong on some processors.
     [Theory]
-    [InlineData(8)]
-    [InlineData(12)]
-    [InlineData(16)]
-    [InlineData(24)]
-    [InlineData(48)]
-    public void IsRightInBFloat16(int outputs)
+    [InlineData(3, 8)]
+    [InlineData(3, 12)]
+    [InlineData(3, 16)]
+    [InlineData(3, 24)]
+    [InlineData(3, 48)]
+    [InlineData(12, 12, 12)]
+    [InlineData(16, 16, 16)]
+    [InlineData(24, 24, 24)]
+    public void IsRightInBFloat16(int inputs, int outputs, int groups = 1)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using var conv = new Conv2d(3, outputs, kernel: 4, stride: 4);
+        using var conv = new Conv2d(inputs, outputs, kernel: 4, stride: 4, groups: groups);
         Initialization.Fill(conv, 0, new Generator(1));
-        var x = randn([6, 3, 16, 16], generator: new Generator(2));
+        var x = randn([6, inputs, 16, 16], generator: new Generator(2));
         var expected = conv.forward(x);
         using (MixedPrecision.Begin())
             AssertNear(conv.forward(x));
@@ -32,5 +35,17 @@ public class Conv2dTests
             Assert.Equal(ScalarType.BFloat16, actual.dtype);
             Assert.InRange(((actual.to(float32) - expected).abs().max() / expected.std()).item<float>(), 0, 0.05f);
         }
+    }
+
+    [Fact]
+    public void GroupsDoNotSeeEachOther()
+    {
+        using var scope = NewDisposeScope();
+        using var conv = new Conv2d(4, 6, kernel: 3, stride: 2, padding: 1, groups: 2);
+        Initialization.Fill(conv, 0, new Generator(1));
+        Assert.Equal([6, 2, 3, 3], conv.weight.shape);
+        var x = randn([2, 4, 5, 7], generator: new Generator(2));
+        Tensor Half(int group) => nn.functional.conv2d(x.narrow(1, 2 * group, 2), conv.weight.narrow(0, 3 * group, 3), conv.bias!.narrow(0, 3 * group, 3), [2, 2], [1, 1]);
+        TensorAssert.Close(cat([Half(0), Half(1)], 1), conv.forward(x));
     }
 }

@@ -1,7 +1,7 @@
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
-namespace Microsoft.ML.VisionModels.Swin;
+namespace Microsoft.ML.VisionModels.Layers;
 
 /// <summary>A grid of tokens that is cut into square windows, after a cyclic shift where it is a shifted one. Edges are padded with zeros.</summary>
 /// <param name="Height">Rows of tokens.</param>

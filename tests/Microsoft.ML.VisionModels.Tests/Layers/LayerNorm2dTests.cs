@@ -1,0 +1,25 @@
+using Microsoft.ML.VisionModels.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Layers;
+
+public class LayerNorm2dTests
+{
+    [Fact]
+    public void ChannelsAreNormalisedAtEachPlace()
+    {
+        using var scope = NewDisposeScope();
+        using var norm = new LayerNorm2d(5);
+        Initialization.Normal(norm.weight, 1, new Generator(1));
+        Initialization.Normal(norm.bias, 1, new Generator(2));
+        // Small numbers, so that the epsilon of 1e-6 counts.
+        var x = (randn(2, 5, 3, 4, generator: new Generator(3)) * 2e-3 + 1).to(float64);
+        var centred = x - x.mean([1], keepdim: true);
+        var expected = centred / (centred.square().mean([1], keepdim: true) + 1e-6).sqrt() * norm.weight.view(5, 1, 1) + norm.bias.view(5, 1, 1);
+        TensorAssert.Close(expected, norm.forward(x.to(float32)), 1e-3);
+        norm.to(ScalarType.Float64);
+        TensorAssert.Close(expected, norm.forward(x), 1e-12);
+        Assert.Equal(["weight", "bias"], norm.named_parameters().Select(parameter => parameter.name));
+    }
+}
