@@ -108,7 +108,7 @@ public class SamMaskGoldenTests
         var masks = RunLengthMask.FromTensors(golden.Tensor("small_regions.in"));
         foreach (var run in golden.Json("small_regions").GetProperty("changed").EnumerateObject())
         {
-            var (mode, area) = (run.Name.Split('.')[0], double.Parse(run.Name.Split('.')[1]));
+            var (mode, area) = (run.Name.Split('.')[0], int.Parse(run.Name.Split('.')[1]));
             RunLengthMask[] cleaned = [.. masks.Select(mask => mode == "holes" ? SmallRegions.FillHoles(mask, area) : SmallRegions.DropIslands(mask, area))];
             Assert.Equal(RunLengthMask.FromTensors(golden.Tensor($"small_regions.{run.Name}")), cleaned);
             Assert.Equal(run.Value.EnumerateArray().Select(changed => changed.GetBoolean()), cleaned.Zip(masks, (clean, mask) => !ReferenceEquals(clean, mask)));
@@ -140,7 +140,11 @@ public class SamMaskGoldenTests
 
     private static ImageSize Size(JsonElement size) => new(size[0].GetInt32(), size[1].GetInt32());
 
-    private static CropBox Crop(JsonElement settings) => Integers(settings.GetProperty("crop_box")) is var box ? new(box[0], box[1], box[2], box[3], 1) : default;
+    private static CropBox Crop(JsonElement settings)
+    {
+        var box = Integers(settings.GetProperty("crop_box"));
+        return new(box[0], box[1], box[2], box[3], Layer: 1);
+    }
 
     /// <summary>JSON as the reference's writer spaces it.</summary>
     private static string Spaced(string json) => json.Replace(",", ", ", StringComparison.Ordinal).Replace(":", ": ", StringComparison.Ordinal);
