@@ -42,6 +42,7 @@ public class RunLengthMaskCocoTests
     [InlineData("ZZZZZZZZZ7", "character 7")]
     [InlineData("O", "-1 pixels")]
     [InlineData("Zé", "character 1")]
+    [InlineData("Z中", "character 1")]
     public void RefusesWhatIsNoCompressedMask(string text, string reason) =>
         Assert.Contains(reason, Assert.Throws<FormatException>(() => RunLengthMask.FromCocoString(18, 13, text)).Message);
 

@@ -10,9 +10,6 @@ namespace Microsoft.ML.VisionModels.Sam;
 /// <param name="Layer">0 for the whole picture, 1 for quarters, and so on.</param>
 internal readonly record struct CropBox(int Left, int Top, int Right, int Bottom, int Layer)
 {
-    /// <summary>How near a mask that was cut off comes to the edge, in pixels.</summary>
-    private const float EdgeTolerance = 20;
-
     public int Width => Right - Left;
 
     public int Height => Bottom - Top;
@@ -49,12 +46,15 @@ internal readonly record struct CropBox(int Left, int Top, int Right, int Bottom
     }
 
     /// <summary>Whether a mask's box, within the crop, comes near an edge of the crop that is not near that of the picture: it was probably cut off.</summary>
-    public bool CutsOff(MaskBox box, ImageSize picture)
+    /// <param name="box">The box.</param>
+    /// <param name="picture">The picture's size.</param>
+    /// <param name="tolerance">How many pixels are near.</param>
+    public bool CutsOff(MaskBox box, ImageSize picture, double tolerance = 20)
     {
         var (left, top, right, bottom) = Uncrop(box);
         return IsCut(left, Left, 0) || IsCut(top, Top, 0) || IsCut(right, Right, picture.Width) || IsCut(bottom, Bottom, picture.Height);
 
-        static bool IsCut(int side, int crop, int picture) => Math.Abs(side - crop) <= EdgeTolerance && Math.Abs(side - picture) > EdgeTolerance;
+        bool IsCut(int side, int crop, int picture) => Math.Abs(side - crop) <= tolerance && Math.Abs(side - picture) > tolerance;
     }
 
     /// <summary>A box within the crop, as one within the picture.</summary>

@@ -13,6 +13,9 @@ public readonly record struct MaskBox(int Left, int Top, int Right, int Bottom)
     /// </summary>
     public int[] ToXywh() => [Left, Top, Right - Left, Bottom - Top];
 
+    /// <summary>The box that <see cref="ToXywh"/> writes as x, y, width and height.</summary>
+    public static MaskBox FromXywh(int x, int y, int width, int height) => new(x, y, x + width, y + height);
+
     /// <summary>x0, y0, x1, y1.</summary>
     public override string ToString() => $"{Left}, {Top}, {Right}, {Bottom}";
 }

@@ -23,7 +23,7 @@ public sealed partial class RunLengthMask
         List<int> runs = [];
         try
         {
-            var reader = new RunReader(Encoding.Latin1.GetBytes(counts));
+            var reader = new RunReader([.. counts.Select(c => char.IsAscii(c) ? (byte)c : (byte)0)]);
             while (reader.TryRead(out var count))
                 runs.Add(count);
             return FromCounts(height, width, [.. runs]);
