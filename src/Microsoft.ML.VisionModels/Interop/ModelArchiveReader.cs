@@ -1,3 +1,5 @@
+using Microsoft.ML.Runtime;
+
 namespace Microsoft.ML.VisionModels.Interop;
 
 /// <summary>The part of an ML.NET model zip that belongs to one transformer, while it is read.</summary>
@@ -14,6 +16,14 @@ internal sealed class ModelArchiveReader(ModelLoadContext context)
     /// <exception cref="FormatException">There is no such entry.</exception>
     public void ReadBytes(string name, Action<Stream> read) =>
         Check(context.TryLoadBinaryStream(name, reader => read(reader.BaseStream)), name);
+
+    /// <summary>Reads a model within the model.</summary>
+    /// <exception cref="FormatException">There is no such model.</exception>
+    public TModel ReadModel<TModel>(IHostEnvironment environment, string name) where TModel : class, ITransformer
+    {
+        context.LoadModel<ITransformer, SignatureLoadModel>(environment, out var model, name);
+        return model as TModel ?? throw new FormatException($"The model file is damaged: its '{name}' is no {typeof(TModel).Name}.");
+    }
 
     private static void Check(bool found, string name)
     {

@@ -14,6 +14,8 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     /// <summary>Before a cosine is multiplied by it: 10, as the paper starts it.</summary>
     internal static readonly double InitialLogitScale = Math.Log(10);
 
+    private const long MostScores = 1 << 24;
+
     private static readonly double s_largestLogitScale = Math.Log(100);
 
     private readonly Linear qkv, proj;
@@ -50,25 +52,55 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     /// </param>
     public Tensor forward(Tensor x, Tensor? mask)
     {
-        // The fused kernel's dropout draws from the global generator, and it has no gradient for a mask; for bfloat16 on CPU the
-        // plain products are faster (up to 1.6 times on Zen 4).
-        if (_probabilityDropout.Active || mask is { requires_grad: true } || (x.dtype == ScalarType.BFloat16 && x.device_type == DeviceType.CPU))
-            return ForwardWithProbabilities(x, mask).Output;
-
         var (q, k, v) = Heads(x);
-        var maskIsCausal = _causal && mask is null;
-        return Merge(F.scaled_dot_product_attention(q, k, v, maskIsCausal ? null : Repeated(FullMask(q, mask), q), 0, maskIsCausal));
+        return Merge(Attend(q, k, v, mask));
+    }
+
+    /// <param name="x">Tokens [B, T, D].</param>
+    /// <param name="bias">From queries [B, heads, T, D / heads], of some of the heads, not scaled, what is added to their scores, [B, heads, T, T].</param>
+    public Tensor ForwardWithBias(Tensor x, Func<Tensor, Tensor> bias)
+    {
+        var (q, k, v) = Heads(x);
+        // As many heads at a time as keep the bias small: that of a large picture takes 64 MB a head.
+        var together = (int)Math.Clamp(MostScores / (q.shape[0] * q.shape[2] * q.shape[2]), 1, _heads);
+        var outputs = new List<Tensor>();
+        for (var head = 0; head < _heads; head += together)
+        {
+            using var scope = NewDisposeScope();
+            var some = Math.Min(together, _heads - head);
+            var (queries, keys, values) = (q.narrow(1, head, some), k.narrow(1, head, some), v.narrow(1, head, some));
+            outputs.Add(Attend(queries, keys, values, bias(queries)).MoveToOuterDisposeScope());
+        }
+        return Merge(cat(outputs, 1));
     }
 
     /// <summary>The same, with the probabilities [B, heads, T, T] beside the output [B, T, D].</summary>
     public (Tensor Output, Tensor Probabilities) ForwardWithProbabilities(Tensor x, Tensor? mask)
     {
         var (q, k, v) = Heads(x);
+        var (output, probabilities) = AttendWithProbabilities(q, k, v, mask);
+        return (Merge(output), probabilities);
+    }
+
+    // [B, heads, T, D / heads]
+    private Tensor Attend(Tensor q, Tensor k, Tensor v, Tensor? mask)
+    {
+        // The fused kernel's dropout draws from the global generator, and it has no gradient for a mask; for bfloat16 on CPU the
+        // plain products are faster (up to 1.6 times on Zen 4).
+        if (_probabilityDropout.Active || mask is { requires_grad: true } || (q.dtype == ScalarType.BFloat16 && q.device_type == DeviceType.CPU))
+            return AttendWithProbabilities(q, k, v, mask).Output;
+
+        var maskIsCausal = _causal && mask is null;
+        return F.scaled_dot_product_attention(q, k, v, maskIsCausal ? null : Repeated(FullMask(q, mask), q), 0, maskIsCausal);
+    }
+
+    private (Tensor Output, Tensor Probabilities) AttendWithProbabilities(Tensor q, Tensor k, Tensor v, Tensor? mask)
+    {
         var scores = (q * Math.Pow(q.shape[^1], -0.5)).matmul(k.transpose(-2, -1));   // [B, heads, T, T]
         if (FullMask(q, mask) is { } full)
             scores = IsRepeated(full, q) ? scores.unflatten(0, -1, full.shape[0]).Plus(full).flatten(0, 1) : scores.Plus(full);
         var probabilities = scores.softmax(-1);
-        return (Merge(_probabilityDropout.forward(probabilities).matmul(v)), probabilities);
+        return (_probabilityDropout.forward(probabilities).matmul(v), probabilities);
     }
 
     /// <summary>Looks from some tokens at others: queries are of <paramref name="x"/>, [B, T, D], keys and values of <paramref name="context"/>, [B, S, D].</summary>

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Imaging;
@@ -49,6 +50,18 @@ public abstract class ClassifierTransformer : BatchTransformer
     public string Device => _device.ToString();
 
     internal ClassifierModel Model => _model;
+
+    /// <summary>The likeliest class of each picture, and its score.</summary>
+    /// <param name="pictures">At least one.</param>
+    internal (string Label, float Score)[] Classify(IReadOnlyList<RgbImage> pictures)
+    {
+        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        using var inference = torch.inference_mode();
+        using var scope = torch.NewDisposeScope();
+        var pixels = _processor.ProcessBatch(pictures.Count, i => pictures[i]).to(_settings.Precision == Precision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32, _device);
+        var scores = _model.Probabilities(_model.Forward(pixels).Logits.to(torch.ScalarType.Float32)).ToRows();
+        return Array.ConvertAll(scores, score => (Labels[TensorPrimitives.IndexOfMax<float>(score)], score.Max()));
+    }
 
     internal override IBatchScorer Bind(DataViewSchema inputSchema) => new ImageClassifierScorer(inputSchema, _model, _processor, _labels, _settings, _device);
 

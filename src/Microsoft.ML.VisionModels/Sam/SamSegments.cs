@@ -1,0 +1,53 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Imaging;
+
+namespace Microsoft.ML.VisionModels.Sam;
+
+/// <summary>The segments of a picture, and the forms in which they are given out.</summary>
+internal sealed record SamSegments(RgbImage Picture, IReadOnlyList<SamSegment> Segments)
+{
+    private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A list of records with the keys of the original generator, and <c>label</c> and <c>label_score</c> where there are words.</summary>
+    public string ToJson(CocoSegmentation form) => new JsonArray([.. Segments.Select(segment => Record(segment, form))]).ToJsonString(s_plain);
+
+    public MLImage Overlay()
+    {
+        var overlay = new MaskOverlay(Picture) { ContourWidth = Math.Max(1, Math.Max(Picture.Width, Picture.Height) / 600.0) };
+        overlay.AddMasks(Segments.Select(segment => segment.Mask));
+        return overlay.Draw();
+    }
+
+    public MLImage Labels()
+    {
+        var numbers = LabelImage.Draw(Picture.Height, Picture.Width, [.. Segments.Select(segment => segment.Mask)]);
+        var image = new RgbImage(Picture.Width, Picture.Height);
+        for (var i = 0; i < numbers.Length; i++)
+            (image.Pixels[3 * i], image.Pixels[3 * i + 1]) = ((byte)numbers[i], (byte)(numbers[i] >> 8));
+        return ImageDecoder.ToMLImage(image);
+    }
+
+    private static JsonObject Record(SamSegment segment, CocoSegmentation form)
+    {
+        var record = new JsonObject
+        {
+            ["segmentation"] = form == CocoSegmentation.Polygons
+                ? new JsonArray([.. segment.Mask.ToPolygons(tolerance: 1).Select(polygon => new JsonArray([.. MaskPolygon.Join([polygon]).SelectMany(point => new JsonNode?[] { point.X, point.Y })]))])
+                : JsonNode.Parse(segment.Mask.ToCocoJson(form == CocoSegmentation.Compressed)),
+            ["area"] = segment.Mask.Area,
+            ["bbox"] = List(segment.Mask.Box.ToXywh()),
+            ["predicted_iou"] = segment.PredictedIou,
+            ["point_coords"] = new JsonArray(new JsonArray(segment.Point.X, segment.Point.Y)),
+            ["stability_score"] = float.IsFinite(segment.Stability) ? segment.Stability : null,
+            ["crop_box"] = List(segment.Crop),
+        };
+        if (segment.Label is { } label)
+            (record["label"], record["label_score"]) = (label, segment.LabelScore);
+        return record;
+
+        static JsonArray List(IEnumerable<int> numbers) => new([.. numbers.Select(number => JsonValue.Create(number))]);
+    }
+}

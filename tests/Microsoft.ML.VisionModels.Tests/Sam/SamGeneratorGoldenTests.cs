@@ -1,0 +1,119 @@
+using System.Text.Json;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Sam;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Tests.Sam;
+
+[Trait("Category", "Golden")]
+[Trait("Family", "Sam")]
+public class SamGeneratorGoldenTests
+{
+    // The reference's own noise is known to leave the list as it is, but may move a pixel at a border.
+    private const double ScoreTolerance = 1e-4;
+    private const int BorderPixels = 5;
+
+    public static TheoryData<string> Cases => [.. GoldenCase.For("sam-amg").Select(row => row.Data).Where(name => !GoldenCase.Belongs(name, "sam-amg-functions"))];
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void FindsTheSegmentsOfTheReference(string name)
+    {
+        using var golden = GoldenCase.Open(name);
+        using var predictor = Predictor(golden);
+        foreach (var run in golden.ReadJson("amg.json").EnumerateArray())
+        {
+            var segments = new SamGenerator(predictor, Settings(run.GetProperty("parameters"))).Generate(ImageDecoder.Decode(golden.File(run.GetProperty("image").GetString()!)), TestContext.Current.CancellationToken);
+            var expected = run.GetProperty("masks").EnumerateArray().ToArray();
+            Assert.Equal(expected.Length, segments.Count);
+            foreach (var (segment, record) in segments.Zip(expected))
+            {
+                Assert.Equal(Numbers(record.GetProperty("bbox")), segment.Mask.Box.ToXywh().Select(n => (double)n));
+                Assert.Equal(Numbers(record.GetProperty("crop_box")), segment.Crop.Select(n => (double)n));
+                var point = Numbers(record.GetProperty("point_coords")[0]);
+                Assert.Equal(point[0], segment.Point.X, 1e-4);
+                Assert.Equal(point[1], segment.Point.Y, 1e-4);
+                Assert.Equal(record.GetProperty("predicted_iou").GetDouble(), segment.PredictedIou, ScoreTolerance);
+                Assert.Equal(record.GetProperty("stability_score").GetDouble(), segment.Stability, 1e-2);
+                var mask = RunLengthMask.FromCocoJson(record.GetProperty("rle"));
+                Assert.True(mask.Area + segment.Mask.Area - 2 * mask.IntersectionArea(segment.Mask) <= BorderPixels, $"{mask} against {segment.Mask}");
+            }
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public void PredictsLikeTheReference(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var golden = GoldenCase.Open(name);
+        using var predictor = Predictor(golden);
+        var image = predictor.Encode(ImageDecoder.Decode(golden.File("predictor.png")));
+        var resized = golden.Input("predictor.input_size_hw").to(ScalarType.Int32);
+        Assert.Equal((resized[0].item<int>(), resized[1].item<int>()), (image.Resized.Height, image.Resized.Width));
+        AssertClose(golden.Input("predictor.features").flatten(), image.Embedding, 2e-4);
+
+        var points = golden.Input("predictor.points").to(ScalarType.Float32).data<float>().ToArray();
+        var labels = golden.Input("predictor.labels").to(ScalarType.Int64).data<long>().ToArray();
+        var box = golden.Input("predictor.box").to(ScalarType.Float32).data<float>().ToArray();
+        var prompt = new SamPrompt { Points = [.. labels.Select((label, i) => new SamPoint(points[2 * i], points[2 * i + 1], label == 1))] };
+
+        // The case asks about the first point, and then goes on with both.
+        var three = predictor.Predict(image, [prompt with { Points = [prompt.Points[0]] }], SamMaskChoice.Three)[0];
+        AssertIs("point_multi", three);
+        AssertClose(golden.Input("predictor.point_multi.low_res").flatten(), [.. three.SelectMany(mask => mask.Logits)], 1e-3);
+
+        AssertIs("box_points_single", predictor.Predict(image, [prompt with { Box = new(box[0], box[1], box[2], box[3]) }], SamMaskChoice.Single)[0]);
+        var best = three[golden.Input("predictor.refined_single.best_index").to(ScalarType.Int64).item<long>()];
+        AssertIs("refined_single", predictor.Predict(image, [prompt with { Logits = best.Logits }], SamMaskChoice.Single)[0]);
+
+        void AssertIs(string run, SamMask[] masks)
+        {
+            var expected = RunLengthMask.FromLogits(golden.Input($"predictor.{run}.logits"));
+            Assert.Equal(expected.Length, masks.Length);
+            AssertClose(golden.Input($"predictor.{run}.scores"), [.. masks.Select(mask => mask.Score)], ScoreTolerance);
+            foreach (var (mask, theirs) in masks.Select(mask => mask.Mask).Zip(expected))
+                Assert.True(mask.Area + theirs.Area - 2 * mask.IntersectionArea(theirs) <= BorderPixels, $"{run}: {mask} against {theirs}");
+        }
+    }
+
+    private static SamPredictor Predictor(GoldenCase golden)
+    {
+        // As in the original code but for the decoder's epsilon, which is Hugging Face's.
+        var model = new SamModel(SamGoldenTests.Load(golden));
+        model.ReadyToScore(CPU, Precision.Float32);
+        return new(model, new(ImagePreprocessing.FromHuggingFace(golden.ReadJson("preprocessor_config.json"))), Precision.Float32, CPU);
+    }
+
+    private static SamGeneratorSettings Settings(JsonElement parameters)
+    {
+        var settings = new SamGeneratorSettings();
+        foreach (var parameter in parameters.EnumerateObject())
+        {
+            var value = parameter.Value.GetDouble();
+            settings = parameter.Name switch
+            {
+                "points_per_side" => settings with { PointsPerSide = (int)value },
+                "points_per_batch" => settings with { PointsPerBatch = (int)value },
+                "pred_iou_thresh" => settings with { PredictedIouThreshold = value },
+                "stability_score_thresh" => settings with { StabilityThreshold = value },
+                "stability_score_offset" => settings with { StabilityOffset = (float)value },
+                "box_nms_thresh" => settings with { BoxNmsThreshold = value },
+                "crop_n_layers" => settings with { CropLayers = (int)value },
+                "crop_nms_thresh" => settings with { CropNmsThreshold = value },
+                "crop_overlap_ratio" => settings with { CropOverlap = value },
+                "crop_n_points_downscale_factor" => settings with { CropPointsDownscale = (int)value },
+                "min_mask_region_area" => settings with { MinRegionArea = (int)value },
+                _ => throw new InvalidOperationException($"The case has a parameter '{parameter.Name}' that is not known here."),
+            };
+        }
+        return settings;
+    }
+
+    private static double[] Numbers(JsonElement list) => [.. list.EnumerateArray().Select(number => number.GetDouble())];
+
+    private static void AssertClose(Tensor expected, float[] actual, double tolerance)
+    {
+        var difference = (expected.to(ScalarType.Float32).flatten() - tensor(actual)).abs().max().item<float>();
+        Assert.True(difference <= tolerance, $"{string.Join(", ", actual.Take(4))} differs by {difference} from {string.Join(", ", expected.flatten().data<float>().Take(4))}, allowed are {tolerance}.");
+    }
+}
