@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Security.Cryptography;
 using Microsoft.ML.Data;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
@@ -23,9 +24,11 @@ internal static class ViewValues
     public static Func<object> Reader(DataViewRow row, DataViewSchema.Column column) => MakeReader(row, column);
 
     /// <summary>Text that differs where two values differ in a single bit.</summary>
-    public static string Exactly(object value) => value switch
+    public static string Exactly(object? value) => value switch
     {
+        null => "null",
         float number => BitConverter.SingleToUInt32Bits(number).ToString("X8", CultureInfo.InvariantCulture),
+        MLImage image => $"{image.Width} x {image.Height}: {Convert.ToHexString(SHA256.HashData(image.Pixels))}",
         Array items => string.Join(' ', items.Cast<object>().Select(Exactly)),
         IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
         _ => value.ToString()!,

@@ -108,13 +108,15 @@ public class BatchingTests(FittedModels models)
         // The rows come with their own scores; in this order, or where there is none, in another than the input's.
         void Check(IDataView view, int[]? order)
         {
-            var rows = ViewValues.Read(view, ["Number", .. columns]);
+            // ML.NET's Cache and ShuffleRows drop columns of pictures.
+            int[] present = [.. Enumerable.Range(0, columns.Length).Where(c => view.Schema.GetColumnOrNull(columns[c]) is not null || expected[0][c] is not MLImage)];
+            var rows = ViewValues.Read(view, ["Number", .. present.Select(c => columns[c])]);
             int[] numbers = [.. rows.Select(row => (int)(float)row[0])];
             if (order is not null)
                 Assert.Equal(order, numbers);
             else
                 Assert.True(numbers.Length == expected.Count && !numbers.SequenceEqual(numbers.Order()));
-            ContractData.AssertClose([.. numbers.Select(number => expected[number])], [.. rows.Select(row => row[1..])]);
+            ContractData.AssertClose([.. numbers.Select(number => Array.ConvertAll(present, c => expected[number][c]))], [.. rows.Select(row => row[1..])]);
         }
     }
 
@@ -149,7 +151,7 @@ public class BatchingTests(FittedModels models)
         var (scored, columns, expected) = Score(estimator);
         for (var c = 0; c < columns.Length; c++)
         {
-            var type = expected[0][c].GetType() is { IsArray: true } ? typeof(float[]) : expected[0][c].GetType();
+            var type = expected[0][c] is Array items ? items.GetValue(0)!.GetType().MakeArrayType() : expected[0][c].GetType();
             var read = (IEnumerable<object>)GetType().GetMethod(nameof(Objects))!.MakeGenericMethod(type).Invoke(this, [scored, columns[c]])!;
             ContractData.AssertClose(expected.Select(row => row[c]).ToArray(), read.ToArray());
         }

@@ -77,8 +77,9 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
 
     private static void SkipUnlessPictures(string estimator) => Assert.SkipUnless(EstimatorCase.Of(estimator).ReadsPictures, "Reads no pictures.");
 
-    private static bool IsMissing(object value) => value switch
+    private static bool IsMissing(object? value) => value switch
     {
+        null => true,
         float number => float.IsNaN(number),
         object[] vector => vector.All(IsMissing),
         uint key => key == 0,
