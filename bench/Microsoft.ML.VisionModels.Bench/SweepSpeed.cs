@@ -16,6 +16,8 @@ internal static class SweepSpeed
         var (name, threads) = (arguments.Text("name", "digits"), arguments.Threads[^1]);
         var (epochs, side, patch, pictures) = (arguments.Number("epochs", 27), arguments.Number("image-size", 16), arguments.Number("patch", 4), arguments.Number("pictures", 1_500));
         var heldOut = double.Parse(arguments.Text("held-out", "0.1"), CultureInfo.InvariantCulture);     // of each trial's rows, to judge its epochs by
+        var validation = double.Parse(arguments.Text("validation", "0.25"), CultureInfo.InvariantCulture);   // of all rows, to score trials on
+        var grace = arguments.Number("grace", 1);
         var budget = arguments.Number("minutes", 10) * threads;      // of processor time
         torch.set_num_threads(threads);
 
@@ -24,7 +26,7 @@ internal static class SweepSpeed
         {
             var context = new MLContext(seed);
             var rows = context.Data.TakeRows(context.Data.ShuffleRows(context.Data.LoadImageFolder(images), seed), pictures);
-            var split = context.Data.TrainTestSplit(rows, testFraction: 0.25, seed: seed);
+            var split = context.Data.TrainTestSplit(rows, testFraction: validation, seed: seed);
             var random = Search(SweepSampler.Random, SweepPruner.None, target: null);
             var ours = Search(SweepSampler.Tpe, SweepPruner.Asha, target: random.Best);
             Console.WriteLine($"seed {seed}: random {random.Best:P2} of {random.Trials} trials after {random.Minutes:F1} processor minutes of {budget}; TPE and halving {ours.Best:P2} of {ours.Trials} trials after {ours.Minutes:F1}");
@@ -44,7 +46,7 @@ internal static class SweepSpeed
                 var (clock, best, reached) = (new ProcessorClock(), 0.0, 0.0);
                 var sweep = new SweepOptions
                 {
-                    Trials = null, Minutes = 24 * 60, Sampler = sampler, Pruner = pruner, Seed = seed, CancellationToken = stop.Token,
+                    Trials = null, Minutes = 24 * 60, Sampler = sampler, Pruner = pruner, GraceEpochs = grace, Seed = seed, CancellationToken = stop.Token,
                     Progress = new Reports<SweepProgress>(progress =>
                     {
                         if (progress.Trial.Number == 0)

@@ -26,7 +26,7 @@ internal sealed class StudySession : IDisposable
     {
         (Context, _options, _space, _proposer) = (context, options, new(space, pipeline), new(context, options));
         Metric = metric is null ? options.Metric : SweepMetric.Of(metric.MetricName, metric.Evaluate, metric.IsMaximize);
-        Pruner = IPruner.Of(options.Pruner);
+        Pruner = IPruner.Of(options);
         Store = StudyStore.Open(options.Storage, options.Study, _space.Space, Metric.Name, Metric.HigherIsBetter);
     }
 

@@ -21,6 +21,12 @@ public sealed class SweepOptions
     /// <summary>How it is decided which trials are not worth finishing. Default <see cref="SweepPruner.Asha"/>.</summary>
     public SweepPruner Pruner { get; set; } = SweepPruner.Asha;
 
+    /// <summary>
+    /// The epochs that every trial has before it may be ended early, and halving's first rung; at least 1. Default 1. More where an epoch
+    /// has few steps, and a trial is still warming up after it (<see cref="TrainerOptions.WarmupFraction"/>).
+    /// </summary>
+    public int GraceEpochs { get; set; } = 1;
+
     /// <summary>With <see cref="SweepSampler.Grid"/>, how many values a number takes; at least 1. Default 3.</summary>
     public int GridSteps { get; set; } = 3;
 
@@ -58,6 +64,7 @@ public sealed class SweepOptions
         ArgumentNullException.ThrowIfNull(Metric);
         OptionChecks.RequireDefined(Sampler, nameof(Sampler));
         OptionChecks.RequireDefined(Pruner, nameof(Pruner));
+        TrainerOptions.Require(GraceEpochs, GraceEpochs >= 1, "at least 1");
         TrainerOptions.Require(GridSteps, GridSteps >= 1, "at least 1");
         TrainerOptions.Require(Workers, Workers >= 1, "at least 1");
         OptionChecks.RequireName(Study, nameof(Study));

@@ -6,7 +6,7 @@ namespace Microsoft.ML.VisionModels;
 /// </summary>
 public enum SweepPruner
 {
-    /// <summary>Asynchronous successive halving (arXiv 1810.05934): after 1, 4, 16… epochs the best quarter goes on.</summary>
+    /// <summary>Asynchronous successive halving (arXiv 1810.05934): after 1, 4, 16… times <see cref="SweepOptions.GraceEpochs"/> the best quarter goes on.</summary>
     Asha,
 
     /// <summary>No trial is ended early.</summary>
@@ -15,6 +15,6 @@ public enum SweepPruner
     /// <summary>Once five trials are complete, one that is worse than the median of the others at the same epoch is ended.</summary>
     Median,
 
-    /// <summary>Hyperband (arXiv 1603.06560): brackets of asynchronous halving that begin after 1, 3, 9… epochs, for networks that are slow to show what they can.</summary>
+    /// <summary>Hyperband (arXiv 1603.06560): brackets of asynchronous halving that begin after 1, 3, 9… times <see cref="SweepOptions.GraceEpochs"/>, for networks that are slow to show what they can.</summary>
     Hyperband,
 }

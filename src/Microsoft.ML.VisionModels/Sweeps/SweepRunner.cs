@@ -13,7 +13,7 @@ internal sealed class SweepRunner(
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(0.5);
 
     private readonly Proposer _proposer = new(context, options);
-    private readonly IPruner? _pruner = IPruner.Of(options.Pruner);
+    private readonly IPruner? _pruner = IPruner.Of(options);
     private readonly string _worker = Worker.NewName();
     private readonly MemoryRoom _room = new();
 

@@ -10,6 +10,8 @@ public class PrunerTests
         Epochs = [.. scores.Select((score, i) => new SweepEpoch(i + 1, score, i))],
     };
 
+    private static readonly SweepTrial[] Many = [.. Enumerable.Range(1000, 300).Select(i => Trial(i, SweepTrialState.Complete, [.. Enumerable.Repeat(0.9, 32)]))];
+
     [Fact]
     public void HalvingLetsTheBestQuarterGoOnAtItsRungs()
     {
@@ -21,6 +23,21 @@ public class PrunerTests
         Assert.False(pruner.ShouldStop(Trial(7, SweepTrialState.Running, 0.1), 1, others));                          // it is over anyway
         Assert.False(pruner.ShouldStop(Trial(7, SweepTrialState.Running, 0.1), 16, []));                             // the first
         Assert.True(pruner.ShouldStop(Trial(7, SweepTrialState.Running, 0.1, 0.1, 0.1, 0.1), 16, [Trial(0, SweepTrialState.Running, 0, 0, 0, 0.2)]));
+    }
+
+    [Fact]
+    public void NoTrialIsEndedInItsGrace()
+    {
+        var others = Enumerable.Range(0, 8).Select(i => Trial(i, SweepTrialState.Complete, [.. Enumerable.Repeat(0.9, 32)])).ToArray();
+        foreach (var pruner in new[] { SweepPruner.Asha, SweepPruner.Median })
+        {
+            Assert.Equal(3, FirstEnd(pruner, grace: 3));
+            Assert.Equal(1, FirstEnd(pruner, grace: 1));
+        }
+        Assert.Equal([3, 9, 27], Enumerable.Range(0, 60).Select(number => FirstEnd(SweepPruner.Hyperband, 3, number)).Distinct().Order());
+
+        int FirstEnd(SweepPruner pruner, int grace, int number = 100) => Enumerable.Range(1, 32).First(epochs => epochs == 32 || IPruner.Of(new SweepOptions { Pruner = pruner, GraceEpochs = grace })!
+            .ShouldStop(Trial(number, SweepTrialState.Running, [.. Enumerable.Repeat(0.1, epochs)]), 32, pruner == SweepPruner.Hyperband ? Many : others));
     }
 
     [Fact]

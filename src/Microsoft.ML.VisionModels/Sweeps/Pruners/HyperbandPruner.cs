@@ -4,15 +4,16 @@ namespace Microsoft.ML.VisionModels.Sweeps;
 /// Hyperband (Li et al., arXiv 1603.06560) over asynchronous halving: the trials are dealt out to brackets whose first rungs are 1, 3,
 /// 9… epochs, so that late bloomers have a chance in some. Each bracket is judged by itself.
 /// </summary>
-internal sealed class HyperbandPruner : IPruner
+/// <param name="grace">The first rung of the first bracket; the others' are multiples.</param>
+internal sealed class HyperbandPruner(int grace = 1) : IPruner
 {
     private const int Reduction = 3;
 
     public bool ShouldStop(SweepTrial trial, int epochs, IReadOnlyList<SweepTrial> others)
     {
-        var brackets = 1 + (int)Math.Floor(Math.Log(Math.Max(1, epochs)) / Math.Log(Reduction) + 1e-9);
+        var brackets = 1 + (int)Math.Floor(Math.Log(Math.Max(1, epochs / (double)grace)) / Math.Log(Reduction) + 1e-9);
         var own = BracketOf(trial, brackets);
-        var first = (int)Math.Round(Math.Pow(Reduction, own));
+        var first = grace * (int)Math.Round(Math.Pow(Reduction, own));
         return new AshaPruner(first, Reduction).ShouldStop(trial, epochs, [.. others.Where(other => BracketOf(other, brackets) == own)]);
     }
 

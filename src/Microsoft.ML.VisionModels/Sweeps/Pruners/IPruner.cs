@@ -8,12 +8,12 @@ internal interface IPruner
     /// <param name="others">The study's other trials.</param>
     bool ShouldStop(SweepTrial trial, int epochs, IReadOnlyList<SweepTrial> others);
 
-    /// <summary>The pruner of a name; null for none.</summary>
-    static IPruner? Of(SweepPruner pruner) => pruner switch
+    /// <summary>The pruner that the options ask for; null for none.</summary>
+    static IPruner? Of(SweepOptions options) => options.Pruner switch
     {
-        SweepPruner.Asha => new AshaPruner(),
-        SweepPruner.Median => new MedianPruner(),
-        SweepPruner.Hyperband => new HyperbandPruner(),
+        SweepPruner.Asha => new AshaPruner(options.GraceEpochs),
+        SweepPruner.Median => new MedianPruner(options.GraceEpochs),
+        SweepPruner.Hyperband => new HyperbandPruner(options.GraceEpochs),
         _ => null,
     };
 }

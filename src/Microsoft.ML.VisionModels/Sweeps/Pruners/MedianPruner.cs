@@ -4,7 +4,8 @@ namespace Microsoft.ML.VisionModels.Sweeps;
 /// Ends a trial that is worse after an epoch than half of those before it were after the same epoch (Golovin et al., "Google Vizier",
 /// 2017), once five trials have gone to their end.
 /// </summary>
-internal sealed class MedianPruner : IPruner
+/// <param name="grace">The epochs that each trial has in any case.</param>
+internal sealed class MedianPruner(int grace = 1) : IPruner
 {
     private const int Unpruned = 5;
 
@@ -13,7 +14,7 @@ internal sealed class MedianPruner : IPruner
         if (others.Count(other => other.State == SweepTrialState.Complete) < Unpruned)
             return false;
         var last = trial.Epochs[^1];
-        if (last.Epoch >= epochs)
+        if (last.Epoch < grace || last.Epoch >= epochs)
             return false;
         var scores = others.Select(other => other.Epochs.FirstOrDefault(epoch => epoch.Epoch == last.Epoch)?.Score).OfType<double>().Order().ToArray();
         if (scores.Length == 0)
