@@ -61,7 +61,7 @@ internal static class SweepSpeed
                 return (best, best >= (target ?? 0) ? reached : double.PositiveInfinity, result.Study.Trials.Count);
             }
         }
-        var median = ratios.OrderBy(pair => pair.Ours / pair.Random).ElementAt(ratios.Count / 2);
+        var median = ratios.OrderBy(pair => pair.Ours).ElementAt(ratios.Count / 2);
         results.Add(new($"sweep ({name})", "TPE and halving", "random search", "CPU min", median.Ours, median.Random, threads, Batch: 0));
         results.Add(new($"sweep ({name})", "TPE and halving", "random search's budget", "CPU min", median.Ours, budget, threads, Batch: 0));
     }

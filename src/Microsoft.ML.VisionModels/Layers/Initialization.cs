@@ -8,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Layers;
 internal static class Initialization
 {
     /// <summary>
-    /// Fills every <see cref="Linear"/> (truncated normal, bias zero) and <see cref="Conv2d"/> (PyTorch's default) in or under
+    /// Fills every <see cref="Linear"/> (truncated normal, bias zero) and each convolution (PyTorch's default) in or under
     /// <paramref name="module"/>, in the order of registration. Layer norms and layer scales are born with their values;
     /// tokens and positions are their network's to draw.
     /// </summary>
@@ -25,6 +25,11 @@ internal static class Initialization
                 FanInUniform(conv.weight, fanIn, generator);
                 if (conv.bias is not null)
                     FanInUniform(conv.bias, fanIn, generator);
+                return;
+            case ConvTranspose2d conv:
+                var fan = conv.weight.numel() / conv.weight.shape[0];
+                FanInUniform(conv.weight, fan, generator);
+                FanInUniform(conv.bias, fan, generator);
                 return;
         }
         foreach (var child in module.children())
