@@ -11,6 +11,7 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
     internal Parameter? bias;
     private readonly long[] _stride, _padding;
     private readonly int _groups;
+    private readonly bool _pointwise;
 
     /// <param name="inputs">Channels that come in.</param>
     /// <param name="outputs">Channels that go out.</param>
@@ -26,6 +27,7 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
         _stride = [stride.Height, stride.Width];
         _padding = [padding.Height, padding.Width];
         _groups = groups;
+        _pointwise = kernel == 1 && stride == 1 && padding == 0 && groups == 1;
         RegisterComponents();
     }
 
@@ -37,9 +39,13 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
             : Convolve(input, kernel, offset);
     }
 
-    private Tensor Convolve(Tensor x, Tensor kernel, Tensor? offset) => nn.functional.conv2d(x, kernel, offset, _stride, _padding, groups: _groups);
+    // A convolution of one place is a linear layer. oneDNN's own gives wrong numbers, in 32 bits too, for some sizes where channels are
+    // innermost in memory (libtorch 2.10 on AMD EPYC: 160 to 320 channels of 32 x 32 or 64 x 64).
+    private Tensor Convolve(Tensor x, Tensor kernel, Tensor? offset) => _pointwise
+        ? nn.functional.linear(x.permute(0, 2, 3, 1), kernel.flatten(1), offset).permute(0, 3, 1, 2)
+        : nn.functional.conv2d(x, kernel, offset, _stride, _padding, groups: _groups);
 
     // oneDNN's bfloat16 convolution gives wrong numbers where the outputs are no multiple of 16 (libtorch 2.10 on AVX512-BF16).
     private bool IsWrongInBFloat16(Tensor input) =>
-        input.dtype == ScalarType.BFloat16 && input.device_type == DeviceType.CPU && weight.shape[0] % 16 != 0;
+        input.dtype == ScalarType.BFloat16 && input.device_type == DeviceType.CPU && weight.shape[0] % 16 != 0 && !_pointwise;
 }
