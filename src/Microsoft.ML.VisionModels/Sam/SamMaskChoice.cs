@@ -3,7 +3,7 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>Which of the masks that SAM has for each prompt are wanted.</summary>
 public enum SamMaskChoice
 {
-    /// <summary>The one of <see cref="Three"/> with the highest score.</summary>
+    /// <summary>What suits the prompt, as in the paper: for one point alone the one of <see cref="Three"/> with the highest score, and else <see cref="Single"/>.</summary>
     Best,
 
     /// <summary>The one that SAM makes for clear prompts: several points, or a box. For one point it is a guess between part and whole.</summary>

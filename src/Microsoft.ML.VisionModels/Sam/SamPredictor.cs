@@ -61,7 +61,7 @@ internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Pre
                 var (masks, iou) = Decode(image, [.. some.Select(entry => entry.Item)]);
                 var scores = TensorRows.ToRows(iou);
                 for (var i = 0; i < some.Length; i++)
-                    results[some[i].Index] = [.. Chosen(scores[i], choice).Select(mask => Answer(masks[i, mask], scores[i][mask], enlarger))];
+                    results[some[i].Index] = [.. Chosen(scores[i], choice, some[i].Item).Select(mask => Answer(masks[i, mask], scores[i][mask], enlarger))];
             }
         }
         return results;
@@ -90,10 +90,11 @@ internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Pre
     private static SamMask Answer(Tensor logits, float score, MaskEnlarger enlarger) =>
         new(enlarger.Enlarge(logits).Mask, score, logits.to(ScalarType.Float32, CPU).contiguous().data<float>().ToArray());
 
-    private static IEnumerable<int> Chosen(float[] scores, SamMaskChoice choice) => choice switch
+    private static IEnumerable<int> Chosen(float[] scores, SamMaskChoice choice, SamPrompt prompt) => choice switch
     {
         SamMaskChoice.Single => [0],
         SamMaskChoice.Three => Enumerable.Range(1, scores.Length - 1),
+        _ when !prompt.IsAmbiguous => [0],
         _ => [Enumerable.Range(1, scores.Length - 1).MaxBy(mask => scores[mask])],
     };
 

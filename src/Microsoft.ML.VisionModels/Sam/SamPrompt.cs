@@ -21,6 +21,9 @@ public sealed record SamPrompt
     /// <summary>A prompt of one box.</summary>
     public static SamPrompt InBox(float left, float top, float right, float bottom) => new() { Box = new(left, top, right, bottom) };
 
+    /// <summary>One point alone may mean a whole, a part, or a part of a part.</summary>
+    internal bool IsAmbiguous => Points.Count == 1 && Box is null && Mask is null && Logits is null;
+
     /// <exception cref="ArgumentException">The prompt says nothing, or nothing that can be meant in a picture of this size.</exception>
     internal void Validate(ImageSize picture, int maskSize)
     {

@@ -12,36 +12,64 @@ namespace Microsoft.ML.VisionModels.Tests.Sam;
 public class MobileSamTests
 {
     [Fact]
-    public void AnswersLikeTheReference()
+    public void AnswersLikeTheReferenceFromItsEmbedding()
     {
         using var folder = TestFolders.Temporary();
-        var file = Join(folder);
         using var scope = NewDisposeScope();
-        using var session = new SamSession(file, device: "cpu");
+        using var inference = inference_mode();
+        using var network = SamSource.Open(Join(folder)).Build();
         using var expected = Checkpoint.Open(TestFolders.Data("mobilesam/expected.safetensors"));
-        using var prompts = JsonDocument.Parse(File.ReadAllBytes(TestFolders.Data("mobilesam/prompts.json")));
-        foreach (var prompt in prompts.RootElement.EnumerateArray())
+        foreach (var question in Questions().Where(question => question.Picture == "truck"))
         {
-            var (picture, name) = (prompt.GetProperty("image").GetString()!, prompt.GetProperty("prompt").GetString());
-            var image = session.SetImage(TestFolders.Data($"mobilesam/images/{picture}.jpg"));
-            if (expected.Tensors.ContainsKey($"{picture}_embedding"))
-                AssertClose($"{picture}'s embedding", expected.Read($"{picture}_embedding"), image.Embedding, 1e-3);
-
-            var labels = prompt.GetProperty("labels").EnumerateArray().Select(label => label.GetInt32() == 1).ToArray();
-            var points = prompt.GetProperty("points_orig").EnumerateArray().Select((point, i) => new SamPoint(point[0].GetSingle(), point[1].GetSingle(), labels[i])).ToArray();
-            var all = session.Predict(image, new SamPrompt { Points = points }, SamMaskChoice.Single).Concat(session.Predict(image, new SamPrompt { Points = points }, SamMaskChoice.Three)).ToArray();
-            var mask = all.MinBy(mask => Math.Abs(mask.Score - prompt.GetProperty("iou").GetSingle()))!;
-            Console.WriteLine($"{picture} {name}: scores {string.Join(" ", all.Select(mask => $"{mask.Score:F4}"))}, expected {prompt.GetProperty("iou")}; areas {string.Join(" ", all.Select(mask => mask.Mask.Area))}, expected {prompt.GetProperty("area_px")}");
-            if (expected.Tensors.ContainsKey($"{picture}_{name}_lowres"))
-                AssertClose($"{picture} {name}", expected.Read($"{picture}_{name}_lowres"), mask.Logits, 1e-2);
+            var labels = question.Asked.Points.Select(point => point.IsForeground ? 1L : 0L).ToArray();
+            var (masks, iou) = network.Decode(expected.Read("truck_embedding"), new(tensor(question.NetworkPoints, [1, labels.Length, 2]), tensor(labels, [1, labels.Length])));
+            var chosen = labels.Length > 1 ? 0 : 1 + iou[0, TensorIndex.Slice(1)].argmax().item<long>();
+            var difference = (masks[0, chosen] - expected.Read($"{question.Name}_lowres")[0, 0]).abs().max().item<float>();
+            Assert.True(difference <= 1e-2, $"{question.Name} differs by {difference}.");
+            Assert.Equal(question.Iou, iou[0, chosen].item<float>(), 1e-3f);
+            Assert.Equal(question.Area, question.Enlarge(masks[0, chosen]).Area, question.Area * 1e-3);
         }
     }
 
-    private static void AssertClose(string what, Tensor expected, float[] actual, double tolerance)
+    /// <summary>
+    /// From the JPEG files, as SAM prepares pictures. The reference's pixels were decoded by jpeg-js and resized without a filter (see
+    /// <see cref="TinyVitRealDataTests"/>), so that masks agree but for their borders.
+    /// </summary>
+    [Fact]
+    public void AnswersNearlySoFromTheFiles()
     {
-        var difference = (expected.flatten() - tensor(actual)).abs().max().item<float>();
-        Console.WriteLine($"{what}: {difference}");
-        Assert.True(difference <= tolerance, $"{what} differs by {difference}; allowed are {tolerance}.");
+        using var folder = TestFolders.Temporary();
+        using var scope = NewDisposeScope();
+        using var session = new SamSession(Join(folder), device: "cpu");
+        using var expected = Checkpoint.Open(TestFolders.Data("mobilesam/expected.safetensors"));
+        foreach (var question in Questions())
+        {
+            var mask = session.Predict(session.SetImage(TestFolders.Data($"mobilesam/images/{question.Picture}.jpg")), question.Asked);
+            Assert.Equal(question.Iou, mask.Score, 0.02f);
+            var overlap = mask.Mask.IoU(question.Enlarge(expected.Read($"{question.Name}_lowres")[0, 0]));
+            TestContext.Current.SendDiagnosticMessage($"{question.Name}: score {mask.Score} for {question.Iou}, area {mask.Mask.Area} for {question.Area}, IoU {overlap}");
+            Assert.InRange(overlap, 0.85, 1);
+        }
+    }
+
+    private sealed record Question(string Name, string Picture, ImageSize Size, SamPrompt Asked, float[] NetworkPoints, float Iou, int Area)
+    {
+        public RunLengthMask Enlarge(Tensor logits) => new MaskEnlarger(1024, new ImageResize.LongestEdge(1024).SizeFor(Size), Size).Enlarge(logits).Mask;
+    }
+
+    private static List<Question> Questions()
+    {
+        using var prompts = JsonDocument.Parse(File.ReadAllBytes(TestFolders.Data("mobilesam/prompts.json")));
+        return [.. prompts.RootElement.EnumerateArray().Select(prompt =>
+        {
+            var labels = prompt.GetProperty("labels").EnumerateArray().Select(label => label.GetInt32() == 1).ToArray();
+            var points = Numbers("points_orig").Chunk(2).Select((point, i) => new SamPoint(point[0], point[1], labels[i])).ToArray();
+            var picture = prompt.GetProperty("image").GetString()!;
+            return new Question($"{picture}_{prompt.GetProperty("prompt")}", picture, new(prompt.GetProperty("H").GetInt32(), prompt.GetProperty("W").GetInt32()),
+                new SamPrompt { Points = points }, Numbers("coords_1024")[..(2 * labels.Length)], prompt.GetProperty("iou").GetSingle(), prompt.GetProperty("area_px").GetInt32());
+
+            float[] Numbers(string name) => [.. prompt.GetProperty(name).EnumerateArray().SelectMany(point => point.EnumerateArray()).Select(number => number.GetSingle())];
+        })];
     }
 
     /// <summary>One file of the encoder's and the decoder's, as MobileSAM publishes them.</summary>
