@@ -27,23 +27,25 @@ class Attention(nn.Module):
         super().__init__()
         self.qkv, self.proj = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
 
-    def forward(self, x):
+    def forward(self, x, mask=None):
         batch, tokens, dim = x.shape
         q, k, v = self.qkv(x).reshape(batch, tokens, 3, dim // 64, 64).permute(2, 0, 3, 1, 4).unbind(0)
-        weights = (q @ k.transpose(-2, -1) / 8).softmax(-1)
+        scores = q @ k.transpose(-2, -1) / 8
+        weights = (scores if mask is None else scores + mask).softmax(-1)
         return self.proj((weights @ v).transpose(1, 2).reshape(batch, tokens, dim))
 
 
 class Block(nn.Module):
-    def __init__(self, dim, hidden, eps):
+    def __init__(self, dim, hidden, eps, activation=nn.functional.gelu):
         super().__init__()
+        self.activation = activation
         self.norm1, self.norm2 = nn.LayerNorm(dim, eps), nn.LayerNorm(dim, eps)
         self.attn = Attention(dim)
         self.mlp = nn.ModuleDict({"fc1": nn.Linear(dim, hidden), "fc2": nn.Linear(hidden, dim)})
 
-    def forward(self, x):
-        x = x + self.attn(self.norm1(x))
-        return x + self.mlp["fc2"](nn.functional.gelu(self.mlp["fc1"](self.norm2(x))))
+    def forward(self, x, mask=None):
+        x = x + self.attn(self.norm1(x), mask)
+        return x + self.mlp["fc2"](self.activation(self.mlp["fc1"](self.norm2(x))))
 
 
 class ViT(nn.Module):

@@ -21,8 +21,20 @@ internal sealed class OnnxPeer : IDisposable
         _session = new InferenceSession(path, options);
     }
 
+    /// <summary>Two networks that compute different things must not be timed against each other.</summary>
+    /// <param name="ours">Our network's output.</param>
+    /// <param name="peer">The peer's for the same input.</param>
+    /// <param name="tolerance">How large a difference may be, relative to the largest output.</param>
+    public static void CheckAgreement(float[] ours, float[] peer, double tolerance)
+    {
+        var difference = ours.Zip(peer, (a, b) => Math.Abs(a - b)).Max() / peer.Max(Math.Abs);
+        Console.WriteLine(FormattableString.Invariant($"Largest difference of the outputs, relative to the largest output: {difference:G2}"));
+        if (!(difference < tolerance))
+            throw new InvalidOperationException("The two networks disagree: were both made from one checkpoint?");
+    }
+
     /// <summary>The network's one output for its one input.</summary>
-    public float[] Run(float[] input, long[] shape)
+    public float[] Run<T>(T[] input, long[] shape) where T : unmanaged
     {
         using var value = OrtValue.CreateTensorValueFromMemory(input, shape);
         using var options = new RunOptions();

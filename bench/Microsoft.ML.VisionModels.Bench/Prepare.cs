@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Clip;
 using SkiaSharp;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,6 +15,7 @@ internal static class Prepare
         WriteViT(Path.Combine(folder, "vit-base-patch16-224.safetensors"), width: 768, depth: 12, patch: 16, size: 224, classes: 1000);
         WriteViT(Path.Combine(folder, "vit-tiny-patch16-224.safetensors"), width: 192, depth: 12, patch: 16, size: 224, classes: 1000);
         WriteViT(Path.Combine(folder, "vit-tiny-patch4-32.safetensors"), width: 192, depth: 12, patch: 4, size: 32, classes: 10);
+        WriteClip(Directory.CreateDirectory(Path.Combine(folder, "clip-vit-base-patch32")).FullName, ClipPreset.Base32);
         WritePictures(Path.Combine(folder, "pictures"), count: 64, new(640, 480));
         Console.WriteLine($"Written to {folder}.");
     }
@@ -50,6 +52,20 @@ internal static class Prepare
 
         IEnumerable<(string, Tensor)> Affine(string name, Func<string, long[], (string, Tensor)> weight, params long[] shape) =>
             [weight($"{name}.weight", shape), Random($"{name}.bias", shape[0])];
+    }
+
+    /// <summary>A CLIP as Hugging Face publishes it, without a tokenizer. No weight is 0 or 1 throughout, so that none can be mistaken for another.</summary>
+    private static void WriteClip(string folder, ClipPreset preset)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        using var generator = new Generator(1);
+        var config = ClipPresets.Of(preset);
+        using var network = new ClipNetwork(config).Initialize(generator);
+        foreach (var parameter in network.parameters().Where(parameter => parameter.dim() == 1))
+            parameter.add_(randn(parameter.shape, generator: generator).mul_(0.03));
+        CheckpointLoader.Save(network, ClipDialect.HuggingFace, Path.Combine(folder, "model.safetensors"));
+        File.WriteAllText(Path.Combine(folder, "config.json"), config.ToHuggingFace().ToJsonString());
     }
 
     /// <summary>JPEGs as large on disk as photographs of their size, in two class folders.</summary>

@@ -26,7 +26,7 @@ internal static class ViTForward
                     using var generator = new Generator(2);
                     var pixels = randn(shape, generator: generator).data<float>().ToArray();
 
-                    CheckAgreement(Score(network, pixels, shape, type), peer.Run(pixels, shape), type);
+                    OnnxPeer.CheckAgreement(Score(network, pixels, shape, type), peer.Run(pixels, shape), type == ScalarType.Float32 ? 1e-4 : 0.05);
                     sideBySide.Run("vit-forward",
                         Contestant.Here(type == ScalarType.Float32 ? "ViT fp32" : "ViT bf16", () => Score(network, pixels, shape, type)),
                         Contestant.Here(OnnxPeer.Name, () => peer.Run(pixels, shape)), threads, batch);
@@ -40,14 +40,5 @@ internal static class ViTForward
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         return network.forward(tensor(pixels, shape).to(type)).to(ScalarType.Float32).data<float>().ToArray();
-    }
-
-    /// <summary>Two networks that compute different things must not be timed against each other.</summary>
-    private static void CheckAgreement(float[] ours, float[] peer, ScalarType type)
-    {
-        var difference = ours.Zip(peer, (a, b) => Math.Abs(a - b)).Max() / peer.Max(Math.Abs);
-        Console.WriteLine(FormattableString.Invariant($"Largest difference of the logits, relative to the largest logit: {difference:G2}"));
-        if (!(difference < (type == ScalarType.Float32 ? 1e-4 : 0.05)))
-            throw new InvalidOperationException("The two networks disagree: were both made from one checkpoint?");
     }
 }
