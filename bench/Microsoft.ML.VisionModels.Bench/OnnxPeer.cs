@@ -9,7 +9,9 @@ internal sealed class OnnxPeer : IDisposable
 
     private readonly InferenceSession _session;
 
-    public OnnxPeer(string path, int threads)
+    public OnnxPeer(string path, int threads) => _session = Open(path, threads);
+
+    public static InferenceSession Open(string path, int threads)
     {
         using var options = new SessionOptions
         {
@@ -18,7 +20,7 @@ internal sealed class OnnxPeer : IDisposable
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
         };
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"); // As ours: waiting threads sleep.
-        _session = new InferenceSession(path, options);
+        return new InferenceSession(path, options);
     }
 
     /// <summary>Two networks that compute different things must not be timed against each other.</summary>

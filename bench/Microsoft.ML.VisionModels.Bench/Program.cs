@@ -15,6 +15,8 @@ try
         "prepare" => () => Prepare.Run(arguments),
         "vit-forward" => () => ViTForward.Run(arguments, sideBySide),
         "clip-forward" => () => ClipForward.Run(arguments, sideBySide),
+        "sam" => () => SamForward.Run(arguments, sideBySide),
+        "sam-memory" => () => SamForward.Memory(arguments),
         "folder-to-labels" => () => FolderToLabels.Run(arguments, sideBySide),
         "train-step" => () => TrainStep.Run(arguments, sideBySide),
         "load" => () => Load.Run(arguments, sideBySide),
@@ -26,7 +28,7 @@ try
         "sweep" => () => SweepSpeed.Run(arguments, results),
         "cifar-chart" => CifarChart.Write,
         "clip-cifar" => () => ClipCifar.Run(arguments, results, command),
-        _ => throw new ArgumentException("The first word must be prepare, vit-forward, clip-forward, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar or sweep; see bench/README.md."),
+        _ => throw new ArgumentException("The first word must be prepare, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar or sweep; see bench/README.md."),
     };
     work();
     return 0;

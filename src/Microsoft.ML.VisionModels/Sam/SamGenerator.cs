@@ -34,7 +34,7 @@ internal sealed class SamGenerator(SamPredictor predictor, SamGeneratorSettings 
         var image = predictor.Encode(view);
         var enlarger = new MaskEnlarger(predictor.Config.ImageSize, image.Resized, image.Size);
         var segments = new List<SamSegment>();
-        foreach (var points in grid.Select(point => (X: point.X * crop.Width, Y: point.Y * crop.Height)).Chunk(settings.PointsPerBatch))
+        foreach (var points in grid.Select(point => (X: point.X * crop.Width, Y: point.Y * crop.Height)).Chunk(Math.Min(settings.PointsPerBatch, predictor.PromptsAtOnce)))
         {
             cancellation.ThrowIfCancellationRequested();
             using var inference = inference_mode();

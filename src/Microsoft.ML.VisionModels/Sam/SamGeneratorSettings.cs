@@ -7,7 +7,7 @@ internal sealed record SamGeneratorSettings
 {
     public int PointsPerSide { get; init; } = 32;
 
-    public int PointsPerBatch { get; init; } = 16;
+    public int PointsPerBatch { get; init; } = 64;
 
     public double PredictedIouThreshold { get; init; } = 0.88;
 

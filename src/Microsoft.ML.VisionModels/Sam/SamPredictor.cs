@@ -7,9 +7,6 @@ namespace Microsoft.ML.VisionModels.Sam;
 /// <summary>Looks at pictures, and answers prompts about them (reference: facebookresearch/segment-anything, SamPredictor). Can be used from many threads at once.</summary>
 internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Precision precision, Device device) : IDisposable
 {
-    // Prompts that are answered together; more take memory in proportion and are no faster.
-    private const int PromptsAtOnce = 16;
-
     // What stands for the inside and the outside of a rough mask: about as sure as the network is of its own.
     private const float RoughLogit = 10;
 
@@ -20,6 +17,12 @@ internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Pre
     public ImageProcessor Processor => processor;
 
     public Device Device => device;
+
+    /// <summary>
+    /// How many prompts are best answered together. On a CPU few: each takes buffers of 4 MB, and those of more than 32 MB come fresh from
+    /// the system each time, page by page.
+    /// </summary>
+    public int PromptsAtOnce => device.type == TorchSharp.DeviceType.CPU ? 4 : 64;
 
     private ScalarType Type => precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
