@@ -45,8 +45,7 @@ internal static class SearchSite
                 return Results.NotFound("There is no such picture.");
             if (top is < 1 or > MostHits)
                 return NoSuchTop(top);
-            // Nothing is as much like a picture as itself.
-            return Results.Ok(index.Search(index.GetVector(id), top + 1).Where(hit => hit.Id != id).Take(top));
+            return Results.Ok(index.SearchLike(id, top));
         });
 
         // Ids are paths. Only those of the index are opened, whatever is asked for.

@@ -106,6 +106,21 @@ public sealed class EmbeddingIndex
         _ids.Add(id);
     }
 
+    /// <summary>Adds a view's rows, which are read once; see <see cref="FromRows"/>.</summary>
+    /// <param name="rows">Such as what a featurizer's <c>Transform</c> gives for new pictures.</param>
+    /// <param name="idColumnName">The column of ids: text. Default "ImagePath".</param>
+    /// <param name="embeddingColumnName">The column of embeddings: a vector of Single of <see cref="Dimensions"/>. Default "Embedding".</param>
+    /// <returns>The ids of the rows that were left out because their embedding has missing values (NaN).</returns>
+    /// <exception cref="ArgumentException">A column is missing or of another type or size; or a row cannot be added, and those before it were.</exception>
+    public IReadOnlyList<string> AddRows(IDataView rows, string idColumnName = "ImagePath", string embeddingColumnName = "Embedding")
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var embeddings = new EmbeddingRows(rows, idColumnName, embeddingColumnName);
+        if (embeddings.Dimensions != Dimensions)
+            throw new ArgumentException($"The column '{embeddingColumnName}' has vectors of {embeddings.Dimensions} values; the index has {Dimensions} dimensions.", nameof(rows));
+        return embeddings.AddTo(this);
+    }
+
     /// <summary>Whether there is a vector under this id.</summary>
     public bool Contains(string id) => _ids.Find(id) is not null;
 
@@ -141,6 +156,19 @@ public sealed class EmbeddingIndex
         for (var i = 0; i < queries.Count; i++)
             rows.AddUnit(queries[i], $"{nameof(queries)}[{i}]");
         return Search(rows, top);
+    }
+
+    /// <summary>Finds what is most like a vector of the index; itself is none of the hits.</summary>
+    /// <param name="id">The vector's id.</param>
+    /// <param name="top">How many hits are wanted; at least 1. Default 10.</param>
+    /// <returns>The hits, as <see cref="Search(ReadOnlySpan{float}, int)"/> orders them.</returns>
+    /// <exception cref="KeyNotFoundException">There is no such id.</exception>
+    /// <exception cref="ArgumentException">The number is not so.</exception>
+    public IReadOnlyList<SearchHit> SearchLike(string id, int top = 10)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(top);
+        // One more, as a vector is among those that are most like it.
+        return [.. Search(GetVector(id), top == int.MaxValue ? top : top + 1).Where(hit => hit.Id != id).Take(top)];
     }
 
     private IReadOnlyList<IReadOnlyList<SearchHit>> Search(RowStore queries, int top) =>

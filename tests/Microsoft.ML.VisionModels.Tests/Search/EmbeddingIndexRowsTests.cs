@@ -20,6 +20,16 @@ public class EmbeddingIndexRowsTests
     }
 
     [Fact]
+    public void MoreRowsMayFollow()
+    {
+        var index = EmbeddingIndex.FromRows(View(new Row("a", 1, 0, 0)), out _);
+        Assert.Equal(["unreadable"], index.AddRows(View(new("b", 0, 2, 0), new("unreadable", float.NaN, 0, 0))));
+        Assert.Equal(["a", "b"], index.Ids);
+        Assert.Equal([0, 1, 0], index.GetVector("b"));
+        Assert.Contains("3 values", Assert.Throws<ArgumentException>(() => new EmbeddingIndex(4).AddRows(View(new Row("c", 1, 0, 0)))).Message);
+    }
+
+    [Fact]
     public void ColumnsMayHaveOtherNames()
     {
         var view = _context.Transforms.CopyColumns("Name", "ImagePath").Append(_context.Transforms.CopyColumns("Features", "Embedding"))

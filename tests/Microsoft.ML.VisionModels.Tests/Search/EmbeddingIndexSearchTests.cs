@@ -92,6 +92,18 @@ public class EmbeddingIndexSearchTests
     }
 
     [Fact]
+    public void WhatIsLikeAVectorIsNotItself()
+    {
+        var index = new EmbeddingIndex(2);
+        foreach (var (id, x, y) in new[] { ("a", 1f, 0f), ("same", 2f, 0f), ("near", 1f, 0.1f), ("far", 0f, 1f) })
+            index.Add(id, [x, y]);
+        Assert.Equal(["same", "near"], index.SearchLike("a", top: 2).Select(hit => hit.Id));
+        Assert.Equal(["a", "near", "far"], index.SearchLike("same", int.MaxValue).Select(hit => hit.Id));
+        Assert.Contains("'b'", Assert.Throws<KeyNotFoundException>(() => index.SearchLike("b")).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => index.SearchLike("a", 0));
+    }
+
+    [Fact]
     public void AnEmptyIndexHasNoHits()
     {
         var index = new EmbeddingIndex(2);
