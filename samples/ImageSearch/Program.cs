@@ -12,7 +12,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     // The network and the pictures: yours, or digits and a small CLIP that is taught them now.
     var (checkpoint, data) = settings.Checkpoint is { } published
         ? (published, settings.Data!)
-        : DigitsClip.Train(mlContext, Settings.Out, cancellation);
+        : DigitsClip.Train(mlContext, Settings.Out, settings.Device, cancellation);
     if (settings.Checkpoint is null)
         AnsiConsole.MarkupLineInterpolated($"Next time without training: --data {data} --checkpoint {checkpoint}");
 

@@ -14,5 +14,8 @@ internal sealed class Answer
     /// <summary>The probability of each word.</summary>
     public float[] Score { get; set; } = [];
 
+    /// <summary>Whether the picture could be read; without it there are no probabilities.</summary>
+    public bool IsRead => !float.IsNaN(Score[0]);
+
     public float Confidence => Score.Max();
 }

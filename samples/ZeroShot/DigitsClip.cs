@@ -11,9 +11,10 @@ internal static class DigitsClip
     /// <summary>Trains it on four fifths of the digits, and writes it as Hugging Face publishes CLIP.</summary>
     /// <param name="mlContext">The context.</param>
     /// <param name="folder">Where pictures and checkpoint go.</param>
+    /// <param name="device">Where it is trained: auto, cpu, cuda or cuda:N.</param>
     /// <param name="cancellation">Ends training early, with what was learnt so far.</param>
     /// <returns>The folders of the checkpoint and of the pictures that it has not seen.</returns>
-    public static (string Checkpoint, string Pictures) Train(MLContext mlContext, string folder, CancellationToken cancellation)
+    public static (string Checkpoint, string Pictures) Train(MLContext mlContext, string folder, string device, CancellationToken cancellation)
     {
         var (checkpoint, unseen) = (Path.Combine(folder, "digits-clip"), Path.Combine(folder, "unseen"));
         var digits = mlContext.Data.LoadImageFolder(Digits.Unpack(Path.Combine(folder, "digits")));
@@ -33,6 +34,7 @@ internal static class DigitsClip
             VocabularySize = 600,
             Epochs = 20,
             BatchSize = 32,
+            Device = device,
             CancellationToken = cancellation,
         };
         var pairs = Pairs(mlContext, split.TrainSet);

@@ -16,7 +16,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     // The network, the pictures and the words: yours, or digits and a small CLIP that is taught them now.
     var (checkpoint, data) = settings.Checkpoint is { } published
         ? (published, settings.Data!)
-        : DigitsClip.Train(mlContext, settings.Out, cancellation);
+        : DigitsClip.Train(mlContext, settings.Out, settings.Device, cancellation);
     var labels = settings.Labels ?? DigitsClip.Names;
     var pictures = mlContext.Data.LoadImageFolder(data);
 
@@ -27,12 +27,19 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
             Labels = labels,
             Templates = settings.AllTemplates ? ClipTemplates.ImageNet : ClipTemplates.Default,
             Device = settings.Device,
+            SkipInvalidImages = true,
+            CancellationToken = cancellation,
         })
         .Append(mlContext.Transforms.Conversion.MapKeyToValue("Prediction", "PredictedLabel"));
     using var model = pipeline.Fit(pictures);
     mlContext.Model.Save(model, pictures.Schema, Path.Combine(settings.Out, "model.zip"));
 
     var answers = mlContext.Data.CreateEnumerable<Answer>(model.Transform(pictures), reuseRowObject: false).ToList();
+    foreach (var answer in answers.Where(answer => !answer.IsRead))
+        AnsiConsole.MarkupLineInterpolated($"[yellow]cannot be read[/]: {answer.ImagePath}");
+    answers.RemoveAll(answer => !answer.IsRead);
+    if (answers.Count == 0)
+        throw new InvalidOperationException($"No picture in {data} can be read.");
 
     // A table of the first, all of them in a file, and a sheet to look at.
     var some = answers.Where((_, i) => i % Math.Max(1, answers.Count / Shown) == 0).Take(Shown).ToList();
