@@ -24,7 +24,8 @@ internal sealed partial record ClipConfig
     };
 
     /// <summary>The <c>config.json</c> that Hugging Face's library writes for this network.</summary>
-    public JsonObject ToHuggingFace()
+    /// <param name="bfloat16">Whether the weights beside it have 16 bits, not 32.</param>
+    public JsonObject ToHuggingFace(bool bfloat16 = false)
     {
         var json = new JsonObject
         {
@@ -44,7 +45,7 @@ internal sealed partial record ClipConfig
                 ["num_hidden_layers"] = Text.Depth,
                 ["vocab_size"] = Text.VocabularySize,
             },
-            ["torch_dtype"] = "float32",
+            ["torch_dtype"] = bfloat16 ? "bfloat16" : "float32",
             ["vision_config"] = new JsonObject
             {
                 ["attention_dropout"] = Vision.AttentionDropout,

@@ -92,7 +92,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
         {
             case ClipFewShotMethod.TipAdapter:
             {
-                var classes = ClipTexts.EmbedClasses(network.Text, tokenizer!, labels.Names, _options.Templates, device);
+                var classes = ClipTexts.EmbedClasses(network.Text, tokenizer!, labels.Names, _options.Templates, device, _host, _options.CancellationToken);
                 var examples = TipAdapter.Of(train.Vectors, OneHot(train, labels.Count), _options.CacheWeight, _options.CacheSharpness);
                 return (network.Classifier(classes, examples), null);
             }

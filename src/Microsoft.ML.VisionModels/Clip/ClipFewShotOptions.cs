@@ -86,6 +86,7 @@ public sealed class ClipFewShotOptions : TrainerOptions
         OptionChecks.RequireName(ImageColumnName, nameof(ImageColumnName));
         OptionChecks.RequireName(ScoreColumnName, nameof(ScoreColumnName));
         OptionChecks.RequireName(PredictedLabelColumnName, nameof(PredictedLabelColumnName));
+        OptionChecks.RequireNameOrNull(EmbeddingColumnName, nameof(EmbeddingColumnName));
         OptionChecks.RequireDistinct([ScoreColumnName, PredictedLabelColumnName, EmbeddingColumnName]);
     }
 

@@ -14,7 +14,11 @@ internal static class ClipLoss
     /// made of labels do. To call these wrong would teach that what looks alike must lie apart.
     /// </summary>
     /// <param name="ids">The texts' tokens, [N, T].</param>
-    public static Tensor Pairs(Tensor ids) => ids.unsqueeze(0).eq(ids.unsqueeze(1)).all(-1).to(ScalarType.Float32);
+    public static Tensor Pairs(Tensor ids)
+    {
+        var texts = ids.unique(return_inverse: true, dim: 0).inverse_indices!;     // [N], one number for each distinct text
+        return texts.unsqueeze(0).eq(texts.unsqueeze(1)).to(ScalarType.Float32);
+    }
 
     /// <summary>The mean of the cross entropies over the rows and over the columns (arXiv 2103.00020, figure 3), a scalar.</summary>
     /// <param name="logits">[N, N], pictures x texts.</param>

@@ -57,9 +57,6 @@ internal sealed class ClipNetwork : nn.Module
     /// <summary>Cosines times the temperature.</summary>
     public Tensor Temper(Tensor cosines) => cosines.mul(logit_scale.exp());
 
-    /// <summary>How likely each picture goes with each text: among all texts (CLIP), or each for itself (SigLIP).</summary>
-    public Tensor Probabilities(Tensor logits) => Config.Sigmoid ? logits.sigmoid() : logits.softmax(-1);
-
     /// <summary>A classifier by words on the vision tower, which becomes the classifier's.</summary>
     /// <param name="classes">A vector of length 1 for each class, [C, E].</param>
     /// <param name="examples">Labelled pictures that speak for their classes beside the words, or none.</param>

@@ -11,8 +11,6 @@ namespace Microsoft.ML.VisionModels.Clip;
 /// <param name="Preprocessing">How it wants its pictures.</param>
 internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreprocessing Preprocessing)
 {
-    private const string OpenClipConfig = "open_clip_config.json";
-
     /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
     /// <exception cref="CheckpointException">A file is damaged, or no CLIP.</exception>
     public static ClipSource Open(string path)
@@ -24,9 +22,11 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
             var network = ClipConfig.FromHuggingFace(folder.Config);
             return new(path, network, folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : Usual(network));
         }
-        var openClip = HuggingFaceFolder.ReadObject(System.IO.Path.Combine(FolderOf(path), OpenClipConfig));
+        var openClip = HuggingFaceFolder.ReadObject(System.IO.Path.Combine(FolderOf(path), OpenClipConfig.FileName));
         if (openClip is null && Directory.Exists(path))
-            throw new FileNotFoundException($"The folder {path} has neither config.json nor {OpenClipConfig}.", path);
+            throw new FileNotFoundException($"The folder {path} has neither config.json nor {OpenClipConfig.FileName}.", path);
+        if (openClip is { } settings)
+            OpenClipConfig.Check(settings);
         var config = ClipConfig.FromOpenAI(checkpoint, openClip);
         return new(path, config, Original(config.Vision.ImageSize) with { Normalization = Normalization(openClip) ?? ImageNormalization.Clip });
     }
@@ -95,10 +95,14 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
             ? new(mean, std)
             : null;
 
-    private static (float, float, float)? Channels(JsonElement settings, string name) =>
-        settings.TryGetProperty(name, out var values) && values.ValueKind == JsonValueKind.Array && values.GetArrayLength() == 3
+    private static (float, float, float)? Channels(JsonElement settings, string name)
+    {
+        if (!settings.TryGetProperty(name, out var values) || values.ValueKind == JsonValueKind.Null)
+            return null;
+        return values.ValueKind == JsonValueKind.Array && values.GetArrayLength() == 3 && values.EnumerateArray().All(value => value.ValueKind == JsonValueKind.Number)
             ? (values[0].GetSingle(), values[1].GetSingle(), values[2].GetSingle())
-            : null;
+            : throw new CheckpointException($"{OpenClipConfig.FileName} has preprocess_cfg.{name} = {values.GetRawText()}, which should be three numbers.");
+    }
 
     /// <summary>As OpenAI's own code prepares pictures, and open_clip's by default.</summary>
     private static ImagePreprocessing Original(ImageSize size) => new()

@@ -1,3 +1,5 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Text;
 using static TorchSharp.torch;
 
@@ -29,36 +31,50 @@ internal static class ClipTexts
         config.Causal && config.Pooling != ClipTextPooling.LastPosition ? ids.narrow(1, 0, longest).contiguous() : ids;
 
     /// <summary>Vectors of length 1, [N, E], on the network's device.</summary>
-    public static Tensor Embed(ClipTextNetwork network, ClipTokenizer tokenizer, IReadOnlyList<string> texts, Device device, CancellationToken cancellation = default)
+    /// <param name="network">The text tower.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="texts">At least one.</param>
+    /// <param name="device">Where the network is.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <param name="done">Told after each batch how many texts have their vector.</param>
+    public static Tensor Embed(
+        ClipTextNetwork network, ClipTokenizer tokenizer, IReadOnlyList<string> texts, Device device, CancellationToken cancellation = default, Action<int>? done = null)
     {
         using var scope = NewDisposeScope();
-        var parts = new List<Tensor>();
+        var (parts, count) = (new List<Tensor>(), 0);
         foreach (var chunk in texts.Chunk(RowsAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
             var ids = Ids(tokenizer, chunk, network.Config).to(device);
             parts.Add(ClipNetwork.Normalize(network.forward(ids)).MoveToOuterDisposeScope());
+            done?.Invoke(count += chunk.Length);
         }
         return cat(parts).MoveToOuterDisposeScope();
     }
 
     /// <summary>
-    /// One vector of length 1 for each class, [C, E]: the mean over the templates (arXiv 2103.00020, 3.1.4).
+    /// One vector of length 1 for each class, [C, E]: the mean over the templates (arXiv 2103.00020, 3.1.4). ML.NET's log has the progress.
     /// </summary>
     /// <exception cref="ArgumentException">A class has no token that the vocabulary knows.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static Tensor EmbedClasses(
-        ClipTextNetwork network, ClipTokenizer tokenizer, IReadOnlyList<string> labels, IReadOnlyList<string> templates, Device device)
+        ClipTextNetwork network, ClipTokenizer tokenizer, IReadOnlyList<string> labels, IReadOnlyList<string> templates, Device device,
+        IHostEnvironment environment, CancellationToken cancellation)
     {
         foreach (var label in labels)
         {
+            cancellation.ThrowIfCancellationRequested();
             if (tokenizer.Encode(label).All(token => token == tokenizer.StartToken || token == tokenizer.EndToken))
                 throw new ArgumentException($"The label '{label}' has nothing that the vocabulary knows: no text for CLIP to look for.");
         }
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var sentences = labels.SelectMany(label => templates.Select(template => ClipTemplates.Fill(template, label))).ToArray();
-        var vectors = Embed(network, tokenizer, sentences, device)              // [C T, E]
+        using var progress = environment.StartProgressChannel("Reading words");
+        var read = 0;
+        progress.SetHeader(new ProgressHeader(["sentences"]), entry => entry.SetProgress(0, read, sentences.Length));
+        var vectors = Embed(network, tokenizer, sentences, device, cancellation, done => read = done)      // [C T, E]
             .view(labels.Count, templates.Count, -1);
         return ClipNetwork.Normalize(vectors.mean([1])).MoveToOuterDisposeScope();
     }

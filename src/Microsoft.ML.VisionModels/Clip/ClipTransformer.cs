@@ -60,7 +60,7 @@ public sealed class ClipTransformer : BatchTransformer
         Directory.CreateDirectory(folder);
         var config = _model.Network.Config;
         CheckpointLoader.Save(_model.Network, ClipDialect.Published(config), Path.Combine(folder, "model.safetensors"));
-        AtomicFile.WriteText(Path.Combine(folder, "config.json"), config.ToHuggingFace().ToIndentedText());
+        AtomicFile.WriteText(Path.Combine(folder, "config.json"), config.ToHuggingFace(bfloat16: _settings.Precision == Precision.BFloat16).ToIndentedText());
         AtomicFile.WriteText(Path.Combine(folder, "preprocessor_config.json"), Preprocessing.ToHuggingFace());
         _tokenizer.SaveFolder(folder, config.Text.Positions);
     }

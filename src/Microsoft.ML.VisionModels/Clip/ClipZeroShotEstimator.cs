@@ -30,10 +30,12 @@ public sealed class ClipZeroShotEstimator : IEstimator<ClipClassifierTransformer
     /// <exception cref="ArgumentException">A column is missing or of another type, or the labels are none, twice the same, or nothing to the vocabulary.</exception>
     /// <exception cref="FileNotFoundException">The checkpoint, its tokenizer or the file of labels is not there.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or does not fit the network.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public ClipClassifierTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
         ImageColumn.Bind(input.Schema, _options.ImageColumnName);
+        _options.CancellationToken.ThrowIfCancellationRequested();
         var labels = Labels(input);
         var device = Devices.Resolve(_host, _options.Device);   // the first to touch libtorch: it tells best what is missing
 
@@ -46,7 +48,7 @@ public sealed class ClipZeroShotEstimator : IEstimator<ClipClassifierTransformer
         using var text = network.Text;      // its work is done here
         try
         {
-            var classes = ClipTexts.EmbedClasses(text, tokenizer, labels.Names, _options.Templates, device);
+            var classes = ClipTexts.EmbedClasses(text, tokenizer, labels.Names, _options.Templates, device, _host, _options.CancellationToken);
             return new(_host, new ClassifierParts(network.Classifier(classes), preprocessing, labels, Settings, device, null));
         }
         catch
@@ -78,6 +80,7 @@ public sealed class ClipZeroShotEstimator : IEstimator<ClipClassifierTransformer
             var found = new HashSet<string>();
             while (cursor.MoveNext())
             {
+                _options.CancellationToken.ThrowIfCancellationRequested();
                 if (read() is { } label)
                     found.Add(label);
             }

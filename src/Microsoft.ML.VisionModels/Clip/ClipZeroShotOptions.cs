@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
@@ -32,6 +33,10 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions
     /// <summary>The column for the picture's vector of length 1; null, the default, does not make it.</summary>
     public string? EmbeddingColumnName { get; set; }
 
+    /// <summary>Stops fitting, which takes long with many labels and templates; there is no model then.</summary>
+    [JsonIgnore]
+    public CancellationToken CancellationToken { get; set; }
+
     internal override void Validate()
     {
         base.Validate();
@@ -42,6 +47,7 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions
         ClipTemplates.Validate(Templates);
         OptionChecks.RequireName(ScoreColumnName, nameof(ScoreColumnName));
         OptionChecks.RequireName(PredictedLabelColumnName, nameof(PredictedLabelColumnName));
+        OptionChecks.RequireNameOrNull(EmbeddingColumnName, nameof(EmbeddingColumnName));
         OptionChecks.RequireDistinct([ScoreColumnName, PredictedLabelColumnName, EmbeddingColumnName]);
     }
 

@@ -106,19 +106,25 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     /// <summary>Looks from some tokens at others: queries are of <paramref name="x"/>, [B, T, D], keys and values of <paramref name="context"/>, [B, S, D].</summary>
     public Tensor Across(Tensor x, Tensor context)
     {
-        var (_, k, v) = Heads(context);
-        return Merge(F.scaled_dot_product_attention(Heads(x).Q, k, v));     // [B, T, D]
+        var width = x.shape[2];
+        var q = Split(qkv.Part(x, 0, width), 1)[0];                         // [B, heads, T, D / heads]
+        var kv = Split(qkv.Part(context, width, 2 * width), 2);             // [B, heads, S, D / heads] each
+        (q, var k, var v) = Scaled(q, kv[0], kv[1]);
+        return Merge(F.scaled_dot_product_attention(q, k, v));              // [B, T, D]
     }
 
     private (Tensor Q, Tensor K, Tensor V) Heads(Tensor x)
     {
-        var (batch, tokens) = (x.shape[0], x.shape[1]);
-        var parts = qkv.forward(x)                          // [B, T, 3 D]
-            .view(batch, tokens, 3, _heads, -1)             // [B, T, 3, heads, D / heads]
-            .permute(2, 0, 3, 1, 4)                         // [3, B, heads, T, D / heads]
-            .unbind(0);
-        return logit_scale is null ? (parts[0], parts[1], parts[2]) : Cosine(parts[0], parts[1], parts[2]);
+        var parts = Split(qkv.forward(x), 3);
+        return Scaled(parts[0], parts[1], parts[2]);
     }
+
+    private Tensor[] Split(Tensor x, int parts) =>          // [B, T, parts D]
+        x.view(x.shape[0], x.shape[1], parts, _heads, -1)   // [B, T, parts, heads, D / heads]
+            .permute(2, 0, 3, 1, 4)                         // [parts, B, heads, T, D / heads]
+            .unbind(0);
+
+    private (Tensor Q, Tensor K, Tensor V) Scaled(Tensor q, Tensor k, Tensor v) => logit_scale is null ? (q, k, v) : Cosine(q, k, v);
 
     private (Tensor Q, Tensor K, Tensor V) Cosine(Tensor q, Tensor k, Tensor v)     // [B, heads, T, D / heads]
     {

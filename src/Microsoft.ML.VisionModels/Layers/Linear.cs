@@ -20,6 +20,11 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) =>
-        nn.functional.linear(MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias));   // [..., inputs] -> [..., outputs]
+    public override Tensor forward(Tensor x) => Product(x, weight, bias);      // [..., inputs] -> [..., outputs]
+
+    /// <summary>Some of the outputs: <paramref name="count"/> of them from a first one on.</summary>
+    public Tensor Part(Tensor x, long first, long count) => Product(x, weight.narrow(0, first, count), bias?.narrow(0, first, count));
+
+    private static Tensor Product(Tensor x, Tensor weight, Tensor? bias) =>
+        nn.functional.linear(MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias));
 }

@@ -95,6 +95,8 @@ public abstract partial class ImageClassifierOptions : TrainerOptions
         if (Labels is not null && TrainedParts != TrainedParts.None)
             throw new ArgumentException($"{nameof(Labels)} names the classes of a published head; in training they come from {LabelColumnName}.");
 
+        OptionChecks.RequireNameOrNull(EmbeddingColumnName, nameof(EmbeddingColumnName));
+        OptionChecks.RequireNameOrNull(AttentionColumnName, nameof(AttentionColumnName));
         OptionChecks.RequireDistinct([ScoreColumnName, PredictedLabelColumnName, EmbeddingColumnName, AttentionColumnName]);
     }
 

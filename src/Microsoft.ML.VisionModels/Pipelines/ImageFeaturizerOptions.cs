@@ -15,8 +15,8 @@ public abstract class ImageFeaturizerOptions : ImageScoringOptions
     internal override void Validate()
     {
         base.Validate();
-        foreach (var (feature, column) in Columns.Where(column => column.Column is not null))
-            OptionChecks.RequireName(column, $"{feature}ColumnName");
+        foreach (var (feature, column) in Columns)
+            OptionChecks.RequireNameOrNull(column, $"{feature}ColumnName");
         if (Columns.All(column => column.Column is null))
             throw new ArgumentException($"No output column has a name; {nameof(EmbeddingColumnName)} is the usual one.");
         OptionChecks.RequireDistinct(Columns.Select(column => column.Column));

@@ -13,6 +13,7 @@ internal sealed partial class ClipTokenizer
     private const string TokenizerFile = "tokenizer.json";
     private const string VocabularyFile = "vocab.json";
     private const string MergesFile = "merges.txt";
+    private const string ConfigFile = "tokenizer_config.json";
     private const string OpenAIFile = "bpe_simple_vocab_16e6.txt.gz";
 
     /// <summary>More than OpenAI's file unpacks to; a file that was made to fill the memory unpacks to far more.</summary>
@@ -20,12 +21,15 @@ internal sealed partial class ClipTokenizer
 
     private const string VocabularyEntry = "Tokenizer.Vocabulary.json";
     private const string MergesEntry = "Tokenizer.Merges.txt";
+    /// <summary>An entry of <see cref="ConfigFile"/> of our own, where texts are not cleaned as usual; other libraries pass over it.</summary>
+    private const string CleaningKey = "text_cleaning";
+
     private const string CleaningEntry = "Tokenizer.Cleaning.txt";
 
     /// <param name="path">
     /// A folder, or <c>tokenizer.json</c>, or <c>vocab.json</c> or <c>merges.txt</c> beside the other, or OpenAI's <c>bpe_simple_vocab_16e6.txt.gz</c>.
     /// </param>
-    /// <param name="cleaning">By default that of whoever publishes such files.</param>
+    /// <param name="cleaning">By default that of whoever publishes such files, or what <see cref="SaveFolder"/> has noted.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="CheckpointException">A file is damaged, or is not CLIP's.</exception>
     public static ClipTokenizer Load(string path, ClipTextCleaning? cleaning = null)
@@ -36,7 +40,7 @@ internal sealed partial class ClipTokenizer
         var vocabulary = byOpenAI ? ClipVocabularyReader.FromOpenAI(Unpack(Existing(file)), file)
             : Path.GetFileName(file) is VocabularyFile or MergesFile ? FromPair(Path.GetDirectoryName(Path.GetFullPath(file))!)
             : ClipVocabularyReader.FromTokenizer(File.ReadAllText(Existing(file)), file);
-        return new(vocabulary, cleaning ?? (byOpenAI ? ClipTextCleaning.OpenAI : ClipTextCleaning.HuggingFace));
+        return new(vocabulary, cleaning ?? (byOpenAI ? ClipTextCleaning.OpenAI : NotedCleaning(Path.GetDirectoryName(Path.GetFullPath(file))!)));
     }
 
     /// <summary>A tokenizer from the contents of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
@@ -64,7 +68,9 @@ internal sealed partial class ClipTokenizer
         config["errors"] = "replace";
         config["model_max_length"] = maxLength;
         config["tokenizer_class"] = "CLIPTokenizer";
-        Write("tokenizer_config.json", config.ToIndentedText());
+        if (Cleaning != ClipTextCleaning.HuggingFace)
+            config[CleaningKey] = Cleaning.ToString();
+        Write(ConfigFile, config.ToIndentedText());
 
         void Write(string name, string text) => AtomicFile.WriteText(Path.Combine(folder, name), text);
     }
@@ -90,6 +96,15 @@ internal sealed partial class ClipTokenizer
         ["unk_token"] = ClipVocabulary.EndToken,
         ["pad_token"] = ClipVocabulary.EndToken,
     };
+
+    private static ClipTextCleaning NotedCleaning(string folder)
+    {
+        var usual = ClipTextCleaning.HuggingFace;
+        var noted = HuggingFaceFolder.ReadObject(Path.Combine(folder, ConfigFile))?.Get(CleaningKey, usual.ToString()) ?? usual.ToString();
+        return Enum.TryParse<ClipTextCleaning>(noted, out var cleaning) && Enum.IsDefined(cleaning)
+            ? cleaning
+            : throw new CheckpointException($"{ConfigFile} in {folder} has the {CleaningKey} '{noted}'; known are {string.Join(", ", Enum.GetNames<ClipTextCleaning>())}.");
+    }
 
     private static string FindIn(string folder) =>
         new[] { TokenizerFile, VocabularyFile, MergesFile, OpenAIFile }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)

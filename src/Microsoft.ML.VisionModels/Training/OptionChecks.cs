@@ -10,6 +10,15 @@ internal static class OptionChecks
             throw new ArgumentException($"{property} is empty; a name is needed.", property);
     }
 
+    /// <param name="name">The name of a column; null for one that is not made.</param>
+    /// <param name="property">The option.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public static void RequireNameOrNull(string? name, string property)
+    {
+        if (name is not null)
+            RequireName(name, property);
+    }
+
     /// <exception cref="ArgumentException">The enumeration has no such value.</exception>
     public static void RequireDefined<T>(T value, string property) where T : struct, Enum
     {

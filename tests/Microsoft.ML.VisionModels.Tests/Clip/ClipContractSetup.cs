@@ -17,6 +17,10 @@ internal abstract class ClipContractSetup(Type options) : IContractSetup
 
     public Type Options => options;
 
+    public virtual string Variant => "";
+
+    public virtual bool Trains => true;
+
     public virtual void Prepare(OptionBag options, int imageSize)
     {
         var folder = s_folder.File($"clip-{imageSize}");
@@ -49,14 +53,24 @@ internal abstract class ClipContractSetup(Type options) : IContractSetup
 
     internal sealed class TextEmbedding() : ClipContractSetup(typeof(ClipTextEmbeddingOptions));
 
-    internal sealed class FewShot() : ClipContractSetup(typeof(ClipFewShotOptions))
+    internal abstract class FewShot(ClipFewShotMethod method) : ClipContractSetup(typeof(ClipFewShotOptions))
     {
+        public override string Variant => method.ToString();
+
+        public override bool Trains => method != ClipFewShotMethod.TipAdapter;
+
         public override void Prepare(OptionBag options, int imageSize)
         {
             base.Prepare(options, imageSize);
-            options.Set("Method", ClipFewShotMethod.LinearProbe);   // Tip-Adapter trains nothing
+            options.Set("Method", method).Set("ContextTokens", 4);
         }
     }
+
+    internal sealed class LinearProbe() : FewShot(ClipFewShotMethod.LinearProbe);
+
+    internal sealed class TipAdapter() : FewShot(ClipFewShotMethod.TipAdapter);
+
+    internal sealed class CoOp() : FewShot(ClipFewShotMethod.CoOp);
 
     internal sealed class Trainer() : ClipContractSetup(typeof(ClipTrainerOptions))
     {

@@ -89,7 +89,7 @@ public class ClipGoldenTests
             [$"text_embeds_normalized{suffix}"] = ClipNetwork.Normalize(texts),
             [$"logits_per_image{suffix}"] = logits,
             [$"logits_per_text{suffix}"] = logits.t(),
-            [$"probs_per_image{suffix}"] = network.Probabilities(logits),
+            [$"probs_per_image{suffix}"] = network.Config.Sigmoid ? logits.sigmoid() : logits.softmax(-1),
         };
         var pairs = Math.Min(logits.shape[0], logits.shape[1]);
         outputs[$"contrastive_loss_first_n{suffix}"] = ClipLoss.Symmetric(logits.narrow(0, 0, pairs).narrow(1, 0, pairs), eye(pairs)).view(1);

@@ -148,10 +148,29 @@ public class ClipNetworkTests
         CheckpointLoader.Save(network, ClipDialect.OpenAI, folder.File("open_clip_model.safetensors"));
         Assert.Throws<FileNotFoundException>(() => ClipSource.Open(folder.Path));
 
-        File.WriteAllText(folder.File("open_clip_config.json"), """{"model_cfg": {"embed_dim": 24, "vision_cfg": {"width": 64}, "text_cfg": {"heads": 2}}, "preprocess_cfg": {"mean": [0.5, 0.4, 0.3], "std": [0.1, 0.2, 0.3]}}""");
+        File.WriteAllText(folder.File("open_clip_config.json"), """{"model_cfg": {"embed_dim": 24, "quick_gelu": false, "vision_cfg": {"image_size": 16, "layers": 2, "width": 64, "patch_size": 8, "no_ln_pre": false, "act_kwargs": {}, "timm_model_name": null}, "text_cfg": {"context_length": 7, "heads": 2, "pool_type": "argmax"}}, "preprocess_cfg": {"size": 16, "mode": "RGB", "interpolation": "bicubic", "resize_mode": "shortest", "fill_color": 0, "mean": [0.5, 0.4, 0.3], "std": [0.1, 0.2, 0.3]}}""");
         var source = ClipSource.Open(folder.Path);
         Assert.Equal(ModelJson.Write(gelu), ModelJson.Write(source.Config));
         Assert.Equal(new ImageNormalization((0.5f, 0.4f, 0.3f), (0.1f, 0.2f, 0.3f)), source.Preprocessing.Normalization);
+    }
+
+    [Theory]
+    [InlineData("""{"model_cfg": {"vision_cfg": {"no_ln_pre": true}}}""", "vision_cfg.no_ln_pre")]
+    [InlineData("""{"model_cfg": {"vision_cfg": {"pool_type": "avg"}}}""", "vision_cfg.pool_type")]
+    [InlineData("""{"model_cfg": {"vision_cfg": {"pool_type": "tok"}, "text_cfg": {"pool_type": "last"}}}""", "text_cfg.pool_type")]
+    [InlineData("""{"model_cfg": {"vision_cfg": {"norm_kwargs": {"eps": 1e-6}}}}""", "vision_cfg.norm_kwargs")]
+    [InlineData("""{"model_cfg": {"text_cfg": {"no_causal_mask": true}}}""", "text_cfg.no_causal_mask")]
+    [InlineData("""{"model_cfg": {"something_new": 1}}""", "model_cfg.something_new")]
+    [InlineData("""{"model_cfg": {}, "preprocess_cfg": {"interpolation": "bilinear"}}""", "preprocess_cfg.interpolation")]
+    [InlineData("""{"model_cfg": {}, "preprocess_cfg": {"mean": ["a", 0, 0], "std": [1, 1, 1]}}""", "preprocess_cfg.mean")]
+    public void AnOpenClipConfigurationThatAsksForMoreIsRefusedByName(string config, string entry)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = TestFolders.Temporary();
+        using var network = Scoring(s_clip);
+        CheckpointLoader.Save(network, ClipDialect.OpenAI, folder.File("open_clip_model.safetensors"));
+        File.WriteAllText(folder.File("open_clip_config.json"), config);
+        Assert.Contains(entry, Assert.Throws<CheckpointException>(() => ClipSource.Open(folder.Path)).Message);
     }
 
     [Fact]

@@ -91,6 +91,20 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
         Assert.All(whole.Model.Network.state_dict(), entry => TensorAssert.Close(entry.Value, resumed.Model.Network.state_dict()[entry.Key], 0));
     }
 
+    [Theory]
+    [InlineData(Precision.Float32, "float32", TorchSharp.torch.ScalarType.Float32)]
+    [InlineData(Precision.BFloat16, "bfloat16", TorchSharp.torch.ScalarType.BFloat16)]
+    public void ACheckpointSaysWhatNumbersItHas(Precision precision, string name, TorchSharp.torch.ScalarType type)
+    {
+        var options = Small();
+        (options.Precision, options.Epochs) = (precision, 1);
+        using var model = _context.Transforms.ClipTrainer(options).Fit(TrainedClip.Pairs(_context, 12));
+        model.SaveCheckpoint(_folder.Path);
+        Assert.Contains($"\"torch_dtype\": \"{name}\"", File.ReadAllText(_folder.File("config.json")));
+        using var checkpoint = Checkpoint.Open(_folder.Path);
+        Assert.All(checkpoint.Tensors.Values, tensor => Assert.Equal(type, tensor.Type));
+    }
+
     [Fact]
     public void BadOptionsAreNamed()
     {

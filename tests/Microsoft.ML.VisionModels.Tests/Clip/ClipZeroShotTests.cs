@@ -35,7 +35,7 @@ public sealed class ClipZeroShotTests : IDisposable
         var pixels = new ImageProcessor(model.Preprocessing).ProcessBatch([.. rows.Select(row => ImageDecoder.FromMLImage(row.Image))]);
         var images = network.Vision.forward(pixels);
 
-        TensorAssert.Close(network.Probabilities(network.Logits(images, classes)), Matrix(scored, "Score"), 1e-5);
+        TensorAssert.Close(network.Logits(images, classes).softmax(-1), Matrix(scored, "Score"), 1e-5);
         TensorAssert.Close(ClipNetwork.Normalize(images), Matrix(scored, "Embedding"), 1e-5);
         Assert.Equal(labels, model.Labels);
         VBuffer<ReadOnlyMemory<char>> names = default;
@@ -88,6 +88,18 @@ public sealed class ClipZeroShotTests : IDisposable
         Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["cat"], LabelColumnName = "Label" }));
         Assert.Contains("'cat'", Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["cat"], Templates = ["cat"] })).Message);
         Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["cat"], Templates = [] }));
+        Assert.Contains("EmbeddingColumnName", Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["cat"], EmbeddingColumnName = "" })).Message);
+    }
+
+    [Fact]
+    public async Task ManySentencesCanBeCancelled()
+    {
+        using var source = new CancellationTokenSource();
+        var options = new ClipZeroShotOptions { Labels = [.. Enumerable.Range(0, 2_000).Select(i => $"thing {i}")], Templates = ClipTemplates.ImageNet, CancellationToken = source.Token };
+        var fit = Task.Run(() => Fit(options), TestContext.Current.CancellationToken);
+        await Task.WhenAny(fit, Task.Delay(500, TestContext.Current.CancellationToken));
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fit.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -37,7 +37,10 @@ public class CancellationTests
             if (++reads == 5)
                 source.Cancel();
         });
-        Assert.ThrowsAny<OperationCanceledException>(() => EstimatorCase.Of(estimator).Create(context, Cancellable(estimator, source.Token)).Fit(data));
+        var maker = EstimatorCase.Of(estimator).Create(context, Cancellable(estimator, source.Token));
+        var thrown = Record.Exception(() => maker.Fit(data));
+        Assert.SkipWhen(reads == 0, "Fitting looks at no picture.");
+        Assert.IsAssignableFrom<OperationCanceledException>(thrown);
         Assert.True(reads < 100, $"{reads} rows were read.");
     }
 

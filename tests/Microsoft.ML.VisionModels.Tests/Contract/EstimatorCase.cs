@@ -2,26 +2,34 @@ using System.Reflection;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 
-/// <summary>An estimator of the package, known by the catalog method that makes it from options.</summary>
+/// <summary>An estimator of the package, known by the catalog method that makes it from options, and by the variant where there are several.</summary>
 internal sealed class EstimatorCase
 {
-    private readonly MethodInfo _method;
+    private static readonly IContractSetup[] s_setups = [.. typeof(EstimatorCase).Assembly.GetTypes()
+        .Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IContractSetup)))
+        .Select(type => (IContractSetup)Activator.CreateInstance(type, nonPublic: true)!)];
 
-    private EstimatorCase(MethodInfo method) => _method = method;
+    private readonly MethodInfo _method;
+    private readonly IContractSetup? _setup;
+
+    private EstimatorCase(MethodInfo method, IContractSetup? setup) => (_method, _setup) = (method, setup);
 
     /// <summary>All catalog methods with options: public extension methods on one of ML.NET's catalogs that take one options object and give an estimator.</summary>
     public static IReadOnlyList<EstimatorCase> All { get; } = [.. typeof(BatchTransformer).Assembly.GetExportedTypes()
         .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static))
         .Where(method => method.IsDefined(typeof(System.Runtime.CompilerServices.ExtensionAttribute)) && IsEstimator(method.ReturnType))
         .Where(method => method.GetParameters() is [_, var options] && options.ParameterType.GetConstructor([]) is not null)
-        .Select(method => new EstimatorCase(method))];
+        .SelectMany(method => s_setups.Where(setup => setup.Options == method.GetParameters()[1].ParameterType).DefaultIfEmpty(), (method, setup) => new EstimatorCase(method, setup))];
 
-    public string Name => _method.Name;
+    public string Name => _setup is { Variant: { Length: > 0 } variant } ? $"{_method.Name}.{variant}" : _method.Name;
 
     public Type EstimatorType => _method.ReturnType;
 
     /// <summary>Whether pictures are read; otherwise texts are.</summary>
     public bool ReadsPictures => new OptionBag(Activator.CreateInstance(OptionsType)!).Has("ImageColumnName");
+
+    /// <summary>Whether there are steps of training, with what is random in them.</summary>
+    public bool Trains => new OptionBag(Activator.CreateInstance(OptionsType)!).Has("Epochs") && _setup?.Trains is not false;
 
     /// <summary>The column of <see cref="ContractData"/> that is scored.</summary>
     public string Input => ReadsPictures ? "Image" : "Text";
@@ -40,9 +48,7 @@ internal sealed class EstimatorCase
             .Set("ImageSize", imageSize).Set("PatchSize", imageSize / 2).Set("Device", "cpu")
             .Set("Epochs", 2).Set("BatchSize", 8).Set("ScoringBatchSize", 4)
             .WithAllColumns();
-        var setups = typeof(EstimatorCase).Assembly.GetTypes().Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IContractSetup)))
-            .Select(type => (IContractSetup)Activator.CreateInstance(type, nonPublic: true)!);
-        setups.SingleOrDefault(setup => setup.Options == OptionsType)?.Prepare(options, imageSize);
+        _setup?.Prepare(options, imageSize);
         return options;
     }
 

@@ -50,6 +50,18 @@ public class ClipTokenizerFileTests
     }
 
     [Fact]
+    public void AFolderKeepsHowTextsAreCleaned()
+    {
+        using var folder = TestFolders.Temporary();
+        var tokenizer = TinyVocabulary.Tokenizer(ClipTextCleaning.OpenAI);
+        tokenizer.SaveFolder(folder.Path);
+        AssertEqual(tokenizer, ClipTokenizer.Load(folder.Path));
+        Assert.Equal(ClipTextCleaning.HuggingFace, ClipTokenizer.Load(folder.Path, ClipTextCleaning.HuggingFace).Cleaning);
+        File.WriteAllText(folder.File("tokenizer_config.json"), """{"text_cleaning": "some"}""");
+        Assert.Contains("'some'", Assert.Throws<CheckpointException>(() => ClipTokenizer.Load(folder.Path)).Message);
+    }
+
+    [Fact]
     public void OpenAIsFileIsRead()
     {
         using var folder = TestFolders.Temporary();
