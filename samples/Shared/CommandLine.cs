@@ -35,5 +35,18 @@ internal static class CommandLine
             ? number
             : throw new ArgumentException($"{option} needs a whole number above 0, not '{value}'.");
 
+    /// <exception cref="ArgumentException">The value is not so many numbers with commas between.</exception>
+    public static float[] Numbers(string option, string? value, int count)
+    {
+        var parts = Text(option, value).Split(',');
+        var numbers = new float[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (parts.Length != count || !float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]))
+                throw new ArgumentException($"{option} needs {count} numbers with commas between, not '{value}'.");
+        }
+        return numbers;
+    }
+
     public static ArgumentException Unknown(string option) => new($"Unknown option '{option}'. --help lists the options.");
 }

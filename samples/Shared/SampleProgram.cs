@@ -35,7 +35,7 @@ internal static class SampleProgram
             return 0;
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or FormatException or IOException
-            or CheckpointException or TrainingDivergedException or OperationCanceledException)
+            or UnauthorizedAccessException or InvalidDataException or ImageDecodeException or CheckpointException or TrainingDivergedException or OperationCanceledException)
         {
             AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
             return 1;

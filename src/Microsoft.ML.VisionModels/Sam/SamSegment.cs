@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>A segment that <c>SamEverything</c> found.</summary>
@@ -13,4 +15,23 @@ public sealed record SamSegment(RunLengthMask Mask, float PredictedIou, float St
 
     /// <summary>The classifier's score of <see cref="Label"/>; not a number without one.</summary>
     public float LabelScore { get; init; } = float.NaN;
+
+    /// <summary>The segment for a data set, with what the original generator tells of it in <see cref="MaskAnnotation.Properties"/>.</summary>
+    /// <param name="category">The place of what it shows in the data set's list of categories.</param>
+    public MaskAnnotation ToAnnotation(int category = 0) => new(Mask, category) { Properties = Describe() };
+
+    /// <summary>The keys of the original generator, but for those that COCO has too; and <c>label</c> and <c>label_score</c> where there are words.</summary>
+    internal JsonObject Describe()
+    {
+        var record = new JsonObject
+        {
+            ["predicted_iou"] = PredictedIou,
+            ["point_coords"] = new JsonArray(new JsonArray(Point.X, Point.Y)),
+            ["stability_score"] = float.IsFinite(Stability) ? Stability : null,
+            ["crop_box"] = new JsonArray([.. Crop.Select(number => JsonValue.Create(number))]),
+        };
+        if (Label is { } label)
+            (record["label"], record["label_score"]) = (label, float.IsFinite(LabelScore) ? LabelScore : null);
+        return record;
+    }
 }

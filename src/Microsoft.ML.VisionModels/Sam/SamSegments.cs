@@ -38,16 +38,10 @@ internal sealed record SamSegments(RgbImage Picture, IReadOnlyList<SamSegment> S
                 ? new JsonArray([.. segment.Mask.ToPolygons(tolerance: 1).Select(polygon => new JsonArray([.. MaskPolygon.Join([polygon]).SelectMany(point => new JsonNode?[] { point.X, point.Y })]))])
                 : JsonNode.Parse(segment.Mask.ToCocoJson(form == CocoSegmentation.Compressed)),
             ["area"] = segment.Mask.Area,
-            ["bbox"] = List(segment.Mask.Box.ToXywh()),
-            ["predicted_iou"] = segment.PredictedIou,
-            ["point_coords"] = new JsonArray(new JsonArray(segment.Point.X, segment.Point.Y)),
-            ["stability_score"] = float.IsFinite(segment.Stability) ? segment.Stability : null,
-            ["crop_box"] = List(segment.Crop),
+            ["bbox"] = new JsonArray([.. segment.Mask.Box.ToXywh().Select(number => JsonValue.Create(number))]),
         };
-        if (segment.Label is { } label)
-            (record["label"], record["label_score"]) = (label, segment.LabelScore);
+        foreach (var (key, value) in segment.Describe())
+            record[key] = value?.DeepClone();
         return record;
-
-        static JsonArray List(IEnumerable<int> numbers) => new([.. numbers.Select(number => JsonValue.Create(number))]);
     }
 }

@@ -32,6 +32,12 @@ public sealed class MaskOverlay
         _picture = ImageDecoder.FromMLImage(picture);
     }
 
+    /// <param name="path">The picture's file. A photograph is turned upright, as <see cref="SamSession.SetImage(string)"/> sees it.</param>
+    /// <exception cref="ImageDecodeException">The file cannot be read as a picture.</exception>
+    public MaskOverlay(string path) : this(ImageDecoder.Decode(path))
+    {
+    }
+
     internal MaskOverlay(RgbImage picture) => _picture = picture;
 
     /// <summary>How much of a mask's colour covers the picture, 0 to 1. Default 0.35.</summary>

@@ -1,0 +1,79 @@
+using Microsoft.ML.VisionModels;
+using Samples;
+
+namespace SegmentAnythingSample;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record Settings
+{
+    public const string Help = """
+        Cuts things out of a picture with Segment Anything: writes the picture with the masks over it, and a COCO file with the masks.
+
+        Usage: dotnet run --project samples/SegmentAnything -c Release -- --checkpoint mobile_sam.pt --picture truck.jpg --point 500,375
+
+          --checkpoint FILE    the network: MobileSAM's mobile_sam.pt, SAM's sam_vit_b.pth (or l, h), or a Hugging Face folder
+          --picture FILE       the picture
+          --point X,Y          a point on what is meant, in pixels from the left and upper edge; as often as you like
+          --not X,Y            a point on what is not meant; as often as you like
+          --box L,T,R,B        a box around what is meant: left, top, right, bottom
+          --grid N             points per side that are asked about where there are no prompts; fewer are faster and find less (default: 32)
+          --out FOLDER         where the results go (default: artifacts/segment-anything)
+          --device NAME        auto, cpu, cuda or cuda:N (default: auto)
+          --help               this text
+
+        Without points and box, everything in the picture is segmented.
+        """;
+
+    private const string WhereToGet = """
+        --checkpoint is needed: the network's published weights. Download one of these, and name the file or folder:
+          MobileSAM, 40 MB, the quickest: mobile_sam.pt of https://github.com/ChaoningZhang/MobileSAM (in its folder "weights")
+          SAM, 375 MB to 2.6 GB: sam_vit_b, sam_vit_l or sam_vit_h of https://github.com/facebookresearch/segment-anything#model-checkpoints
+          or a folder such as https://huggingface.co/facebook/sam-vit-base
+        """;
+
+    private readonly List<SamPoint> _points = [];
+
+    public string Checkpoint { get; private set; } = "";
+    public string Picture { get; private set; } = "";
+    public IReadOnlyList<SamPoint> Points => _points;
+    public SamBox? Box { get; private set; }
+    public int Grid { get; private set; } = 32;
+    public string Out { get; private set; } = Path.Combine("artifacts", "segment-anything");
+    public string Device { get; private set; } = "auto";
+
+    /// <summary>Whether something is pointed at.</summary>
+    public bool HasPrompt => Points.Count > 0 || Box is not null;
+
+    /// <exception cref="ArgumentException">An option is unknown, or its value is missing or wrong.</exception>
+    public static Settings Parse(string[] args)
+    {
+        var settings = new Settings();
+        foreach (var (option, value) in CommandLine.Pairs(args))
+        {
+            switch (option)
+            {
+                case "--checkpoint": settings.Checkpoint = CommandLine.Text(option, value); break;
+                case "--picture": settings.Picture = CommandLine.Text(option, value); break;
+                case "--point" or "--not":
+                    var place = CommandLine.Numbers(option, value, 2);
+                    settings._points.Add(new(place[0], place[1], IsForeground: option == "--point"));
+                    break;
+                case "--box":
+                    var sides = CommandLine.Numbers(option, value, 4);
+                    settings.Box = new(sides[0], sides[1], sides[2], sides[3]);
+                    break;
+                case "--grid": settings.Grid = CommandLine.Number(option, value); break;
+                case "--out": settings.Out = CommandLine.Text(option, value); break;
+                case "--device": settings.Device = CommandLine.Text(option, value); break;
+                default: throw CommandLine.Unknown(option);
+            }
+        }
+        if (settings.Checkpoint.Length == 0)
+            throw new ArgumentException(WhereToGet);
+        if (settings.Picture.Length == 0)
+            throw new ArgumentException("--picture is needed. --help lists the options.");
+        if (settings.Box is null && settings.Points.Count > 0 && settings.Points.All(point => !point.IsForeground))
+            throw new ArgumentException("--not says what is not meant; a --point or a --box has to say what is.");
+        return settings;
+    }
+}
