@@ -9,6 +9,19 @@ internal sealed record ImageFile(string Path, string Label)
     /// </summary>
     public static ImageFile[] FindAll(string folder)
     {
+        var (root, names) = (System.IO.Path.GetFullPath(folder), FindNames(folder));
+        var stray = Array.Find(names, name => !name.Contains('/'));
+        if (stray is not null && names.Any(name => name.Contains('/')))
+            throw new InvalidOperationException($"'{root}' holds pictures in class folders and also the picture '{stray}' beside them, whose class is unknown. Move it into a class folder, or away.");
+
+        return [.. names.Select(name => new ImageFile(System.IO.Path.Combine(root, name.Replace('/', System.IO.Path.DirectorySeparatorChar)), LabelOf(name)))];
+    }
+
+    /// <summary>The paths of the pictures below a folder within it, parts separated by '/', in ordinal order.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidOperationException">There are no pictures.</exception>
+    public static string[] FindNames(string folder)
+    {
         var root = System.IO.Path.GetFullPath(folder);
         if (!Directory.Exists(root))
             throw new DirectoryNotFoundException($"The image folder '{root}' does not exist.");
@@ -22,11 +35,7 @@ internal sealed record ImageFile(string Path, string Label)
 
         if (names.Length == 0)
             throw new InvalidOperationException($"There are no pictures in '{root}'. Looked for {string.Join(", ", ImageDecoder.FileExtensions)} there and in the folders below.");
-        var stray = Array.Find(names, name => !name.Contains('/'));
-        if (stray is not null && names.Any(name => name.Contains('/')))
-            throw new InvalidOperationException($"'{root}' holds pictures in class folders and also the picture '{stray}' beside them, whose class is unknown. Move it into a class folder, or away.");
-
-        return [.. names.Select(name => new ImageFile(System.IO.Path.Combine(root, name.Replace('/', System.IO.Path.DirectorySeparatorChar)), LabelOf(name)))];
+        return names;
     }
 
     private static string LabelOf(string name) => name.Contains('/') ? name[..name.IndexOf('/')] : "";

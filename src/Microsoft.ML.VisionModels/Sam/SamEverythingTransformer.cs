@@ -2,6 +2,7 @@ using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Sam;
+using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -46,6 +47,31 @@ public sealed class SamEverythingTransformer : SamTransformer
     /// <exception cref="ImageDecodeException">The file cannot be read as a picture.</exception>
     public IReadOnlyList<SamSegment> FindSegments(string path, CancellationToken cancellationToken = default) =>
         Finder.Find(Imaging.ImageDecoder.Decode(path), cancellationToken);
+
+    /// <summary>
+    /// Segments all pictures of a folder, and makes data sets of them: "annotations.json" in COCO's form, and "labels" with "data.yaml" in
+    /// YOLO's. Each picture is written to the folder "masks" when it is done; started again, the work goes on after those.
+    /// </summary>
+    /// <remarks>
+    /// The categories are the classifier's classes, see <see cref="SamEverythingOptions.Classifier"/>, or a single one. Ultralytics' tools look
+    /// for the pictures in a folder "images" beside "labels": copy them there, or give that folder.
+    /// </remarks>
+    /// <param name="pictures">The folder of pictures, at whatever depth.</param>
+    /// <param name="output">The folder for the data sets, which is made where it is not there.</param>
+    /// <param name="options">Everything that can be chosen; null takes the defaults.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder of pictures.</exception>
+    /// <exception cref="InvalidOperationException">There are no pictures, two would have the same label file, or the output was made with other settings.</exception>
+    /// <exception cref="ImageDecodeException">A picture cannot be read, and <see cref="SamLabelOptions.SkipInvalidImages"/> is not set.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled; what is done stays done.</exception>
+    public SamLabelResult LabelFolder(string pictures, string output, SamLabelOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(pictures);
+        ArgumentException.ThrowIfNullOrEmpty(output);
+        options ??= new();
+        OptionChecks.RequireName(options.Category, nameof(options.Category));
+        OptionChecks.RequireDefined(options.CocoSegmentation, nameof(options.CocoSegmentation));
+        return new SamFolderLabeller(Finder, _settings.Generator, _classifier?.Labels, options).Label(pictures, output);
+    }
 
     private SamFinder Finder => new(Predictor, _settings.Generator, _classifier);
 
