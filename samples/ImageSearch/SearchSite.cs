@@ -1,5 +1,7 @@
 using Microsoft.Extensions.AI;
 using Microsoft.ML.VisionModels;
+using Samples;
+using Results = Microsoft.AspNetCore.Http.Results;
 
 namespace ImageSearchSample;
 
@@ -10,21 +12,8 @@ internal static class SearchSite
 
     public static WebApplication Build(EmbeddingIndex index, ClipTextEmbeddingGenerator network, int port)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        // Private pictures: nobody else on the network is answered, and no foreign page that calls this machine by a name of its own.
-        builder.WebHost.ConfigureKestrel(server => server.ListenLocalhost(port));
-        builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;[::1]";
-
-        var site = builder.Build();
-        site.Use((context, next) =>
-        {
-            context.Response.Headers.XContentTypeOptions = "nosniff";
-            context.Response.Headers["Cross-Origin-Resource-Policy"] = "same-origin";
-            return next(context);
-        });
-
-        var page = ReadPage().Replace("{pictures}", $"{index.Count:N0}", StringComparison.Ordinal);
+        var site = LocalSite.Build(port);
+        var page = LocalSite.ReadPage().Replace("{pictures}", $"{index.Count:N0}", StringComparison.Ordinal);
         site.MapGet("/", () => Results.Content(page, "text/html; charset=utf-8"));
 
         site.MapGet("/search", async (string? words, CancellationToken cancellation, int top = 24) =>
@@ -55,11 +44,5 @@ internal static class SearchSite
         return site;
 
         static IResult NoSuchTop(int top) => Results.BadRequest($"top is from 1 to {MostHits}, not {top}.");
-    }
-
-    private static string ReadPage()
-    {
-        using var reader = new StreamReader(typeof(SearchSite).Assembly.GetManifestResourceStream("page.html")!);
-        return reader.ReadToEnd();
     }
 }

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace SegmentAnythingSample;
 
-/// <summary>All that can be seen in a picture.</summary>
+/// <summary>All that can be seen in a picture, or in a folder of pictures.</summary>
 internal static class Everything
 {
     public static IReadOnlyList<MaskAnnotation> Segment(MLContext mlContext, Settings settings, CancellationToken cancellation)
@@ -12,6 +12,17 @@ internal static class Everything
         using var model = Load(mlContext, settings);
         return AnsiConsole.Status().Start("Asking about each point of a grid", _ =>
             model.FindSegments(settings.Picture, cancellation).Select(segment => segment.ToAnnotation()).ToArray());
+    }
+
+    public static SamLabelResult Label(MLContext mlContext, Settings settings, CancellationToken cancellation)
+    {
+        using var model = Load(mlContext, settings);
+        return AnsiConsole.Progress().Start(screen => model.LabelFolder(settings.Folder!, settings.Out, new()
+        {
+            SkipInvalidImages = true,
+            CancellationToken = cancellation,
+            Progress = new Bar(screen.AddTask("pictures", maxValue: 1)),
+        }));
     }
 
     /// <summary>Nothing is learnt from pictures: fitting loads the network, and wants to see the column alone.</summary>
@@ -22,5 +33,15 @@ internal static class Everything
     private sealed class Row
     {
         public string Image { get; set; } = "";
+    }
+
+    /// <summary>Tells at once; <see cref="Progress{T}"/> would tell when it likes.</summary>
+    private sealed class Bar(ProgressTask task) : IProgress<SamLabelProgress>
+    {
+        public void Report(SamLabelProgress value)
+        {
+            task.Description = Markup.Escape($"{value.Done} of {value.Pictures} pictures, {value.FileName}: {value.Segments?.ToString() ?? "no"} segments");
+            (task.MaxValue, task.Value) = (value.Pictures, value.Done);
+        }
     }
 }

@@ -10,18 +10,27 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     var settings = Settings.Parse(args);
     var watch = Stopwatch.StartNew();
 
+    if (settings.Folder is not null)
+    {
+        var labelled = Everything.Label(new MLContext(seed: 1), settings, cancellation);
+        foreach (var name in labelled.Unreadable)
+            AnsiConsole.MarkupLineInterpolated($"[yellow]cannot be read[/]: {name}");
+        AnsiConsole.MarkupLineInterpolated($"[bold]{labelled.Segments:N0} segments[/] of {labelled.Pictures:N0} pictures: annotations.json (COCO), labels and data.yaml (YOLO) in {settings.Out}");
+        return;
+    }
+
     // What the prompts mean, or everything that can be seen.
     var annotations = settings.HasPrompt ? [Prompted.Segment(settings)] : Everything.Segment(new MLContext(seed: 1), settings, cancellation);
 
     // The picture with what was found over it, and the masks in COCO's form.
     Directory.CreateDirectory(settings.Out);
-    var name = Path.Combine(settings.Out, Path.GetFileNameWithoutExtension(settings.Picture));
-    var (overlay, json) = ($"{name}.overlay.png", $"{name}.json");
+    var start = Path.Combine(settings.Out, Path.GetFileNameWithoutExtension(settings.Picture));
+    var (overlay, json) = ($"{start}.overlay.png", $"{start}.json");
     Drawing.Of(settings, annotations).Save(overlay);
     new CocoDataset(["segment"]).Save(json, annotations is [var first, ..]
         ? [new AnnotatedPicture(Path.GetFileName(settings.Picture), first.Mask.Height, first.Mask.Width, annotations)]
         : []);
 
     AnsiConsole.Write(Report.Of(annotations));
-    AnsiConsole.MarkupLineInterpolated($"[bold]{annotations.Count} segments[/] after {watch.Elapsed.TotalSeconds:F1} seconds: {overlay}, {json}");
+    AnsiConsole.MarkupLineInterpolated($"[bold]{annotations.Count} segment{(annotations.Count == 1 ? "" : "s")}[/] after {watch.Elapsed.TotalSeconds:F1} seconds: {overlay}, {json}");
 });

@@ -16,6 +16,8 @@ internal sealed record Settings
           --point X,Y          a point on what is meant, in pixels from the left and upper edge; as often as you like
           --not X,Y            a point on what is not meant; as often as you like
           --box L,T,R,B        a box around what is meant: left, top, right, bottom
+          --folder FOLDER      labels all pictures of a folder instead: COCO's annotations.json, and labels with data.yaml for YOLO;
+                               stopped and started again, it goes on where it was
           --grid N             points per side that are asked about where there are no prompts; fewer are faster and find less (default: 32)
           --out FOLDER         where the results go (default: artifacts/segment-anything)
           --device NAME        auto, cpu, cuda or cuda:N (default: auto)
@@ -35,6 +37,7 @@ internal sealed record Settings
 
     public string Checkpoint { get; private set; } = "";
     public string Picture { get; private set; } = "";
+    public string? Folder { get; private set; }
     public IReadOnlyList<SamPoint> Points => _points;
     public SamBox? Box { get; private set; }
     public int Grid { get; private set; } = 32;
@@ -54,6 +57,7 @@ internal sealed record Settings
             {
                 case "--checkpoint": settings.Checkpoint = CommandLine.Text(option, value); break;
                 case "--picture": settings.Picture = CommandLine.Text(option, value); break;
+                case "--folder": settings.Folder = CommandLine.Folder(option, value); break;
                 case "--point" or "--not":
                     var place = CommandLine.Numbers(option, value, 2);
                     settings._points.Add(new(place[0], place[1], IsForeground: option == "--point"));
@@ -70,8 +74,10 @@ internal sealed record Settings
         }
         if (settings.Checkpoint.Length == 0)
             throw new ArgumentException(WhereToGet);
-        if (settings.Picture.Length == 0)
-            throw new ArgumentException("--picture is needed. --help lists the options.");
+        if (settings.Folder is null == (settings.Picture.Length == 0))
+            throw new ArgumentException("--picture or --folder is needed, and not both. --help lists the options.");
+        if (settings.Folder is not null && settings.HasPrompt)
+            throw new ArgumentException("Points and boxes are for one --picture; in a --folder everything is segmented.");
         if (settings.Box is null && settings.Points.Count > 0 && settings.Points.All(point => !point.IsForeground))
             throw new ArgumentException("--not says what is not meant; a --point or a --box has to say what is.");
         return settings;

@@ -65,12 +65,20 @@ internal sealed class Browser : IAsyncDisposable
     }
 
     /// <summary>Clicks into the middle of the element that an expression gives.</summary>
-    public async Task Click(string element)
+    public Task Click(string element) => Click(element, 0.5, 0.5);
+
+    /// <summary>Clicks into the element that an expression gives.</summary>
+    /// <param name="element">The expression.</param>
+    /// <param name="x">Where: a part of the element's width.</param>
+    /// <param name="y">A part of its height.</param>
+    /// <param name="button">"left" or "right".</param>
+    /// <param name="shift">Whether the Shift key is held.</param>
+    public async Task Click(string element, double x, double y, string button = "left", bool shift = false)
     {
         await Evaluate($"{element}.scrollIntoView({{ block: 'center' }})");
-        var place = (await Evaluate($"(box => [box.x + box.width / 2, box.y + box.height / 2])({element}.getBoundingClientRect())")).Deserialize<double[]>()!;
+        var box = (await Evaluate($"(box => [box.x, box.y, box.width, box.height])({element}.getBoundingClientRect())")).Deserialize<double[]>()!;
         foreach (var type in new[] { "mousePressed", "mouseReleased" })
-            await Send("Input.dispatchMouseEvent", new { type, x = place[0], y = place[1], button = "left", clickCount = 1 });
+            await Send("Input.dispatchMouseEvent", new { type, x = box[0] + x * box[2], y = box[1] + y * box[3], button, clickCount = 1, modifiers = shift ? 8 : 0 });
     }
 
     public async ValueTask DisposeAsync()

@@ -12,8 +12,7 @@ public sealed class ImageSearchSite(TrainedClip trained) : IAsyncLifetime
 
     internal string[] Pictures { get; private set; } = [];
 
-    /// <summary>Where file names may have them: quotes, and a tag that would run a script.</summary>
-    internal string OddName { get; } = OperatingSystem.IsWindows() ? "it's &lt; a red.png" : """it's "red" <img src=x onerror=document.title='run'> &lt;.png""";
+    internal string OddName => OddNames.Picture;
 
     internal string Odd => _folder.File(Path.Combine("pictures", OddName));
 

@@ -1,6 +1,6 @@
-namespace ImageSearchSample;
+namespace Samples;
 
-/// <summary>The files that are searched.</summary>
+/// <summary>The pictures of a folder, and what browsers are told of them.</summary>
 internal static class PictureFiles
 {
     private static readonly Dictionary<string, string> s_types = new(StringComparer.OrdinalIgnoreCase)

@@ -1,0 +1,62 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Microsoft.ML.VisionModels.Tests.Samples;
+
+/// <summary>A sample's program, while it serves its page.</summary>
+internal sealed class SiteProgram : IAsyncDisposable
+{
+    private readonly TestProgram _program;
+
+    private SiteProgram(TestProgram program, Uri address)
+    {
+        _program = program;
+        Client = new() { BaseAddress = address };
+    }
+
+    public HttpClient Client { get; }
+
+    /// <summary>What it said before its page was there.</summary>
+    public string Output { get; private set; } = "";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <param name="name">The entry of the tests' assembly that says where the program is.</param>
+    /// <param name="arguments">Its arguments, but for port and device.</param>
+    public static async Task<SiteProgram> Start(string name, params string[] arguments)
+    {
+        var port = FreePort();
+        var program = TestProgram.Start(name, [.. arguments, "--port", $"{port}", "--device", "cpu"]);
+        var started = new SiteProgram(program, new Uri($"http://localhost:{port}"));
+        var output = new StringBuilder();
+        while (await program.StandardOutput.ReadLineAsync(Cancellation) is { } line)
+        {
+            output.AppendLine(line);
+            if (line.Contains("http://localhost:"))
+            {
+                started.Output = output.ToString();
+                return started;
+            }
+        }
+        await program.AssertSuccess();
+        throw new InvalidOperationException($"The program ended before its page was there: {output}");
+    }
+
+    /// <summary>Asks it to end.</summary>
+    public Task Stop() => _program.Terminate();
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _program.Kill();
+        _program.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port: 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
