@@ -67,7 +67,8 @@ internal sealed class SamFolderLabeller(SamFinder finder, SamGeneratorSettings s
     /// <summary>Pictures that were labelled in another way are not mixed with those to come.</summary>
     private void CheckSameWork(string file)
     {
-        var work = ModelJson.Write(new Work(_categories, settings));
+        // Batches change memory alone.
+        var work = ModelJson.Write(new Work(_categories, settings with { PointsPerBatch = 0 }));
         if (!File.Exists(file))
             AtomicFile.WriteText(file, work);
         else if (File.ReadAllText(file) != work)
