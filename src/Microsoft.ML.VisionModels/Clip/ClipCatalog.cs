@@ -95,7 +95,7 @@ public static class ClipCatalog
 
     /// <summary>Adds a vector for each text, close to those of pictures that it describes.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="checkpoint">A folder as Hugging Face or open_clip publishes CLIP, with the tokenizer's files; or a file with OpenAI's names beside them.</param>
+    /// <param name="checkpoint">A folder as Hugging Face or open_clip publishes it (CLIP or SigLIP), with the tokenizer's files; or a file with OpenAI's names beside them.</param>
     /// <param name="textColumnName">The column of texts.</param>
     /// <param name="embeddingColumnName">The column for the vector, of length 1.</param>
     public static ClipTextEmbeddingEstimator ClipTextEmbedding(

@@ -40,6 +40,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
     /// <exception cref="FileNotFoundException">The checkpoint or its tokenizer is not there.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or does not fit the network.</exception>
     /// <exception cref="ImageDecodeException">A picture cannot be read.</exception>
+    /// <exception cref="NotSupportedException"><see cref="ClipFewShotMethod.CoOp"/> with SigLIP.</exception>
     /// <exception cref="OperationCanceledException">Cancelled before training began.</exception>
     public ClipClassifierTransformer Fit(IDataView input)
     {
@@ -49,6 +50,8 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
         var device = Devices.Resolve(_host, _options.Device);   // the first to touch libtorch: it tells best what is missing
 
         var source = ClipSource.Open(_options.Checkpoint!);
+        if (_options.Method == ClipFewShotMethod.CoOp && source.Config.Sigmoid)
+            throw new NotSupportedException($"{source.Path} is a SigLIP. CoOp learns what follows CLIP's start token, which SigLIP's texts do not have: use TipAdapter or LinearProbe.");
         var tokenizer = _options.Method == ClipFewShotMethod.LinearProbe ? null : source.OpenTokenizer(_options.Tokenizer);
         var preprocessing = source.PreprocessingOr(_options.Preprocessing);
         var processor = new ImageProcessor(preprocessing);
@@ -85,7 +88,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
     }
 
     private (ClipClassifierModel Model, TrainingHistory? History) Learn(
-        ClipNetwork network, ClipTokenizer? tokenizer, LabelSet labels, FewShotRows train, FewShotRows validation, Device device)
+        ClipNetwork network, ITextTokenizer? tokenizer, LabelSet labels, FewShotRows train, FewShotRows validation, Device device)
     {
         using var generator = EpochOrder.Generator(_seed, epoch: 0, stream: 2);
         switch (_options.Method)
@@ -99,7 +102,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
             case ClipFewShotMethod.CoOp:
             {
                 network.Text.GradientCheckpointing = _options.GradientCheckpointing;
-                using var prompts = new CoOp(network.Text, tokenizer!, labels.Names, _options.ContextTokens, device, generator);
+                using var prompts = new CoOp(network.Text, (ClipTokenizer)tokenizer!, labels.Names, _options.ContextTokens, device, generator);
                 var task = Task(prompts, vectors => network.Logits(vectors, prompts.Classes()));
                 var history = TrainingLoop.Run(task, _options, _host);
                 using var _ = no_grad();

@@ -12,6 +12,6 @@ public enum ClipFewShotMethod
     /// <summary>Logistic regression on the pictures' vectors (<see href="https://arxiv.org/abs/2103.00020"/>, 3.2). The classes' names play no part.</summary>
     LinearProbe,
 
-    /// <summary>CoOp (<see href="https://arxiv.org/abs/2109.01134"/>): the words before a class's name are learnt as vectors.</summary>
+    /// <summary>CoOp (<see href="https://arxiv.org/abs/2109.01134"/>): the words before a class's name are learnt as vectors. Not with SigLIP.</summary>
     CoOp,
 }

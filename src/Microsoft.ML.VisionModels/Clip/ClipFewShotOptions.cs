@@ -16,7 +16,7 @@ public sealed class ClipFewShotOptions : TrainerOptions
     /// <summary>How the classes are learnt. Default <see cref="ClipFewShotMethod.TipAdapter"/>.</summary>
     public ClipFewShotMethod Method { get; set; }
 
-    /// <summary>The published weights: a folder as Hugging Face or open_clip publishes CLIP, or a file with OpenAI's names. Must be set.</summary>
+    /// <summary>The published weights: a folder as Hugging Face publishes CLIP or SigLIP, or open_clip CLIP, or a file with OpenAI's names. Must be set.</summary>
     public string? Checkpoint { get; set; }
 
     /// <inheritdoc cref="ClipZeroShotOptions.Tokenizer"/>
@@ -40,7 +40,10 @@ public sealed class ClipFewShotOptions : TrainerOptions
     /// <summary>The column of pictures: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
     public string ImageColumnName { get; set; } = "Image";
 
-    /// <summary>The column for the probabilities, a vector with one slot a class. Default "Score".</summary>
+    /// <summary>
+    /// The column for the probabilities, a vector with one slot a class. Default "Score". SigLIP's with
+    /// <see cref="ClipFewShotMethod.TipAdapter"/> are of each class by itself.
+    /// </summary>
     public string ScoreColumnName { get; set; } = "Score";
 
     /// <summary>The column for the likeliest class, a key whose values are the labels. Default "PredictedLabel".</summary>

@@ -47,9 +47,14 @@ internal sealed class ClipNetwork : nn.Module
         return logit_bias is null ? logits : logits.Plus(logit_bias);
     }
 
-    /// <summary>Keeps the temperature below 100, before each step of a training and after the last (arXiv 2103.00020, 2.5): more made it unstable.</summary>
+    /// <summary>
+    /// Keeps the temperature below 100, before each step of a training and after the last (arXiv 2103.00020, 2.5): more made it unstable.
+    /// SigLIP has no such limit, and published ones are above it.
+    /// </summary>
     public void ClampTemperature()
     {
+        if (Config.Sigmoid)
+            return;
         using var _ = no_grad();
         logit_scale.clamp_max_(s_largestLogitScale);
     }

@@ -10,14 +10,14 @@ namespace Microsoft.ML.VisionModels.Clip;
 internal sealed class ClipPairScorer : BatchScorer<(ImageItem Image, string Text), (float[]? Image, float[]? Text)>
 {
     private readonly ClipPairModel _model;
-    private readonly ClipTokenizer _tokenizer;
+    private readonly ITextTokenizer _tokenizer;
     private readonly ImageProcessor _processor;
     private readonly ClipPairSettings _settings;
     private readonly Device _device;
     private readonly ImageColumn _images;
     private readonly TextColumn _texts;
 
-    public ClipPairScorer(DataViewSchema schema, ClipPairModel model, ClipTokenizer tokenizer, ImageProcessor processor, ClipPairSettings settings, Device device) : base(schema)
+    public ClipPairScorer(DataViewSchema schema, ClipPairModel model, ITextTokenizer tokenizer, ImageProcessor processor, ClipPairSettings settings, Device device) : base(schema)
     {
         (_model, _tokenizer, _processor, _settings, _device) = (model, tokenizer, processor, settings, device);
         (_images, _texts) = (ImageColumn.Bind(schema, settings.ImageColumn), TextColumn.Bind(schema, settings.TextColumn));

@@ -72,15 +72,14 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
 
     /// <summary>The tokenizer: of the path given, or of the files beside the weights.</summary>
     /// <exception cref="CheckpointException">The files are damaged, or are not this network's.</exception>
-    public ClipTokenizer OpenTokenizer(string? path)
+    public ITextTokenizer OpenTokenizer(string? path)
     {
-        if (Config.Sigmoid)
-            throw new NotSupportedException($"{Path} is a SigLIP, whose texts are cut into tokens in another way than CLIP's; only its pictures are read so far.");
-        var tokenizer = ClipTokenizer.Load(path ?? FolderOf(Path));
+        var files = path ?? FolderOf(Path);
+        ITextTokenizer tokenizer = Config.Sigmoid ? SigLipTokenizer.Load(files) : ClipTokenizer.Load(files);
         if (tokenizer.VocabularySize > Config.Text.VocabularySize)
-            throw new CheckpointException($"The tokenizer of {path ?? Path} knows {tokenizer.VocabularySize} tokens, but the network {Config.Text.VocabularySize}.");
+            throw new CheckpointException($"The tokenizer of {files} knows {tokenizer.VocabularySize} tokens, but the network {Config.Text.VocabularySize}.");
         if (Config.Text.Pooling == ClipTextPooling.EndToken && Config.Text.EndToken != tokenizer.EndToken)
-            throw new CheckpointException($"The tokenizer of {path ?? Path} ends texts with the token {tokenizer.EndToken}, but the network looks for {Config.Text.EndToken}: it was trained with another.");
+            throw new CheckpointException($"The tokenizer of {files} ends texts with the token {tokenizer.EndToken}, but the network looks for {Config.Text.EndToken}: it was trained with another.");
         return tokenizer;
     }
 

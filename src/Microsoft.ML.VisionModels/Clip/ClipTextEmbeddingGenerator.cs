@@ -13,11 +13,11 @@ namespace Microsoft.ML.VisionModels;
 public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {
     private readonly ClipTextModel _model;
-    private readonly ClipTokenizer _tokenizer;
+    private readonly ITextTokenizer _tokenizer;
     private readonly Device _device;
     private readonly EmbeddingGeneratorMetadata _metadata;
 
-    /// <param name="checkpoint">A folder as Hugging Face or open_clip publishes CLIP, or a file with OpenAI's names.</param>
+    /// <param name="checkpoint">A folder as Hugging Face publishes CLIP or SigLIP, or open_clip CLIP, or a file with OpenAI's names.</param>
     /// <param name="tokenizer">The tokenizer's folder or file, where it does not lie beside the weights.</param>
     /// <param name="device">"cpu", "cuda", "cuda:1" or "mps"; "auto" takes a CUDA device where there is one, and else the CPU.</param>
     /// <exception cref="FileNotFoundException">The checkpoint or its tokenizer is not there.</exception>

@@ -5,7 +5,7 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>What <c>mlContext.Transforms.ClipTextEmbedding</c> can be told.</summary>
 public sealed class ClipTextEmbeddingOptions
 {
-    /// <summary>The published weights: a folder as Hugging Face or open_clip publishes CLIP, or a file with OpenAI's names. Must be set.</summary>
+    /// <summary>The published weights: a folder as Hugging Face publishes CLIP or SigLIP, or open_clip CLIP, or a file with OpenAI's names. Must be set.</summary>
     public string? Checkpoint { get; set; }
 
     /// <inheritdoc cref="ClipZeroShotOptions.Tokenizer"/>

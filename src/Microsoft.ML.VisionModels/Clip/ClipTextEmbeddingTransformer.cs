@@ -12,12 +12,12 @@ namespace Microsoft.ML.VisionModels;
 public sealed class ClipTextEmbeddingTransformer : BatchTransformer
 {
     private readonly ClipTextModel _model;
-    private readonly ClipTokenizer _tokenizer;
+    private readonly ITextTokenizer _tokenizer;
     private readonly ClipTextSettings _settings;
     private readonly torch.Device _device;
 
     /// <summary>The model becomes the transformer's.</summary>
-    internal ClipTextEmbeddingTransformer(IHostEnvironment environment, ClipTextModel model, ClipTokenizer tokenizer, ClipTextSettings settings, torch.Device device)
+    internal ClipTextEmbeddingTransformer(IHostEnvironment environment, ClipTextModel model, ITextTokenizer tokenizer, ClipTextSettings settings, torch.Device device)
         : base(environment, nameof(ClipTextEmbeddingTransformer))
     {
         (_model, _tokenizer, _settings, _device) = (model, tokenizer, settings, device);
@@ -29,7 +29,7 @@ public sealed class ClipTextEmbeddingTransformer : BatchTransformer
         : base(environment, nameof(ClipTextEmbeddingTransformer))
     {
         _settings = archive.ReadSettings<ClipTextSettings>();
-        _tokenizer = ClipTokenizer.Load(archive);
+        _tokenizer = ITextTokenizer.Load(archive);
         _device = Devices.Resolve(Host);
         _model = NetworkModel.Load(archive, ClipTextModel.FromConfig, _device, _settings.Precision);
     }

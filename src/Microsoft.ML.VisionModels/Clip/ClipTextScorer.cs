@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Clip;
 
 /// <summary>Scores texts with CLIP's text tower, a batch at a time: a vector for each.</summary>
-internal sealed class ClipTextScorer(DataViewSchema schema, ClipTextModel model, ClipTokenizer tokenizer, ClipTextSettings settings, Device device)
+internal sealed class ClipTextScorer(DataViewSchema schema, ClipTextModel model, ITextTokenizer tokenizer, ClipTextSettings settings, Device device)
     : BatchScorer<string, float[]>(schema)
 {
     private readonly TextColumn _texts = TextColumn.Bind(schema, settings.TextColumn);

@@ -11,10 +11,10 @@ internal static class ClipTexts
     private const int RowsAtOnce = 128;
 
     /// <summary>
-    /// The numbers of texts' tokens, [B, T] int64 on the CPU: all start, end and are padded to the longest, and those that are too long for
-    /// the network are cut.
+    /// The numbers of texts' tokens, [B, T] int64 on the CPU: all end and are padded to the longest (SigLIP's to the full length), and
+    /// those that are too long for the network are cut.
     /// </summary>
-    public static Tensor Ids(ClipTokenizer tokenizer, IReadOnlyList<string> texts, ClipTextConfig config)
+    public static Tensor Ids(ITextTokenizer tokenizer, IReadOnlyList<string> texts, ClipTextConfig config)
     {
         var ids = new long[texts.Count * config.Positions];
         var longest = 0;
@@ -25,7 +25,8 @@ internal static class ClipTexts
 
     /// <summary>
     /// Tokens [B, P] without what is padding in all rows, [B, longest]. To a causal tower what follows the end does not matter, and most texts
-    /// are far shorter than the 77 tokens that they may have.
+    /// are far shorter than the 77 tokens that they may have. SigLIP was trained with its padding, which every token sees, and of which the last
+    /// stands for the text: it stays.
     /// </summary>
     public static Tensor Trim(Tensor ids, int longest, ClipTextConfig config) =>
         config.Causal && config.Pooling != ClipTextPooling.LastPosition ? ids.narrow(1, 0, longest).contiguous() : ids;
@@ -38,7 +39,7 @@ internal static class ClipTexts
     /// <param name="cancellation">Stops between batches.</param>
     /// <param name="done">Told after each batch how many texts have their vector.</param>
     public static Tensor Embed(
-        ClipTextNetwork network, ClipTokenizer tokenizer, IReadOnlyList<string> texts, Device device, CancellationToken cancellation = default, Action<int>? done = null)
+        ClipTextNetwork network, ITextTokenizer tokenizer, IReadOnlyList<string> texts, Device device, CancellationToken cancellation = default, Action<int>? done = null)
     {
         using var scope = NewDisposeScope();
         var (parts, count) = (new List<Tensor>(), 0);
@@ -59,13 +60,13 @@ internal static class ClipTexts
     /// <exception cref="ArgumentException">A class has no token that the vocabulary knows.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static Tensor EmbedClasses(
-        ClipTextNetwork network, ClipTokenizer tokenizer, IReadOnlyList<string> labels, IReadOnlyList<string> templates, Device device,
+        ClipTextNetwork network, ITextTokenizer tokenizer, IReadOnlyList<string> labels, IReadOnlyList<string> templates, Device device,
         IHostEnvironment environment, CancellationToken cancellation)
     {
         foreach (var label in labels)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (tokenizer.Encode(label).All(token => token == tokenizer.StartToken || token == tokenizer.EndToken))
+            if (!tokenizer.Knows(label))
                 throw new ArgumentException($"The label '{label}' has nothing that the vocabulary knows: no text for CLIP to look for.");
         }
         using var scope = NewDisposeScope();

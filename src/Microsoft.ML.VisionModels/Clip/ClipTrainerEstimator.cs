@@ -89,7 +89,7 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
         return Columns.Promise(inputSchema, Columns.VectorPromise(_options.ImageEmbeddingColumnName), Columns.VectorPromise(_options.TextEmbeddingColumnName));
     }
 
-    private ClipConfig FromScratch(ClipTokenizer tokenizer)
+    private ClipConfig FromScratch(ITextTokenizer tokenizer)
     {
         var preset = ClipPresets.Of(_options.Preset);
         return preset with
@@ -99,7 +99,7 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
         };
     }
 
-    private (ClipPairs Train, ClipPairs Validation) Split(ImageSet set, ClipTokenizer tokenizer, int positions, LabelledPictures pictures, ImageProcessor processor)
+    private (ClipPairs Train, ClipPairs Validation) Split(ImageSet set, ITextTokenizer tokenizer, int positions, LabelledPictures pictures, ImageProcessor processor)
     {
         if (_options.ValidationData is { } data)
         {

@@ -34,7 +34,7 @@ public sealed class ClipTrainerOptions : TrainerOptions
     /// <summary>Height and width of a patch in pixels; null takes the preset's. A checkpoint has its own.</summary>
     public int? PatchSize { get; set; }
 
-    /// <summary>Published weights to start from: a folder as Hugging Face or open_clip publishes CLIP, or a file with OpenAI's names. Null, the default, starts from random weights.</summary>
+    /// <summary>Published weights to start from: a folder as Hugging Face publishes CLIP or SigLIP, or open_clip CLIP, or a file with OpenAI's names. Null, the default, starts from random weights.</summary>
     public string? Checkpoint { get; set; }
 
     /// <summary>

@@ -14,14 +14,14 @@ namespace Microsoft.ML.VisionModels;
 public sealed class ClipTransformer : BatchTransformer
 {
     private readonly ClipPairModel _model;
-    private readonly ClipTokenizer _tokenizer;
+    private readonly ITextTokenizer _tokenizer;
     private readonly ImageProcessor _processor;
     private readonly ClipPairSettings _settings;
     private readonly torch.Device _device;
 
     /// <summary>The model becomes the transformer's.</summary>
     internal ClipTransformer(
-        IHostEnvironment environment, ClipPairModel model, ClipTokenizer tokenizer, ImagePreprocessing preprocessing, ClipPairSettings settings,
+        IHostEnvironment environment, ClipPairModel model, ITextTokenizer tokenizer, ImagePreprocessing preprocessing, ClipPairSettings settings,
         torch.Device device, TrainingHistory history)
         : base(environment, nameof(ClipTransformer))
     {
@@ -34,7 +34,7 @@ public sealed class ClipTransformer : BatchTransformer
     {
         _settings = archive.ReadSettings<ClipPairSettings>();
         _processor = archive.ReadPreprocessing();
-        _tokenizer = ClipTokenizer.Load(archive);
+        _tokenizer = ITextTokenizer.Load(archive);
         _device = Devices.Resolve(Host);
         _model = NetworkModel.Load(archive, ClipPairModel.FromConfig, _device, _settings.Precision);
     }

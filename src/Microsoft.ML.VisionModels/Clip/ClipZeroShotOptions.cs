@@ -21,10 +21,13 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions
     /// </summary>
     public IReadOnlyList<string> Templates { get; set; } = ClipTemplates.Default;
 
-    /// <summary>The tokenizer's folder or file, where it does not lie beside the weights: tokenizer.json, vocab.json with merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz.</summary>
+    /// <summary>The tokenizer's folder or file, where it does not lie beside the weights: tokenizer.json, vocab.json with merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz; for SigLIP spiece.model.</summary>
     public string? Tokenizer { get; set; }
 
-    /// <summary>The column for the probabilities, a vector with one slot a class. Default "Score".</summary>
+    /// <summary>
+    /// The column for the probabilities, a vector with one slot a class: among the classes, adding up to 1 (CLIP), or of each class by
+    /// itself (SigLIP, arXiv 2303.15343). Default "Score".
+    /// </summary>
     public string ScoreColumnName { get; set; } = "Score";
 
     /// <summary>The column for the likeliest class, a key whose values are the labels. Default "PredictedLabel".</summary>

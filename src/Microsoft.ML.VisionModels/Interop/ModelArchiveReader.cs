@@ -25,6 +25,13 @@ internal sealed class ModelArchiveReader(ModelLoadContext context)
         return model as TModel ?? throw new FormatException($"The model file is damaged: its '{name}' is no {typeof(TModel).Name}.");
     }
 
+    /// <summary>A whole entry; null where there is none.</summary>
+    public byte[]? TryReadBytes(string name)
+    {
+        using var bytes = new MemoryStream();
+        return context.TryLoadBinaryStream(name, reader => reader.BaseStream.CopyTo(bytes)) ? bytes.ToArray() : null;
+    }
+
     private static void Check(bool found, string name)
     {
         if (!found)

@@ -8,18 +8,15 @@ namespace Microsoft.ML.VisionModels.Text;
 /// </summary>
 internal static partial class ClipTextCleaner
 {
-    public static string HuggingFace(string text) => Lower(UnicodeText.Normalize(UnicodeText.ReplaceLoneSurrogates(text)));
+    public static string HuggingFace(string text) => UnicodeText.Lower(UnicodeText.Normalize(UnicodeText.ReplaceLoneSurrogates(text)));
 
     /// <param name="text">The text.</param>
     /// <param name="repair">Without the repair by ftfy it is OpenAI's way, too, as some ports have it.</param>
     public static string OpenAI(string text, bool repair = true)
     {
         var repaired = repair ? TextRepair.Fix(text) : UnicodeText.ReplaceLoneSurrogates(text);
-        return Lower(FinalSigma().Replace(HtmlText.Unescape(HtmlText.Unescape(repaired)), "ς"));
+        return UnicodeText.Lower(FinalSigma().Replace(HtmlText.Unescape(HtmlText.Unescape(repaired)), "ς"));
     }
-
-    /// <summary>Character by character, as Unicode has it; .NET alone leaves the capital I with a dot as it is.</summary>
-    private static string Lower(string text) => text.ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal);
 
     /// <summary>
     /// A capital sigma at the end of a word, which Python lowers in its own way (the Unicode standard, 3.13, Final_Sigma): after a letter

@@ -52,8 +52,7 @@ internal sealed partial class ClipTokenizer
     public (string Vocabulary, string Merges) ToTexts() => _vocabulary.ToTexts();
 
     /// <summary>Writes the files that Hugging Face's <c>CLIPTokenizer</c> reads.</summary>
-    /// <param name="folder">Made where it is missing.</param>
-    /// <param name="maxLength">How many tokens the network takes.</param>
+    /// <inheritdoc cref="ITextTokenizer.SaveFolder"/>
     public void SaveFolder(string folder, int maxLength = 77)
     {
         Directory.CreateDirectory(folder);

@@ -4,7 +4,7 @@ using System.Text;
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>CLIP's tokenizer: byte pairs over lower-case words. It may be used from several threads at once.</summary>
-internal sealed partial class ClipTokenizer
+internal sealed partial class ClipTokenizer : ITextTokenizer
 {
     // Texts repeat their words; what is longer is rarely one.
     private const int LongestCachedWord = 32;
@@ -33,11 +33,11 @@ internal sealed partial class ClipTokenizer
     /// <summary>What fills a row after the end token: Hugging Face repeats that token, OpenAI writes zeros.</summary>
     private int Padding => Cleaning == ClipTextCleaning.HuggingFace ? EndToken : 0;
 
+    public bool Knows(string text) => Encode(text).Any(token => token != StartToken && token != EndToken);
+
     /// <summary>All tokens of a text, between the start and the end token.</summary>
     public int[] Encode(string text) => [.. Tokens(text, int.MaxValue), EndToken];
 
-    /// <summary>Fills a row with the tokens of a text: of one that is too long the first, and the end token.</summary>
-    /// <returns>How many tokens are the text's, with the start and the end token; the rest is padding.</returns>
     public int Encode(string text, Span<long> ids)
     {
         if (ids.Length < 2)

@@ -23,4 +23,7 @@ internal static class UnicodeText
         // string.Normalize refuses this one, with which nothing composes.
         ? string.Join(Noncharacter, text.Split(Noncharacter).Select(part => part.Normalize()))
         : text.Normalize();
+
+    /// <summary>Character by character, as Unicode has it; .NET alone leaves the capital I with a dot as it is.</summary>
+    public static string Lower(string text) => text.ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal);
 }

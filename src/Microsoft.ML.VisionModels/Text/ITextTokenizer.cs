@@ -1,0 +1,31 @@
+using Microsoft.ML.VisionModels.Interop;
+
+namespace Microsoft.ML.VisionModels.Text;
+
+/// <summary>Makes rows of tokens from texts, for a text tower. It may be used from several threads at once.</summary>
+internal interface ITextTokenizer
+{
+    int VocabularySize { get; }
+
+    /// <summary>The token after a text.</summary>
+    int EndToken { get; }
+
+    /// <summary>Fills a row with the tokens of a text: of one that is too long the first, and the end token.</summary>
+    /// <returns>How many tokens are the text's, with those at its start and end; the rest is padding.</returns>
+    int Encode(string text, Span<long> ids);
+
+    /// <summary>Whether a text has anything that the vocabulary knows.</summary>
+    bool Knows(string text);
+
+    /// <summary>Writes the files that Hugging Face's tokenizer of this kind reads.</summary>
+    /// <param name="folder">Made where it is missing.</param>
+    /// <param name="maxLength">How many tokens the network takes.</param>
+    void SaveFolder(string folder, int maxLength);
+
+    void Save(ModelArchiveWriter archive);
+
+    /// <summary>The tokenizer of a model file.</summary>
+    /// <exception cref="FormatException">The model file is damaged.</exception>
+    /// <exception cref="CheckpointException">The vocabulary is damaged.</exception>
+    static ITextTokenizer Load(ModelArchiveReader archive) => SigLipTokenizer.TryLoad(archive) ?? (ITextTokenizer)ClipTokenizer.Load(archive);
+}

@@ -1,0 +1,51 @@
+namespace Microsoft.ML.VisionModels.Text;
+
+/// <summary>Finds which of many words a text starts with.</summary>
+internal sealed class PrefixTrie
+{
+    public const int None = -1;
+
+    private readonly Dictionary<(int Node, char Next), int> _edges = [];
+    private readonly List<int> _values = [None];
+
+    /// <param name="word">Not empty.</param>
+    /// <param name="value">Not negative.</param>
+    public void Add(string word, int value)
+    {
+        var node = 0;
+        foreach (var next in word)
+        {
+            if (!_edges.TryGetValue((node, next), out var child))
+            {
+                child = _values.Count;
+                _edges[(node, next)] = child;
+                _values.Add(None);
+            }
+            node = child;
+        }
+        _values[node] = value;
+    }
+
+    /// <summary>Goes on from a node, 0 at the start, by a character; false where no word does.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="next">The character.</param>
+    /// <param name="value">That of the word that ends here, or <see cref="None"/>.</param>
+    public bool Step(ref int node, char next, out int value)
+    {
+        var known = _edges.TryGetValue((node, next), out node);
+        value = known ? _values[node] : None;
+        return known;
+    }
+
+    /// <summary>The length and the value of the longest word that the text starts with; 0 and <see cref="None"/> if there is none.</summary>
+    public (int Length, int Value) Longest(ReadOnlySpan<char> text)
+    {
+        var (longest, node) = ((Length: 0, Value: None), 0);
+        for (var i = 0; i < text.Length && Step(ref node, text[i], out var value); i++)
+        {
+            if (value != None)
+                longest = (i + 1, value);
+        }
+        return longest;
+    }
+}
