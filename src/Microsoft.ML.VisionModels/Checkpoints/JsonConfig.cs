@@ -10,6 +10,9 @@ internal static class JsonConfig
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>A configuration without entries.</summary>
+    public static JsonElement Empty { get; } = JsonDocument.Parse("{}").RootElement;
+
     public static int Get(this JsonElement config, string name, int fallback) =>
         Find(config, name) is { } value ? value.TryGetIntegral(out var number) ? number : throw Wrong(name, value, "a whole number") : fallback;
 
@@ -21,6 +24,10 @@ internal static class JsonConfig
 
     public static string Get(this JsonElement config, string name, string fallback) =>
         Find(config, name) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, value, "text") : fallback;
+
+    /// <summary>A configuration within the configuration; without entries where there is none.</summary>
+    public static JsonElement Part(this JsonElement config, string name) =>
+        config.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.Object ? part : Empty;
 
     /// <summary>The labels in the order of their numbers, from <c>id2label</c>; null where there are none.</summary>
     public static string[]? Labels(this JsonElement config)

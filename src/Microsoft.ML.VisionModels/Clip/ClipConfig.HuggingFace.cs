@@ -11,15 +11,13 @@ internal sealed partial record ClipConfig
     // The official files give this number as the end token's, which it is not, and mean the highest number.
     private const int HighestTokenMark = 2;
 
-    private static readonly JsonElement s_empty = JsonDocument.Parse("{}").RootElement;
-
     /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>clip</c> or <c>siglip</c>. A missing key means the library's default.</summary>
     /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
     /// <exception cref="ArgumentException">The numbers make no network.</exception>
     public static ClipConfig FromHuggingFace(JsonElement config) => config.Get("model_type", "clip") switch
     {
-        "clip" => Clip(config, Part(config, "text_config"), Part(config, "vision_config")),
-        "siglip" => SigLip(Part(config, "text_config"), Part(config, "vision_config")),
+        "clip" => Clip(config, config.Part("text_config"), config.Part("vision_config")),
+        "siglip" => SigLip(config.Part("text_config"), config.Part("vision_config")),
         var type => throw new CheckpointException($"The configuration has model_type '{type}'; CLIP has 'clip', and SigLIP 'siglip'."),
     };
 
@@ -128,7 +126,4 @@ internal sealed partial record ClipConfig
         NormEps = config.Get("layer_norm_eps", eps),
         AttentionDropout = config.Get("attention_dropout", 0.0),
     };
-
-    private static JsonElement Part(JsonElement config, string name) =>
-        config.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.Object ? part : s_empty;
 }

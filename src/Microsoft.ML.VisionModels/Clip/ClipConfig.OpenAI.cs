@@ -19,7 +19,7 @@ internal sealed partial record ClipConfig
         if (checkpoint.Tensors.ContainsKey("visual.layer1.0.conv1.weight"))
             throw new CheckpointException($"{checkpoint.Path} holds a CLIP whose vision tower is a ResNet; those with a Vision Transformer are read.");
 
-        var model = openClip is { } file ? Part(file, "model_cfg") : s_empty;
+        var model = (openClip ?? JsonConfig.Empty).Part("model_cfg");
         var activation = openClip is null || model.Get("quick_gelu", false) ? Activation.QuickGelu : Activation.Gelu;
         var patch = Shape("visual.conv1.weight", 4);                    // [W, 3, P, P]
         var grid = (int)Math.Sqrt(Shape("visual.positional_embedding", 2)[0] - 1);
@@ -32,7 +32,7 @@ internal sealed partial record ClipConfig
                 Channels = patch[1],
                 Width = patch[0],
                 Depth = Depth("visual.transformer.resblocks."),
-                Heads = patch[0] / Part(model, "vision_cfg").Get("head_width", HeadWidth),
+                Heads = patch[0] / model.Part("vision_cfg").Get("head_width", HeadWidth),
                 MlpWidth = Shape("visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0],
                 Activation = activation,
                 NormEps = 1e-5,
@@ -43,7 +43,7 @@ internal sealed partial record ClipConfig
                 Positions = Shape("positional_embedding", 2)[0],
                 Width = tokens[1],
                 Depth = Depth("transformer.resblocks."),
-                Heads = Part(model, "text_cfg").Get("heads", tokens[1] / HeadWidth),
+                Heads = model.Part("text_cfg").Get("heads", tokens[1] / HeadWidth),
                 MlpWidth = Shape("transformer.resblocks.0.mlp.c_fc.weight", 2)[0],
                 Activation = activation,
             },

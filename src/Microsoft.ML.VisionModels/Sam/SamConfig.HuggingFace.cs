@@ -7,8 +7,6 @@ namespace Microsoft.ML.VisionModels.Sam;
 
 internal sealed partial record SamConfig
 {
-    private static readonly JsonElement s_empty = JsonDocument.Parse("{}").RootElement;
-
     /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>sam</c>. A missing key means the library's default.</summary>
     /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
     /// <exception cref="ArgumentException">The numbers make no network.</exception>
@@ -16,7 +14,7 @@ internal sealed partial record SamConfig
     {
         if (config.Get("model_type", "sam") is var type && type != "sam")
             throw new CheckpointException($"The configuration has model_type '{type}'; the Segment Anything Model has 'sam'.");
-        var (vision, prompts, decoder) = (Part(config, "vision_config"), Part(config, "prompt_encoder_config"), Part(config, "mask_decoder_config"));
+        var (vision, prompts, decoder) = (config.Part("vision_config"), config.Part("prompt_encoder_config"), config.Part("mask_decoder_config"));
         var encoder = Encoder(vision);
         return new SamConfig
         {
@@ -122,7 +120,4 @@ internal sealed partial record SamConfig
             OutputWidth = config.Get("output_channels", 256),
         };
     }
-
-    private static JsonElement Part(JsonElement config, string name) =>
-        config.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.Object ? part : s_empty;
 }

@@ -17,9 +17,6 @@ internal static class SamDialect
     /// <summary>The names in which Hugging Face publishes a network with SAM's own encoder, and Meta one with MobileSAM's.</summary>
     public static Dialect Published(SamConfig config) => All(config)[0];
 
-    /// <summary>What a file in these names also has, by the names of what it has anyway: the frequencies, a second time.</summary>
-    public static (string Name, string Canonical)[] Twice(SamConfig config) => config.Vision is null ? [] : [(PromptFrequencies, "prompt_encoder.frequencies")];
-
     private static Dialect HuggingFace(SamConfig config, string frequencies) => new("Hugging Face")
     {
         Rules =

@@ -20,7 +20,7 @@ internal sealed class SamPromptEncoder : nn.Module
     /// <summary>The label of what fills up the prompts of a batch; its token is zero, but is attended to.</summary>
     public const int Filling = -10;
 
-    private static readonly Scalar s_half = 0.5, s_two = 2.0, s_minusOne = -1.0, s_turn = 2 * Math.PI, s_zero = 0.0;     // kept, see TensorSums
+    private static readonly Scalar s_half = 0.5, s_two = 2.0, s_minusOne = -1.0, s_turn = 2 * Math.PI;     // kept, see TensorSums
 
     private readonly Tensor frequencies;                // [2, C / 2], drawn once from a normal distribution
     private readonly Parameter point_embed;             // [4, C]
