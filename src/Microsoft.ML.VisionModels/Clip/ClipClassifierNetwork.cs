@@ -46,7 +46,7 @@ internal sealed class ClipClassifierNetwork : nn.Module
     public Tensor Logits(Tensor embeddings)
     {
         // In 32 bits as the vectors are: see Normalize.
-        var logits = nn.functional.linear(embeddings, head.weight.to(embeddings.dtype), head.bias?.to(embeddings.dtype));
+        var logits = LinearProduct.Of(embeddings, head.weight.to(embeddings.dtype), head.bias?.to(embeddings.dtype));
         return examples is null ? logits : logits.Plus(examples.forward(embeddings));
     }
 }

@@ -26,5 +26,5 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     public Tensor Part(Tensor x, long first, long count) => Product(x, weight.narrow(0, first, count), bias?.narrow(0, first, count));
 
     private static Tensor Product(Tensor x, Tensor weight, Tensor? bias) =>
-        nn.functional.linear(MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias));
+        LinearProduct.Of(MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias));
 }

@@ -19,10 +19,10 @@ internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Pre
     public Device Device => device;
 
     /// <summary>
-    /// How many prompts are best answered together. On a CPU few: each takes buffers of 4 MB, and those of more than 32 MB come fresh from
+    /// How many prompts are best answered together. On a CPU few: each takes buffers of 4 and 8 MB, and those of more than 32 MB come fresh from
     /// the system each time, page by page.
     /// </summary>
-    public int PromptsAtOnce => device.type == TorchSharp.DeviceType.CPU ? 4 : 64;
+    public int PromptsAtOnce => device.type == TorchSharp.DeviceType.CPU ? 2 : 64;
 
     private ScalarType Type => precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
