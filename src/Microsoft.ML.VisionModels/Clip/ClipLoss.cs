@@ -7,8 +7,6 @@ namespace Microsoft.ML.VisionModels.Clip;
 /// <summary>What CLIP and SigLIP learn by: in a batch of pairs, each picture's text is the one of its own pair, and the other way round.</summary>
 internal static class ClipLoss
 {
-    private static readonly TorchSharp.Scalar s_half = -0.5;    // kept, see TensorSums
-
     /// <summary>
     /// Which texts belong to which pictures, [N, N]: 1 for a pair's own, and for those of others that say the same, as captions that were
     /// made of labels do. To call these wrong would teach that what looks alike must lie apart.
@@ -26,7 +24,7 @@ internal static class ClipLoss
     public static Tensor Symmetric(Tensor logits, Tensor pairs)
     {
         var targets = pairs.div(pairs.sum(1, keepdim: true));       // both ways the same, as the pairs are symmetric
-        return logits.log_softmax(1).Plus(logits.t().log_softmax(1)).mul(targets).sum(1).mean().mul(s_half);
+        return logits.log_softmax(1).Plus(logits.t().log_softmax(1)).mul(targets).sum(1).mean().Times(-0.5);
     }
 
     /// <summary>Each picture and text judged by itself (arXiv 2303.15343, algorithm 1), a scalar: the sum over the texts, the mean over the pictures.</summary>

@@ -15,7 +15,7 @@ namespace Microsoft.ML.VisionModels.Clip;
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
 internal sealed class ClipNetwork : nn.Module
 {
-    private static readonly Scalar s_largestLogitScale = Math.Log(100);    // kept, see TensorSums
+    private static readonly Scalar s_largestLogitScale = Math.Log(100);    // kept, see TensorArithmetic
 
     private readonly ClipVisionNetwork vision;
     private readonly ClipTextNetwork text;

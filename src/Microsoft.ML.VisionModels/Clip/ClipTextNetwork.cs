@@ -10,7 +10,7 @@ namespace Microsoft.ML.VisionModels.Clip;
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
 internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
 {
-    private static readonly Scalar s_zero = 0, s_hidden = double.NegativeInfinity;    // kept, see TensorSums
+    private static readonly Scalar s_zero = 0, s_hidden = double.NegativeInfinity;    // kept, see TensorArithmetic
 
     private readonly Scalar _endToken;
     private readonly Parameter token_embed, pos_embed;

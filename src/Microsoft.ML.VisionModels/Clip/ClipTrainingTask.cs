@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
@@ -101,8 +102,8 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
             using var batch = batches.Next();
             var ids = batch.Targets.to(_device);
             var (logits, pairs) = (Logits(batch.Pixels, ids), ClipLoss.Pairs(ids));
-            right += pairs.gather(1, logits.argmax(1, keepdim: true)).sum().ToInt64();
-            loss += Loss(logits, pairs).ToDouble() * chunk.Length;
+            right += (long)pairs.gather(1, logits.argmax(1, keepdim: true)).sum().Value();
+            loss += Loss(logits, pairs).Value() * chunk.Length;
         }
         double count = _validation.Rows.Length;
         return new(right / count, loss / count, new Dictionary<string, double> { ["Accuracy"] = right / count });

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -66,8 +67,8 @@ internal sealed class FewShotTask : ITrainingTask
             return null;
         int[] rows = [.. Enumerable.Range(0, _validation.Classes.Length)];
         var (logits, targets) = (_logits(_validation.VectorsOf(rows)), _validation.ClassesOf(rows));
-        var accuracy = logits.argmax(1).eq(targets).sum().ToInt64() / (double)rows.Length;
-        return new(accuracy, F.cross_entropy(logits, targets).ToDouble(), new Dictionary<string, double> { ["Accuracy"] = accuracy });
+        var accuracy = logits.argmax(1).eq(targets).sum().item<long>() / (double)rows.Length;
+        return new(accuracy, F.cross_entropy(logits, targets).Value(), new Dictionary<string, double> { ["Accuracy"] = accuracy });
     }
 }
 

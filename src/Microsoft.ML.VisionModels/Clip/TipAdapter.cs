@@ -10,7 +10,7 @@ namespace Microsoft.ML.VisionModels.Clip;
 /// </summary>
 internal sealed class TipAdapter : nn.Module<Tensor, Tensor>
 {
-    private static readonly Scalar s_one = 1;   // kept, as the others are: see TensorSums
+    private static readonly Scalar s_one = 1;   // kept, as the others are: see TensorArithmetic
 
     private readonly Parameter keys, values;
     private readonly Scalar _alpha, _beta;
@@ -21,7 +21,8 @@ internal sealed class TipAdapter : nn.Module<Tensor, Tensor>
         Config = config;
         keys = new Parameter(empty(config.Size, config.EmbeddingSize));
         values = new Parameter(empty(config.Size, config.Classes));
-        (_alpha, _beta) = (config.Alpha, config.Beta);
+        _alpha = config.Alpha;
+        _beta = config.Beta;
         RegisterComponents();
     }
 

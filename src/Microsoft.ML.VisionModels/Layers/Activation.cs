@@ -22,7 +22,7 @@ internal enum Activation
 
 internal static class Activations
 {
-    private static readonly TorchSharp.Scalar s_quick = 1.702;     // kept, see TensorSums
+    private static readonly TorchSharp.Scalar s_quick = 1.702;     // kept, see TensorArithmetic
 
     /// <summary>The names of Hugging Face's <c>hidden_act</c>; the first name of each is the one to write.</summary>
     private static readonly (string Name, Activation Activation)[] Names =

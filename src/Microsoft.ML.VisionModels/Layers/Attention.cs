@@ -16,7 +16,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
 
     private const long MostScores = 1 << 24;
 
-    private static readonly double s_largestLogitScale = Math.Log(100);
+    private static readonly Scalar s_largestLogitScale = Math.Log(100), s_hidden = double.NegativeInfinity;    // kept, see TensorArithmetic
 
     private readonly Linear qkv, proj;
     private readonly Parameter? q_bias, v_bias, logit_scale;
@@ -33,7 +33,8 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         qkv = new(config.Width, 3 * config.Width, config.QkvBias && !config.CosineAttention);
         if (config.CosineAttention)
         {
-            logit_scale = new Parameter(full(new long[] { config.Heads, 1, 1 }, InitialLogitScale));
+            using Scalar start = InitialLogitScale;
+            logit_scale = new Parameter(full(new long[] { config.Heads, 1, 1 }, start));
             if (config.QkvBias)
                 (q_bias, v_bias) = (new Parameter(zeros(config.Width)), new Parameter(zeros(config.Width)));
         }
@@ -96,7 +97,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
 
     private (Tensor Output, Tensor Probabilities) AttendWithProbabilities(Tensor q, Tensor k, Tensor v, Tensor? mask)
     {
-        var scores = (q * Math.Pow(q.shape[^1], -0.5)).matmul(k.transpose(-2, -1));   // [B, heads, T, T]
+        var scores = q.Times(Math.Pow(q.shape[^1], -0.5)).matmul(k.transpose(-2, -1));   // [B, heads, T, T]
         if (FullMask(q, mask) is { } full)
             scores = IsRepeated(full, q) ? scores.unflatten(0, -1, full.shape[0]).Plus(full).flatten(0, 1) : scores.Plus(full);
         var probabilities = scores.softmax(-1);
@@ -131,7 +132,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         if (q_bias is not null)
             (q, v) = (q.Plus(PerHead(q_bias, q)), v.Plus(PerHead(v_bias!, v)));
         // The products are divided by this root later, as all attention's are.
-        var scale = logit_scale!.clamp_max(s_largestLogitScale).exp() * Math.Sqrt(q.shape[^1]);
+        var scale = logit_scale!.clamp_max(s_largestLogitScale).exp().Times(Math.Sqrt(q.shape[^1]));
         return (F.normalize(q, dim: -1) * scale.to(q.dtype), F.normalize(k, dim: -1), v);
 
         Tensor PerHead(Tensor bias, Tensor like) => bias.view(_heads, 1, -1).to(like.dtype);
@@ -145,7 +146,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         if (!_causal)
             return mask;
         var tokens = q.shape[2];
-        var future = full(tokens, tokens, double.NegativeInfinity, q.dtype, q.device).triu(1);
+        var future = full(tokens, tokens, s_hidden, q.dtype, q.device).triu(1);
         return mask is null ? future : mask.Plus(future);
     }
 

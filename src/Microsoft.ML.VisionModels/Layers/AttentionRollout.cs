@@ -21,7 +21,7 @@ internal static class AttentionRollout
         // matrices times matrices. Rows of attention sum to 1, and so do these, without being normalised.
         var row = OneHot(attentions[^1], token);                            // [B, 1, T]
         for (var layer = attentions.Count - 1; layer >= 0; layer--)
-            row = 0.5 * row.matmul(attentions[layer]) + 0.5 * row;
+            row = row.matmul(attentions[layer]).Plus(row).Times(0.5);
         return row.squeeze(1);                                              // [B, T]
     }
 

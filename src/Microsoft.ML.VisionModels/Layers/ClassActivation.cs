@@ -18,5 +18,5 @@ internal static class ClassActivation
             .squeeze(-1).relu();
 
     /// <summary>Each picture's values, [B, N], at least 0, so that the largest is 1; all 0 where nothing speaks for the answer.</summary>
-    public static Tensor Scaled(Tensor map) => map / map.amax([1], keepdim: true).clamp_min(1e-12);
+    public static Tensor Scaled(Tensor map) => map / map.amax([1], keepdim: true).AtLeast(1e-12);
 }

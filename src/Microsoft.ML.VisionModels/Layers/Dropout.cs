@@ -34,7 +34,8 @@ internal static class RandomMask
     {
         if (generator is null)
             throw new InvalidOperationException("A network with dropout or drop path needs a torch.Generator to train; give one to its constructor.");
-        var keep = rand(shape, device: generator.device, generator: generator).ge(rate);
-        return keep.to(like.dtype, like.device).div_(1 - rate);
+        using Scalar dropped = rate, kept = 1 - rate;
+        var keep = rand(shape, device: generator.device, generator: generator).ge(dropped);
+        return keep.to(like.dtype, like.device).div_(kept);
     }
 }

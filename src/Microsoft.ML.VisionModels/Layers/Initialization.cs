@@ -44,12 +44,11 @@ internal static class Initialization
     {
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        // Named, and so alive until the end: TorchSharp does not keep the scalars that it makes of numbers from the garbage collector while libtorch reads them.
-        using Scalar scale = std * Math.Sqrt(2), offset = mean, least = low, most = high;
+        using Scalar scale = std * Math.Sqrt(2), offset = mean, one = 1, least = low, most = high;    // held, see TensorArithmetic
         tensor.uniform_(2 * NormalCdf((low - mean) / std) - 1, 2 * NormalCdf((high - mean) / std) - 1, generator)
             .erfinv_()
             .mul_(scale)
-            .add_(offset)
+            .add_(offset, one)
             .clamp_(least, most);
     }
 

@@ -11,7 +11,8 @@ internal sealed class LayerScale : nn.Module<Tensor, Tensor>
 
     public LayerScale(int width, double initial) : base(nameof(LayerScale))
     {
-        gamma = new Parameter(full(width, initial));
+        using Scalar value = initial;
+        gamma = new Parameter(full(width, value));
         RegisterComponents();
     }
 

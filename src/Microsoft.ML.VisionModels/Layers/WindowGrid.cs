@@ -53,11 +53,11 @@ internal readonly record struct WindowGrid(int Height, int Width, int Window, in
         if (Shift == 0)
             return null;
         var (rows, columns) = (Regions(PaddedHeight), Regions(PaddedWidth));
-        var regions = (tensor(rows).unsqueeze(1) * 3 + tensor(columns))                 // [H', W']
+        var regions = tensor(rows).unsqueeze(1).Times(3).Plus(tensor(columns))          // [H', W']
             .view(Rows, Window, Columns, Window)
             .permute(0, 2, 1, 3)
             .reshape(-1, Window * Window);                                              // [n, T]
-        return (regions.unsqueeze(1).ne(regions.unsqueeze(2)).to(ScalarType.Float32) * hidden)
+        return regions.unsqueeze(1).ne(regions.unsqueeze(2)).to(ScalarType.Float32).Times(hidden)
             .unsqueeze(1)                                                               // [n, 1, T, T]
             .to(device);
     }

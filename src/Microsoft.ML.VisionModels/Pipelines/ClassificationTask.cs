@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -121,8 +122,8 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
             using var scope = NewDisposeScope();
             using var batch = batches.Next();
             var (logits, targets) = (Logits(batch.Pixels), batch.Targets.argmax(1).to(_device));
-            right += logits.argmax(1).eq(targets).sum().ToInt64();
-            loss += F.cross_entropy(logits, targets, reduction: nn.Reduction.Sum).ToDouble();
+            right += logits.argmax(1).eq(targets).sum().item<long>();
+            loss += F.cross_entropy(logits, targets, reduction: nn.Reduction.Sum).Value();
         }
         double count = _validation.Count;
         return new(right / count, loss / count, new Dictionary<string, double> { ["Accuracy"] = right / count });
@@ -160,8 +161,8 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
     {
         using var scope = NewDisposeScope();
         var weighted = shares * weights;
-        var smoothed = weighted * (1 - smoothing) + weighted.sum(1, keepdim: true) * (smoothing / weights.shape[0]);
-        return (smoothed / smoothed.sum().clamp_min(1e-12)).MoveToOuterDisposeScope();
+        var smoothed = weighted.Times(1 - smoothing).Plus(weighted.sum(1, keepdim: true).Times(smoothing / weights.shape[0]));
+        return (smoothed / smoothed.sum().AtLeast(1e-12)).MoveToOuterDisposeScope();
     }
 
     private Tensor OneHot(ImageRows rows, int[] indices) =>                 // [B, classes]

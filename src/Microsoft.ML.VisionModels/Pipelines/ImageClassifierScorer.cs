@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
@@ -35,7 +36,7 @@ internal sealed class ImageClassifierScorer : ImageScorer<ClassifierResult>
         var output = _model.Forward(pixels, Wants(_embedding), Wants(_attention));
         var probabilities = Probabilities(output);
         if (_mirrorToo)
-            probabilities = (probabilities + Probabilities(_model.Forward(pixels.flip(3)))) / 2;
+            probabilities = probabilities.Plus(Probabilities(_model.Forward(pixels.flip(3)))).Over(2);
         var scores = probabilities.ToRows();
         var embeddings = output.Embedding?.ToRows();
         var attentions = output.Attention?.ToRows();

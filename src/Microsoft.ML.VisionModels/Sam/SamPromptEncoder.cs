@@ -20,7 +20,7 @@ internal sealed class SamPromptEncoder : nn.Module
     /// <summary>The label of what fills up the prompts of a batch; its token is zero, but is attended to.</summary>
     public const int Filling = -10;
 
-    private static readonly Scalar s_half = 0.5, s_two = 2.0, s_minusOne = -1.0, s_turn = 2 * Math.PI;     // kept, see TensorSums
+    private static readonly Scalar s_notAPoint = NotAPoint, s_filling = Filling;     // kept, see TensorArithmetic
 
     private readonly Tensor frequencies;                // [2, C / 2], drawn once from a normal distribution
     private readonly Parameter point_embed;             // [4, C]
@@ -56,7 +56,7 @@ internal sealed class SamPromptEncoder : nn.Module
             if (boxes is null)      // the place of the corners
             {
                 points = cat([points, zeros([points.shape[0], 1, 2], points.dtype, points.device)], 1);
-                labels = cat([labels!, full([points.shape[0], 1], NotAPoint, labels!.dtype, labels.device)], 1);
+                labels = cat([labels!, full([points.shape[0], 1], s_notAPoint, labels!.dtype, labels.device)], 1);
             }
             tokens.Add(Points(points, labels!));
         }
@@ -83,7 +83,7 @@ internal sealed class SamPromptEncoder : nn.Module
     /// <summary>The positions of the image embedding's places, [1, C, H, W].</summary>
     public Tensor ImagePositions()
     {
-        var places = arange(_grid, dtype: ScalarType.Float32, device: frequencies.device).add(s_half) / _grid;
+        var places = TensorArithmetic.Range(_grid, frequencies.device).to(ScalarType.Float32).Plus(0.5).Over(_grid);
         var grid = stack([places.unsqueeze(0).expand(_grid, _grid), places.unsqueeze(1).expand(_grid, _grid)], 2);  // [H, W, (x, y)]
         return Waves(grid).permute(2, 0, 1).unsqueeze(0);
     }
@@ -91,20 +91,23 @@ internal sealed class SamPromptEncoder : nn.Module
     private Tensor Points(Tensor points, Tensor labels)
     {
         var label = labels.unsqueeze(-1);                                                               // [P, N, 1]
-        var tokens = where(label.eq(NotAPoint), not_a_point, Positions(points));
-        tokens = where(label.eq(Filling), zeros_like(tokens), tokens);
+        var tokens = where(label.eq(s_notAPoint), not_a_point, Positions(points));
+        tokens = where(label.eq(s_filling), zeros_like(tokens), tokens);
         foreach (var kind in new[] { Background, Foreground })
-            tokens = tokens.Plus(label.eq(kind).to(tokens.dtype) * point_embed[kind]);
+        {
+            using Scalar number = kind;
+            tokens = tokens.Plus(label.eq(number).to(tokens.dtype) * point_embed[kind]);
+        }
         return tokens;
     }
 
     /// <summary>Positions of the middles of pixels, [..., 2] to [..., C].</summary>
-    private Tensor Positions(Tensor pixels) => Waves(pixels.to(ScalarType.Float32).add(s_half) / _imageSize);
+    private Tensor Positions(Tensor pixels) => Waves(pixels.to(ScalarType.Float32).Plus(0.5).Over(_imageSize));
 
     /// <summary>Sines and cosines of random frequencies (arXiv 2006.10739) of x and y, each from 0 to 1.</summary>
     private Tensor Waves(Tensor places)
     {
-        var angles = places.mul(s_two).add(s_minusOne).matmul(frequencies.to(ScalarType.Float32)).mul(s_turn);
+        var angles = places.Times(2).Minus(1).matmul(frequencies.to(ScalarType.Float32)).Times(2 * Math.PI);
         return cat([angles.sin(), angles.cos()], -1).to(no_mask.dtype);
     }
 

@@ -1,5 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using TorchSharp;
+using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Sam;
@@ -11,10 +11,10 @@ namespace Microsoft.ML.VisionModels.Sam;
 /// </summary>
 internal sealed class TinyVitFoldedCheckpoint : Checkpoint
 {
+    private const double Eps = 1e-5;
     private const string Weight = ".c.weight", Bias = ".c.bias", Norm = ".bn.";
 
     private static readonly string[] s_statistics = ["weight", "bias", "running_mean", "running_var"];
-    private static readonly Scalar s_eps = 1e-5;
 
     private readonly Checkpoint _file;
     private readonly OrderedDictionary<string, TensorInfo> _tensors = [];
@@ -66,7 +66,7 @@ internal sealed class TinyVitFoldedCheckpoint : Checkpoint
 
     private Tensor FoldedBias(string layer) => Read64(layer + Norm + "bias").sub(Read64(layer + Norm + "running_mean").mul(Factor(layer)));
 
-    private Tensor Factor(string layer) => Read64(layer + Norm + "weight").div(Read64(layer + Norm + "running_var").add(s_eps).sqrt());
+    private Tensor Factor(string layer) => Read64(layer + Norm + "weight").div(Read64(layer + Norm + "running_var").Plus(Eps).sqrt());
 
     private Tensor Read64(string name) => _file.Read(name).to(ScalarType.Float64);
 

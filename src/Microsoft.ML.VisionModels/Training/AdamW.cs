@@ -55,13 +55,11 @@ internal sealed class AdamW : IDisposable
             var states = all.Where((_, i) => gradients[i] is not null).ToArray();
             if (states.Length == 0)
                 continue;
-            // Held until the call is over: TorchSharp keeps no reference to the numbers that it wraps, and the collector may free them first.
-            Scalar[] numbers = [learningRate * group.LearningRateScale, Beta1, Beta2, group.WeightDecay, Epsilon];
+            using Scalar rate = learningRate * group.LearningRateScale, beta1 = Beta1, beta2 = Beta2, decay = group.WeightDecay, eps = Epsilon;     // held, see TensorArithmetic
             Script.invoke("step",
                 states.Select(s => (Tensor)s.Parameter).ToArray(), gradients.OfType<Tensor>().ToArray(),
                 states.Select(s => s.FirstMoment).ToArray(), states.Select(s => s.SecondMoment).ToArray(), states.Select(s => s.Step).ToArray(),
-                numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]);
-            Array.ForEach(numbers, number => number.Dispose());
+                rate, beta1, beta2, decay, eps);
         }
     }
 

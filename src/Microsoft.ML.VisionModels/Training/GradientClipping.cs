@@ -19,7 +19,7 @@ internal static class GradientClipping
     public static Tensor ClipNorm(Tensor[] gradients, double maxNorm)
     {
         using var noGradients = no_grad();
-        using Scalar bound = maxNorm;   // held, see AdamW
+        using Scalar bound = maxNorm;   // held, see TensorArithmetic
         return gradients.Length == 0 ? zeros([]) : Script.invoke<Tensor>("clip_norm", gradients, bound);
     }
 }

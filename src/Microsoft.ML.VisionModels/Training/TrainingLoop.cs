@@ -102,7 +102,7 @@ internal static class TrainingLoop
 
         if (options.GradientClip > 0)
         {
-            var norm = GradientClipping.ClipNorm(state.Optimizer.Gradients(), options.GradientClip).ToDouble();
+            var norm = GradientClipping.ClipNorm(state.Optimizer.Gradients(), options.GradientClip).Value();
             if (!double.IsFinite(norm))
                 throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, loss, state.LearningRate, norm);
         }
@@ -120,7 +120,7 @@ internal static class TrainingLoop
             return 0;
         loss.backward();
         GradientCheckpointing.ThrowIfFailed();
-        return loss.ToDouble(); // the part's one synchronisation with the device
+        return loss.Value(); // the part's one synchronisation with the device
     }
 
     private static ValidationResult? Validate(TrainingState state)

@@ -37,7 +37,7 @@ internal sealed class WeightAverage : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using Scalar weight = 1 - Math.Min(_decay, (1.0 + step) / (10.0 + step));   // held, see AdamW
+        using Scalar weight = 1 - Math.Min(_decay, (1.0 + step) / (10.0 + step));   // held, see TensorArithmetic
         Script.invoke("step", _averages, _weights, weight);
     }
 

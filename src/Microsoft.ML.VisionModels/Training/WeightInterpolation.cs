@@ -24,7 +24,7 @@ internal sealed class WeightInterpolation : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        using Scalar present = share, remembered = 1 - share;
+        using Scalar present = share, remembered = 1 - share;    // held, see TensorArithmetic
         foreach (var (name, weight) in _network.state_dict())
             weight.mul_(present).add_(_start[name], remembered);
     }

@@ -127,7 +127,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
         var distillation = head_dist.forward(tokens.select(1, 1));
         trace?.Add("cls_logits", logits);
         trace?.Add("distillation_logits", distillation);
-        return (logits + distillation) / 2;
+        return logits.Plus(distillation).Over(2);
     }
 
     private Tensor Features(Tensor tokens) => Config.Pooling switch    // [B, T, D] -> [B, D]

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Reflection.Emit;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
@@ -103,46 +102,17 @@ public class InteropGuardTests
     /// <summary>What a type inherits, declares, and mentions in the bodies of its methods.</summary>
     private static IEnumerable<MemberInfo> Mentioned(Type type)
     {
-        const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
-        var bodies = type.GetMethods(all).Cast<MethodBase>().Concat(type.GetConstructors(all)).ToArray();
+        var bodies = Instruction.Methods(type).ToArray();
         return
         [
             .. type.BaseType is { } ancestor ? [ancestor] : Type.EmptyTypes,
             .. type.GetInterfaces(),
-            .. type.GetFields(all).Select(field => field.FieldType),
+            .. type.GetFields(Instruction.Declared).Select(field => field.FieldType),
             .. bodies.SelectMany(method => method.GetParameters().Select(parameter => parameter.ParameterType)),
             .. bodies.OfType<MethodInfo>().Select(method => method.ReturnType),
             .. bodies.SelectMany(method => method.GetMethodBody()?.LocalVariables.Select(local => local.LocalType) ?? []),
             .. type.GetCustomAttributesData().Concat(bodies.SelectMany(method => method.GetCustomAttributesData())).Select(attribute => attribute.Constructor),
-            .. bodies.SelectMany(InBody),
+            .. bodies.SelectMany(Instruction.Of).Select(instruction => instruction.Member).OfType<MemberInfo>(),
         ];
-    }
-
-    private static readonly Dictionary<short, OpCode> OpCodesByValue = typeof(OpCodes).GetFields()
-        .Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => code.Value);
-
-    /// <summary>The members and types that a method's instructions name.</summary>
-    private static IEnumerable<MemberInfo> InBody(MethodBase method)
-    {
-        if (method.GetMethodBody()?.GetILAsByteArray() is not { } il)
-            yield break;
-        var typeArguments = method.DeclaringType!.GetGenericArguments();
-        var methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : [];
-        for (var at = 0; at < il.Length;)
-        {
-            var code = OpCodesByValue[il[at] == 0xFE ? (short)(0xFE00 | il[at + 1]) : il[at]];
-            at += code.Size;
-            if (code.OperandType is OperandType.InlineMethod or OperandType.InlineField or OperandType.InlineType or OperandType.InlineTok)
-                yield return method.Module.ResolveMember(BitConverter.ToInt32(il, at), typeArguments, methodArguments)!;
-            at += code.OperandType switch
-            {
-                OperandType.InlineNone => 0,
-                OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
-                OperandType.InlineVar => 2,
-                OperandType.InlineI8 or OperandType.InlineR => 8,
-                OperandType.InlineSwitch => 4 + 4 * BitConverter.ToInt32(il, at),
-                _ => 4,
-            };
-        }
     }
 }

@@ -18,6 +18,7 @@ internal static class AffineSampling
     {
         var (height, width) = (pixels.shape[2], pixels.shape[3]);
         using var scope = NewDisposeScope();
+        using Scalar edge = 1, filling = fill;
 
         // libtorch's coordinates run from -1 to 1 across the picture.
         var toPixels = Matrix3x2.CreateTranslation(1, 1) * Matrix3x2.CreateScale(width / 2f, height / 2f);
@@ -27,8 +28,8 @@ internal static class AffineSampling
 
         var grid = nn.functional.affine_grid(theta, pixels.shape, align_corners: false); // [N, H, W, 2]
         var (x, y) = (grid.select(3, 0), grid.select(3, 1));                             // [N, H, W]
-        var outside = x.abs().gt(1).logical_or_(y.abs().gt(1)).unsqueeze(1);             // [N, 1, H, W]
+        var outside = x.abs().gt(edge).logical_or_(y.abs().gt(edge)).unsqueeze(1);       // [N, 1, H, W]
         return nn.functional.grid_sample(pixels.to(float32), grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false)
-            .masked_fill_(outside, fill).ToPixels().MoveToOuterDisposeScope();
+            .masked_fill_(outside, filling).ToPixels().MoveToOuterDisposeScope();
     }
 }

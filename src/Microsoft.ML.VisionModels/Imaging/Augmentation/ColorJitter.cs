@@ -1,4 +1,4 @@
-using TorchSharp;
+using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging;
@@ -19,7 +19,7 @@ internal static class ColorJitter
         var result = pixels;
         foreach (var i in order)
         {
-            var factor = rand([pixels.shape[0], 1, 1, 1], generator: generator).mul_(2 * strength).add_(1 - strength).to(pixels.device); // [B, 1, 1, 1]
+            var factor = rand([pixels.shape[0], 1, 1, 1], generator: generator).Times(2 * strength).Plus(1 - strength).to(pixels.device); // [B, 1, 1, 1]
             result = operations[i](result, factor);
         }
         return result.MoveToOuterDisposeScope();

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,6 +11,8 @@ namespace Microsoft.ML.VisionModels.Imaging;
 /// <remarks>A factor is [N, 1, 1, 1] float32: 0 leaves nothing of the quality, 1 the picture as it is, more than 1 adds to it.</remarks>
 internal static class ImageOperations
 {
+    private static readonly Scalar s_zero = 0, s_one = 1, s_two = 2, s_white = 255;     // kept, see TensorArithmetic
+
     public static Tensor Brightness(Tensor pixels, Tensor factor)
     {
         using var scope = NewDisposeScope();
@@ -52,7 +55,8 @@ internal static class ImageOperations
     public static Tensor Solarize(Tensor pixels, int threshold)
     {
         using var scope = NewDisposeScope();
-        return where(pixels.to(int16).ge(threshold), Invert(pixels), pixels).MoveToOuterDisposeScope();
+        using Scalar bound = threshold;
+        return where(pixels.to(int16).ge(bound), Invert(pixels), pixels).MoveToOuterDisposeScope();
     }
 
     public static Tensor Invert(Tensor pixels) => pixels.bitwise_not();
@@ -63,7 +67,7 @@ internal static class ImageOperations
         using var scope = NewDisposeScope();
         var values = pixels.to(float32);
         var (darkest, brightest) = (values.amin([2, 3], keepdim: true), values.amax([2, 3], keepdim: true)); // [N, 3, 1, 1]
-        var stretched = (values - darkest).mul_(255 / (brightest - darkest).clamp_(min: 1));
+        var stretched = (values - darkest).mul_((brightest - darkest).AtLeast(1).reciprocal().Times(255));
         return where(brightest.gt(darkest), stretched, values).ToPixels().MoveToOuterDisposeScope();
     }
 
@@ -74,27 +78,27 @@ internal static class ImageOperations
         var (planes, area) = (pixels.shape[0] * pixels.shape[1], pixels.shape[2] * pixels.shape[3]);
         var bytes = pixels.reshape(planes, area);
         var values = bytes.to(int64);
-        var firstBin = 256 * arange(planes, device: pixels.device).unsqueeze(1); // [planes, 1]
-        var histogram = (values + firstBin).flatten().bincount(null, 256 * planes).view(planes, 256);
+        var firstBin = TensorArithmetic.Range(planes, pixels.device).unsqueeze(1).Times(256); // [planes, 1]
+        var histogram = values.Plus(firstBin).flatten().bincount(null, 256 * planes).view(planes, 256);
         var brightest = histogram.gather(1, bytes.amax([1], keepdim: true).to(int64)); // [planes, 1]: how many pixels have the highest value
-        var step = (area - brightest).div(255, RoundingMode.floor);
+        var step = (histogram.sum(1, keepdim: true) - brightest).div(s_white, RoundingMode.floor);
 
         var darker = histogram.cumsum(1) - histogram; // [planes, 256]: how many pixels are below the level
-        var table = (darker + step.div(2, RoundingMode.floor)).div(step.clamp(min: 1), RoundingMode.floor).clamp_(max: 255);
-        table = where(step.gt(0), table, arange(256, device: pixels.device)).to(uint8);
+        var table = darker.Plus(step.div(s_two, RoundingMode.floor)).div(step.clamp_min(s_one), RoundingMode.floor).clamp_max_(s_white);
+        table = where(step.gt(s_zero), table, TensorArithmetic.Range(256, pixels.device)).to(uint8);
         return table.gather(1, values).view(pixels.shape).MoveToOuterDisposeScope();
     }
 
     /// <summary>Numbers as the nearest values of pixels.</summary>
-    public static Tensor ToPixels(this Tensor values) => values.round_().clamp_(0, 255).to(uint8);
+    public static Tensor ToPixels(this Tensor values) => values.round_().clamp_(s_zero, s_white).to(uint8);
 
-    private static Tensor Blend(Tensor without, Tensor picture, Tensor factor) => (picture - without).mul_(factor).add_(without).ToPixels();
+    private static Tensor Blend(Tensor without, Tensor picture, Tensor factor) => (picture - without).mul_(factor).add_(without, s_one).ToPixels();
 
     /// <summary>[N, 3, H, W] to [N, 1, H, W]: ITU-R 601-2 luma in the 16 bits that Pillow takes; exact in float32.</summary>
     private static Tensor Grey(Tensor values)
     {
         var weights = tensor([19595 / 65536f, 38470 / 65536f, 7471 / 65536f], device: values.device).view(1, 3, 1, 1);
-        return (values * weights).sum(1, keepdim: true).add_(0.5).floor_();
+        return (values * weights).sum(1, keepdim: true).Plus(0.5).floor_();
     }
 
     /// <summary>Pillow's filter SMOOTH: a 3 x 3 mean in which the middle counts five times. The outermost pixels stay.</summary>
@@ -103,13 +107,14 @@ internal static class ImageOperations
         var smooth = values.clone();
         if (values.shape[2] < 3 || values.shape[3] < 3)
             return smooth;
-        smooth[.., .., 1..^1, 1..^1].mul_(4).add_(SumOfThree(SumOfThree(values, 2), 3)).div_(13).round_();
+        using Scalar four = 4, thirteen = 13;
+        smooth[.., .., 1..^1, 1..^1].mul_(four).add_(SumOfThree(SumOfThree(values, 2), 3), s_one).div_(thirteen).round_();
         return smooth;
 
         static Tensor SumOfThree(Tensor values, int dimension)
         {
             var length = values.shape[dimension] - 2;
-            return (values.narrow(dimension, 0, length) + values.narrow(dimension, 1, length)).add_(values.narrow(dimension, 2, length));
+            return values.narrow(dimension, 0, length).Plus(values.narrow(dimension, 1, length)).add_(values.narrow(dimension, 2, length), s_one);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,13 +27,18 @@ internal static class RandomCrop
         // Each row of the crop is a run of memory: of all runs of W values, those that start in the right places.
         var (paddedHeight, paddedWidth) = (height + (2 * padding), width + (2 * padding));
         var runs = padded.as_strided([Math.Max(0, padded.NumberOfElements - width + 1), width], [1, 1], 0);
-        var rows = arange(count * channels).view(count, channels, 1) * paddedHeight + (Shifts() + arange(height)).unsqueeze(1); // [B, C, H]
-        var starts = rows * paddedWidth + Shifts().unsqueeze(1);
+        var rows = TensorArithmetic.Range(count * channels, CPU).view(count, channels, 1).Times(paddedHeight)
+            .Plus(Shifts().Plus(TensorArithmetic.Range(height, CPU)).unsqueeze(1)); // [B, C, H]
+        var starts = rows.Times(paddedWidth).Plus(Shifts().unsqueeze(1));
         return runs.index(starts.to(images.device)).MoveToOuterDisposeScope(); // [B, C, H, W]
 
         Tensor Shifts() => randint(0, (2 * padding) + 1, [count, 1], generator: generator);
 
-        Tensor Mirrored(long size) => (size - 1) - ((size - 1) - arange(-padding, size + padding, device: images.device).abs()).abs();
+        Tensor Mirrored(long size)
+        {
+            var places = Enumerable.Range(-padding, (int)size + (2 * padding));
+            return tensor(places.Select(place => size - 1 - Math.Abs(size - 1 - Math.Abs(place))).ToArray(), device: images.device);
+        }
     }
 
     /// <summary>

@@ -15,7 +15,8 @@ internal static class RandomFlip
     private static Tensor Flip(Tensor images, long dimension, Generator generator, double probability)
     {
         using var scope = NewDisposeScope();
-        var mirrored = rand(images.shape[0], generator: generator).lt(probability).nonzero().squeeze(1).to(images.device); // those drawn
+        using Scalar bound = probability;
+        var mirrored = rand(images.shape[0], generator: generator).lt(bound).nonzero().squeeze(1).to(images.device); // those drawn
         return images.clone().index_copy_(0, mirrored, images.index_select(0, mirrored).flip(dimension)).MoveToOuterDisposeScope();
     }
 }

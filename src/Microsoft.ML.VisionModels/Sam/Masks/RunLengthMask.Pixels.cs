@@ -52,7 +52,7 @@ public sealed partial class RunLengthMask
     /// <exception cref="ArgumentException">The tensor has not three dimensions, or its masks have no pixels.</exception>
     public static RunLengthMask[] FromLogits(Tensor logits, double threshold = 0)
     {
-        using Scalar bound = threshold;     // held, see TensorSums
+        using Scalar bound = threshold;     // held, see TensorArithmetic
         return FromTensors(logits, mask => mask.gt(bound));
     }
 

@@ -13,7 +13,7 @@ internal static class StabilityScore
     /// <returns>N scores from 0 to 1; not a number, which no threshold lets pass, where both masks are empty.</returns>
     public static float[] Of(Tensor logits, double threshold, double offset)
     {
-        using Scalar raised = threshold + offset, lowered = threshold - offset;     // held, see TensorSums
+        using Scalar raised = threshold + offset, lowered = threshold - offset;     // held, see TensorArithmetic
         var scores = new float[logits.shape[0]];
         for (var i = 0; i < scores.Length; i++)
         {
