@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,7 +11,9 @@ namespace Microsoft.ML.VisionModels.Layers;
 /// </summary>
 internal static class GradientCheckpointing
 {
-    private static ExceptionDispatchInfo? s_failure;
+    // Of each thread that trains: so none is another training's. A GPU's second pass runs on a thread of libtorch, and so is told where.
+    [ThreadStatic]
+    private static StrongBox<ExceptionDispatchInfo?>? s_failure;
 
     /// <summary>Runs a block so, or plainly where no backward pass will come. The second pass has the random numbers and the precision of the first.</summary>
     /// <param name="block">Whose parameters receive their gradients.</param>
@@ -23,14 +26,18 @@ internal static class GradientCheckpointing
             return forward(x);
         // Autograd only calls back for an input that wants a gradient, be it that only the block's parameters do.
         var input = x.requires_grad ? x : x.detach().requires_grad_(true);
-        return Function.apply(new Call(forward, generator, generator?.get_state().DetachFromDisposeScope(), MixedPrecision.Active), input)[0];
+        return Function.apply(new Call(forward, generator, generator?.get_state().DetachFromDisposeScope(), MixedPrecision.Active, s_failure ??= new()), input)[0];
     }
 
-    /// <summary>Throws what went wrong in the second pass of a block; to be called after a backward pass.</summary>
-    public static void ThrowIfFailed() => Interlocked.Exchange(ref s_failure, null)?.Throw();
+    /// <summary>Throws what went wrong in the second pass of a block; to be called after a backward pass, on the thread of the first.</summary>
+    public static void ThrowIfFailed()
+    {
+        if (s_failure is { } failure)
+            Interlocked.Exchange(ref failure.Value, null)?.Throw();
+    }
 
     /// <summary>What the second pass needs beside the input.</summary>
-    private sealed record Call(Func<Tensor, Tensor> Forward, Generator? Generator, Tensor? RandomState, bool MixedPrecision);
+    private sealed record Call(Func<Tensor, Tensor> Forward, Generator? Generator, Tensor? RandomState, bool MixedPrecision, StrongBox<ExceptionDispatchInfo?> Failure);
 
     private sealed class Function : autograd.MultiTensorFunction<Function>
     {
@@ -65,7 +72,7 @@ internal static class GradientCheckpointing
             }
             catch (Exception e)
             {
-                s_failure = ExceptionDispatchInfo.Capture(e);
+                call.Failure.Value = ExceptionDispatchInfo.Capture(e);
                 return [null!, zeros_like(saved).DetachFromDisposeScope()];
             }
             finally
