@@ -22,6 +22,7 @@ internal sealed class WeightAverage : IDisposable
 
     public WeightAverage(nn.Module network, double decay)
     {
+        using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         _decay = decay;
         _tensors = [.. network.state_dict().Select(entry => (entry.Key, entry.Value, entry.Value.detach().clone().DetachFromDisposeScope()))];

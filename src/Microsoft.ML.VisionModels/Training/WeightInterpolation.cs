@@ -14,6 +14,7 @@ internal sealed class WeightInterpolation : IDisposable
 
     public WeightInterpolation(nn.Module network)
     {
+        using var scope = NewDisposeScope();
         using var _ = no_grad();
         _network = network;
         _start = network.state_dict().ToDictionary(entry => entry.Key, entry => entry.Value.detach().clone().DetachFromDisposeScope());
