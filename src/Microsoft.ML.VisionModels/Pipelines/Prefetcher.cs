@@ -10,7 +10,9 @@ internal sealed class Prefetcher<T> : IDisposable
     // Half of the cores, as the network wants the others, and not so many that the items take much memory. Each worker is one item
     // ahead of the one that it makes.
     private static readonly int s_workers = Math.Clamp(Environment.ProcessorCount / 2, 1, 8);
-    private static readonly int s_ahead = 2 * s_workers;
+
+    /// <summary>How many items are there or being made, at most.</summary>
+    internal static readonly int Ahead = 2 * s_workers;
 
     private readonly Func<int, T> _make;
     private readonly CancellationTokenSource _stop = new();
@@ -25,7 +27,7 @@ internal sealed class Prefetcher<T> : IDisposable
     public Prefetcher(int first, int end, Func<int, T> make)
     {
         (_started, _end, _make) = (first, end, make);
-        while (_items.Count < s_ahead && Start())
+        while (_items.Count < Ahead && Start())
             ;
     }
 

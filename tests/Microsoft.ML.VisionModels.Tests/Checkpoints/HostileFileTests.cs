@@ -203,7 +203,7 @@ public class HostileFileTests
         Assert.Contains(name, exception.Message, StringComparison.Ordinal);
         Assert.True(exception.Message.Length < 5000, exception.Message);
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - allocated < (32 << 20) + (10L * bytes.Length), "too much was allocated");
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"took {clock.Elapsed}");
+        Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), $"took {clock.Elapsed}");
     }
 
     private static byte[] Length(ulong length)

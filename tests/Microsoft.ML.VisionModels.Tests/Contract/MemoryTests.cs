@@ -89,7 +89,7 @@ public class MemoryTests
                 call(i);
             var after = Measure();
             if (countTensors)
-                Assert.Equal(before.Tensors, after.Tensors);
+                Assert.InRange(after.Tensors, long.MinValue, before.Tensors);   // what earlier tests left to the garbage collector may go at any time
             growth = after.Memory - before.Memory;
         }
         Assert.True(growth < Slack, $"Memory grew by {growth >> 20} MB in {calls} calls.");

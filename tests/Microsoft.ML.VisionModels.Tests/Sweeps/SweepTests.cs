@@ -215,22 +215,6 @@ public class SweepTests
     }
 
     [Fact]
-    public void TwoWorkersShareTheTrials()
-    {
-        var running = 0;
-        var most = 0;
-        using var result = Run(new() { Trials = 20, Workers = 2 }, o =>
-        {
-            most = Math.Max(most, Interlocked.Increment(ref running));
-            Thread.Sleep(50);
-            Interlocked.Decrement(ref running);
-            return ToySweep.Estimator(_context, o);
-        });
-        Assert.Equal(20, result.Study.Trials.Count(trial => trial.State == SweepTrialState.Complete));
-        Assert.Equal(2, most);
-    }
-
-    [Fact]
     public void TheTableOfTrialsGoesIntoSpreadsheets()
     {
         using var folder = TestFolders.Temporary();

@@ -1,3 +1,5 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
 using Microsoft.ML.VisionModels.Sweeps;
 using Npgsql;
 
@@ -24,6 +26,16 @@ internal sealed class TestDatabase : IDisposable
     public string? Storage { get; }
 
     public string Study { get; } = $"test {Guid.NewGuid():N}";
+
+    /// <summary>Makes every worker's last sign of life so much older. Not in memory, which is the store's alone.</summary>
+    public void LetPass(int seconds)
+    {
+        using DbConnection connection = Database.IsFile(Storage!) ? new SqliteConnection($"Data Source={Storage};Pooling=False") : new NpgsqlConnection(Storage);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"UPDATE trial SET heartbeat = heartbeat - {seconds} WHERE study = '{Study}'";
+        command.ExecuteNonQuery();
+    }
 
     public void Dispose()
     {
