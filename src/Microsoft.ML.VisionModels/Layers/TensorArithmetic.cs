@@ -50,7 +50,7 @@ internal static class TensorArithmetic
     }
 
     /// <summary>0, 1, and so on to before <paramref name="count"/>, [count] int64.</summary>
-    public static Tensor Range(long count, Device device)
+    public static Tensor Range(long count, Device? device = null)
     {
         using Scalar stop = count;
         return arange(s_zero, stop, s_one, ScalarType.Int64, device);

@@ -1,7 +1,9 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Linear = TorchSharp.Modules.Linear;
 
 namespace Microsoft.ML.VisionModels.Tests.Checkpoints;
 
@@ -167,8 +169,8 @@ public class CheckpointLoaderTests
             (prefix + "layer.0.value.weight", value), (prefix + "layer.0.value.bias", ones(2)),
             (prefix + "layer.0.out", output), (prefix + "layer.0.out_bias", ones(2)),
             (prefix + "gamma", tensor(new float[] { 5, 6 }).reshape(1, 2)),
-            (prefix + "embeddings.position_ids", arange(4)),
-            ("classifier.weight", rand(3, 2)), ("classifier.bias", full(3, 4f)),
+            (prefix + "embeddings.position_ids", TensorArithmetic.Range(4)),
+            ("classifier.weight", rand(3, 2)), ("classifier.bias", ones(3).Times(4)),
         ]);
         return Checkpoint.Open(folder.File("a.safetensors"));
     }

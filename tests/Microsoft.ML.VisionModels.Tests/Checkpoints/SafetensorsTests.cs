@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,7 +19,7 @@ public class SafetensorsTests
     {
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
-        var value = (arange(24, float64) % 5).reshape(2, 3, 4).to(type);
+        var value = tensor(Enumerable.Range(0, 24).Select(i => i % 5.0).ToArray()).reshape(2, 3, 4).to(type);
         var scalar = ones([], type);
         var empty = zeros([0, 7], type);
 
@@ -40,7 +41,7 @@ public class SafetensorsTests
     {
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
-        var value = arange(6, float32).reshape(2, 3);
+        var value = TensorArithmetic.Range(6).to(float32).reshape(2, 3);
         SafetensorsWriter.Write(folder.File("a.safetensors"), [("value", value)]);
         using var file = Checkpoint.Open(folder.File("a.safetensors"));
 

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,13 +18,13 @@ public class TorchFileTests
         using var file = Checkpoint.Open(File(name));
 
         Assert.Equal(17, file.Tensors.Count);
-        var whole = arange(24, float32).reshape(4, 6);
+        var whole = TensorArithmetic.Range(24).to(float32).reshape(4, 6);
         AssertEqual(whole, file.Read("plain.weight"));
         AssertEqual(whole.t(), file.Read("plain.transposed"));
-        AssertEqual(arange(5, 11, float32), file.Read("plain.middle"));
+        AssertEqual(TensorArithmetic.Range(6).to(float32).Plus(5), file.Read("plain.middle"));
         AssertEqual(tensor(new float[] { 6, 8, 10, 12, 14, 16 }).reshape(2, 3), file.Read("plain.strided"));
-        AssertEqual(full([3, 2], 7f), file.Read("plain.expanded"));
-        AssertEqual(full([2, 2], 3f), file.Read("plain.parameter"));
+        AssertEqual(ones(3, 2).Times(7), file.Read("plain.expanded"));
+        AssertEqual(ones(2, 2).Times(3), file.Read("plain.parameter"));
         AssertEqual(tensor(5L), file.Read("plain.scalar"));
         Assert.Equal([0, 3], file.Read("plain.empty").shape);
         foreach (var (word, type) in new[]
@@ -31,7 +32,7 @@ public class TorchFileTests
             ("f64", float64), ("f16", float16), ("bf16", bfloat16), ("i64", int64), ("i32", int32), ("i16", int16), ("i8", int8), ("u8", uint8), ("bool", @bool),
         })
         {
-            AssertEqual((arange(6) % 4).to(type).reshape(2, 3), file.Read($"types.{word}"));
+            AssertEqual(tensor(new[] { 0, 1, 2, 3, 0, 1 }).to(type).reshape(2, 3), file.Read($"types.{word}"));
         }
     }
 
@@ -44,7 +45,7 @@ public class TorchFileTests
 
         file.CopyTo("plain.transposed", target.narrow(0, 1, 6));
 
-        AssertEqual(arange(24, float64).reshape(4, 6).t(), target.narrow(0, 1, 6));
+        AssertEqual(TensorArithmetic.Range(24).to(float64).reshape(4, 6).t(), target.narrow(0, 1, 6));
         Assert.Equal(276, target.sum().item<double>());
     }
 
@@ -55,7 +56,7 @@ public class TorchFileTests
         using var file = Checkpoint.Open(File("training.ckpt"));
 
         Assert.Equal(["weight", "bias"], file.Tensors.Keys);
-        AssertEqual(arange(6, float32).reshape(2, 3), file.Read("weight"));
+        AssertEqual(TensorArithmetic.Range(6).to(float32).reshape(2, 3), file.Read("weight"));
     }
 
     /// <summary>OpenAI's files of CLIP are such. Written here as PyTorch's pickler.cpp writes.</summary>
@@ -83,7 +84,7 @@ public class TorchFileTests
         using var file = Checkpoint.Open(folder.File("script.pt"));
 
         Assert.Equal(["visual.proj"], file.Tensors.Keys);
-        AssertEqual(arange(1, 7, float32).reshape(2, 3), file.Read("visual.proj"));
+        AssertEqual(TensorArithmetic.Range(6).to(float32).Plus(1).reshape(2, 3), file.Read("visual.proj"));
 
         static string Module(string name, string attributes) => $"c__torch__.clip.model\n{name}\n)\u0081}}({attributes}ub";
 
@@ -112,8 +113,8 @@ public class TorchFileTests
         using var file = Checkpoint.Open(folder.Path);
 
         Assert.Equal(["bias", "plain.middle"], file.Tensors.Keys);
-        AssertEqual(full([2], 9f), file.Read("bias"));
-        AssertEqual(arange(5, 11, float32), file.Read("plain.middle"));
+        AssertEqual(ones(2).Times(9), file.Read("bias"));
+        AssertEqual(TensorArithmetic.Range(6).to(float32).Plus(5), file.Read("plain.middle"));
     }
 
     [Theory]

@@ -34,7 +34,7 @@ public class ClipNetworkTests
         var logits = network.Logits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids()));
         (sigLip ? ClipLoss.Sigmoid(logits, eye(3)) : ClipLoss.Symmetric(logits, eye(3))).backward();
         // A bias of keys shifts all scores of a query alike, and so does not matter: its gradient is zero but for rounding.
-        Assert.All(network.named_parameters(), entry => Assert.True(entry.parameter.grad is { } gradient && gradient.abs().sum().ToSingle() > 0, entry.name));
+        Assert.All(network.named_parameters(), entry => Assert.True(entry.parameter.grad is { } gradient && gradient.abs().sum().Value() > 0, entry.name));
     }
 
     [Theory, MemberData(nameof(Both))]
@@ -62,9 +62,9 @@ public class ClipNetworkTests
         var pairs = ClipLoss.Pairs(ids);
         Assert.Equal([1, 1, 0, 1, 1, 0, 0, 0, 1], pairs.data<float>().ToArray());
         // The two that say the same share what is likely, log 2 each; the third costs nothing.
-        var logits = (pairs - 1) * 1000;
-        Assert.Equal(2 * Math.Log(2) / 3, ClipLoss.Symmetric(logits, pairs).ToDouble(), 1e-5);
-        Assert.Equal(ClipLoss.Symmetric(logits, eye(3)).ToDouble(), nn.functional.cross_entropy(logits, arange(3)).ToDouble(), 1e-5);
+        var logits = pairs.Minus(1).Times(1000);
+        Assert.Equal(2 * Math.Log(2) / 3, ClipLoss.Symmetric(logits, pairs).Value(), 1e-5);
+        Assert.Equal(ClipLoss.Symmetric(logits, eye(3)).Value(), nn.functional.cross_entropy(logits, TensorArithmetic.Range(3)).Value(), 1e-5);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public class ClipNetworkTests
         TensorAssert.Close(network.Text.forward(zeros), network.Text.forward(ends), 1e-6);
         TensorAssert.Close(network.Text.forward(zeros), network.Text.forward(ClipTexts.Trim(zeros, 4, s_clip.Text)), 1e-6);
         Assert.Equal([1, 7], ClipTexts.Trim(zeros, 4, s_sigLip.Text).shape);
-        Assert.True((network.Text.forward(zeros) - network.Text.forward(other)).abs().max().ToSingle() > 1e-3);
+        Assert.True((network.Text.forward(zeros) - network.Text.forward(other)).abs().max().Value() > 1e-3);
     }
 
     [Fact]
@@ -133,9 +133,9 @@ public class ClipNetworkTests
         using var scope = NewDisposeScope();
         using var network = new ClipNetwork(s_clip).Initialize(new Generator(1));
         using (no_grad())
-            network.state_dict()["logit_scale"].fill_(7);
+            network.state_dict()["logit_scale"].copy_(tensor(7f));
         network.ClampTemperature();
-        Assert.Equal(Math.Log(100), network.state_dict()["logit_scale"].ToDouble(), 1e-5);
+        Assert.Equal(Math.Log(100), network.state_dict()["logit_scale"].Value(), 1e-5);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Tests.Contract;
 using static TorchSharp.torch;
 
@@ -46,7 +47,7 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
         using var scope = NewDisposeScope();
         using var start = VisionModels.Clip.ClipSource.Open(_folder.Path).Build();
         var (first, last) = (start.state_dict(), whole.Model.Network.state_dict());
-        Assert.All(between.Model.Network.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach() * (1 - share) + last[entry.Key] * share, entry.Value, 1e-6));
+        Assert.All(between.Model.Network.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach().Times(1 - share).Plus(last[entry.Key].Times(share)), entry.Value, 1e-6));
     }
 
     /// <summary>Held-out rows come class by class, as from class folders; batches of one class would all be right.</summary>

@@ -2,6 +2,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Clip;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Tests.Contract;
 using Microsoft.ML.VisionModels.Tests.Text;
 using TorchSharp;
@@ -93,9 +94,9 @@ public sealed class SigLipTests : IDisposable
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var scale = network.get_parameter("logit_scale")!;
-        scale.fill_(5);
+        scale.copy_(tensor(5f));
         network.ClampTemperature();
-        Assert.Equal(5, scale.ToSingle());
+        Assert.Equal(5, scale.Value());
     }
 
     [Theory]

@@ -16,63 +16,33 @@ public class ScalarGuardTests
 
     private static readonly Dictionary<MethodBase, Instruction[]> s_bodies = [];
 
-    [Fact]
-    public void EveryScalarLivesUntilItIsRead()
+    public static TheoryData<Type> Assemblies => [typeof(BatchTransformer), typeof(ScalarGuardTests)];
+
+    [Theory, MemberData(nameof(Assemblies))]
+    public void EveryScalarLivesUntilItIsRead(Type of)
     {
-        var loose = typeof(BatchTransformer).Assembly.GetTypes().SelectMany(Instruction.Methods)
+        var loose = of.Assembly.GetTypes().Where(type => type != typeof(Samples)).SelectMany(Instruction.Methods)
             .SelectMany(method => Loose(method).Select(call => $"{Describe(method)} calls {Describe(call)}")).ToArray();
         Assert.True(loose.Length == 0, string.Join('\n', loose));
     }
 
     [Theory] // or the test above would pass by seeing nothing
-    [InlineData(nameof(Converted), "op_Implicit")]
-    [InlineData(nameof(Named), "op_Implicit")]
-    [InlineData(nameof(Summed), "op_Addition")]
-    [InlineData(nameof(AddedNumber), "add")]
-    [InlineData(nameof(Multiplied), "op_Multiply")]
-    [InlineData(nameof(Counted), "arange")]
-    [InlineData(nameof(Read), "ToDouble")]
-    [InlineData(nameof(Squared), "square")]
-    [InlineData(nameof(Held), null)]
-    [InlineData(nameof(Kept), null)]
-    [InlineData(nameof(WithoutNumbers), null)]
+    [InlineData(nameof(Samples.Converted), "op_Implicit")]
+    [InlineData(nameof(Samples.Named), "op_Implicit")]
+    [InlineData(nameof(Samples.Summed), "op_Addition")]
+    [InlineData(nameof(Samples.AddedNumber), "add")]
+    [InlineData(nameof(Samples.Multiplied), "op_Multiply")]
+    [InlineData(nameof(Samples.Counted), "arange")]
+    [InlineData(nameof(Samples.Read), "ToDouble")]
+    [InlineData(nameof(Samples.Squared), "square")]
+    [InlineData(nameof(Samples.Held), null)]
+    [InlineData(nameof(Samples.Kept), null)]
+    [InlineData(nameof(Samples.WithoutNumbers), null)]
     public void TheScanTellsLooseScalarsFromHeldOnes(string name, string? culprit)
     {
-        var method = typeof(ScalarGuardTests).GetMethod(name, BindingFlags.NonPublic | BindingFlags.Static)!;
+        var method = typeof(Samples).GetMethod(name)!;
         Assert.Equal(culprit is null ? [] : [culprit], Loose(method).Select(call => call.Name));
     }
-
-    private static readonly Scalar s_kept = 2;
-
-    private static Tensor Converted(Tensor x) => x.mul(2);
-
-    private static Tensor Named(Tensor x)
-    {
-        Scalar number = 2;
-        return x.mul(number);
-    }
-
-    private static Tensor Summed(Tensor x) => x + x;
-
-    private static Tensor AddedNumber(Tensor x) => x.add(s_kept);
-
-    private static Tensor Multiplied(Tensor x) => 2 * x;
-
-    private static Tensor Counted(Tensor x) => arange(s_kept, device: x.device);
-
-    private static double Read(Tensor x) => x.ToDouble();
-
-    private static Tensor Squared(Tensor x) => x.square();
-
-    private static Tensor Held(Tensor x)
-    {
-        using Scalar low = 1, high = 2;
-        return x.clamp(low, high);
-    }
-
-    private static Tensor Kept(Tensor x) => x.mul(s_kept).Plus(x).Times(3);
-
-    private static Tensor WithoutNumbers(Tensor x) => (x - x.relu()) * nn.functional.normalize(x);
 
     /// <summary>The calls that make a scalar, here or within TorchSharp, and lose it.</summary>
     private static IEnumerable<MethodBase> Loose(MethodBase method) =>
@@ -122,4 +92,39 @@ public class ScalarGuardTests
 
     private static string Describe(MethodBase method) =>
         $"{method.DeclaringType?.FullName}.{method.Name}({string.Join(", ", method.GetParameters().Select(parameter => parameter.ParameterType.Name))})";
+
+    private static class Samples
+    {
+        private static readonly Scalar s_kept = 2;
+
+        public static Tensor Converted(Tensor x) => x.mul(2);
+
+        public static Tensor Named(Tensor x)
+        {
+            Scalar number = 2;
+            return x.mul(number);
+        }
+
+        public static Tensor Summed(Tensor x) => x + x;
+
+        public static Tensor AddedNumber(Tensor x) => x.add(s_kept);
+
+        public static Tensor Multiplied(Tensor x) => 2 * x;
+
+        public static Tensor Counted(Tensor x) => arange(s_kept, device: x.device);
+
+        public static double Read(Tensor x) => x.ToDouble();
+
+        public static Tensor Squared(Tensor x) => x.square();
+
+        public static Tensor Held(Tensor x)
+        {
+            using Scalar low = 1, high = 2;
+            return x.clamp(low, high);
+        }
+
+        public static Tensor Kept(Tensor x) => x.mul(s_kept).Plus(x).Times(3);
+
+        public static Tensor WithoutNumbers(Tensor x) => (x - x.relu()) * nn.functional.normalize(x);
+    }
 }

@@ -49,15 +49,15 @@ public class AttentionTests
         Assert.Equal(["q_bias", "v_bias", "logit_scale", "qkv.weight", "proj.weight", "proj.bias"], attention.named_parameters().Select(p => p.name).OrderBy(name => name.Contains('.')));
         var x = Tokens();
         var probabilities = attention.ForwardWithProbabilities(x, null).Probabilities;
-        TensorAssert.Close(probabilities, attention.ForwardWithProbabilities(x * 7, null).Probabilities, 1e-5);
+        TensorAssert.Close(probabilities, attention.ForwardWithProbabilities(x.Times(7), null).Probabilities, 1e-5);
         TensorAssert.Close(attention.ForwardWithProbabilities(x, null).Output, attention.forward(x), 1e-5);
 
         // However large it is learnt, the factor ends at 100.
         using (no_grad())
-            attention.state_dict()["logit_scale"].fill_(Math.Log(100));
+            attention.state_dict()["logit_scale"].copy_(tensor((float)Math.Log(100)));
         var largest = attention.ForwardWithProbabilities(x, null).Probabilities;
         using (no_grad())
-            attention.state_dict()["logit_scale"].fill_(9);
+            attention.state_dict()["logit_scale"].copy_(tensor(9f));
         TensorAssert.Close(largest, attention.ForwardWithProbabilities(x, null).Probabilities, 1e-5);
     }
 
@@ -68,7 +68,7 @@ public class AttentionTests
         using var plain = Attention(causal: false);
         using var causal = Attention(causal: true);
         var x = Tokens();
-        var future = full(3, 3, float.NegativeInfinity).triu(1);
+        var future = ones(3, 3).Times(double.NegativeInfinity).triu(1);
         TensorAssert.Close(s_causal, plain.forward(x, future), 1e-5);
         TensorAssert.Close(s_causal, plain.ForwardWithProbabilities(x, future).Output, 1e-5);
 
@@ -103,9 +103,9 @@ public class AttentionTests
         var attention = new Attention(new() { Width = 4, Depth = 1, Heads = 2, MlpWidth = 8, Causal = causal }, null);
         using var _ = no_grad();
         foreach (var parameter in attention.parameters())
-            parameter.copy_(arange(parameter.numel()).view(parameter.shape).to(float32).mul(0.7).sin());
+            parameter.copy_(TensorArithmetic.Range(parameter.numel()).view(parameter.shape).Times(0.7).sin());
         return attention;
     }
 
-    private static Tensor Tokens() => arange(12).view(1, 3, 4).to(float32).mul(0.3).cos();
+    private static Tensor Tokens() => TensorArithmetic.Range(12).view(1, 3, 4).Times(0.3).cos();
 }

@@ -14,9 +14,9 @@ public class LayerNorm2dTests
         Initialization.Normal(norm.weight, 1, new Generator(1));
         Initialization.Normal(norm.bias, 1, new Generator(2));
         // Small numbers, so that the epsilon of 1e-6 counts.
-        var x = (randn(2, 5, 3, 4, generator: new Generator(3)) * 2e-3 + 1).to(float64);
+        var x = randn(2, 5, 3, 4, generator: new Generator(3)).Times(2e-3).Plus(1).to(float64);
         var centred = x - x.mean([1], keepdim: true);
-        var expected = centred / (centred.square().mean([1], keepdim: true) + 1e-6).sqrt() * norm.weight.view(5, 1, 1) + norm.bias.view(5, 1, 1);
+        var expected = (centred / (centred * centred).mean([1], keepdim: true).Plus(1e-6).sqrt() * norm.weight.view(5, 1, 1)).Plus(norm.bias.view(5, 1, 1));
         TensorAssert.Close(expected, norm.forward(x.to(float32)), 1e-3);
         norm.to(ScalarType.Float64);
         TensorAssert.Close(expected, norm.forward(x), 1e-12);

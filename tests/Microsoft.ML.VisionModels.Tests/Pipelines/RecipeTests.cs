@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Tests.Contract;
 using Microsoft.ML.VisionModels.Training;
@@ -124,7 +125,7 @@ public class RecipeTests
         using var scope = NewDisposeScope();
         // Classes of 990 and 10 rows, a row of each.
         var targets = ClassificationTask.Targets(eye(2), tensor(new[] { 0.505f, 50.5f }), smoothing: 0.1);
-        TensorAssert.Close([0.505 * 0.95, 0.505 * 0.05, 50.5 * 0.05, 50.5 * 0.95], targets * (0.505 + 50.5), 1e-5);
+        TensorAssert.Close([0.505 * 0.95, 0.505 * 0.05, 50.5 * 0.05, 50.5 * 0.95], targets.Times(0.505 + 50.5), 1e-5);
         TensorAssert.Close([0, 0, 0, 0], ClassificationTask.Targets(eye(2), zeros(2), smoothing: 0.1));
     }
 

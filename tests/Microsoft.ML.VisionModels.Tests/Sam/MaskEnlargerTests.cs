@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Sam;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -29,7 +30,8 @@ public class MaskEnlargerTests
     [Fact]
     public void NothingAboveTheThresholdIsEmpty()
     {
-        var (mask, stability) = new MaskEnlarger(16, 16, new(9, 7)).Enlarge(full(4, 4, -5f));
+        using var scope = NewDisposeScope();
+        var (mask, stability) = new MaskEnlarger(16, 16, new(9, 7)).Enlarge(ones(4, 4).Times(-5));
         Assert.True(mask.IsEmpty);
         Assert.True(float.IsNaN(stability));
     }

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Sam;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -103,7 +104,7 @@ public class MaskRegionTests
     public void TheStabilityOfNothingIsNotANumber()
     {
         using var scope = NewDisposeScope();
-        var logits = stack([full(4, 4, -5f), full(4, 4, 5f), full(4, 4, 0.5f)]);
+        var logits = stack([ones(4, 4).Times(-5), ones(4, 4).Times(5), ones(4, 4).Times(0.5)]);
         Assert.Equal([float.NaN, 1, 0], StabilityScore.Of(logits, threshold: 0, offset: 1));
     }
 

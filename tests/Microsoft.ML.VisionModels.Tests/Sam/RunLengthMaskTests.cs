@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -34,10 +35,10 @@ public class RunLengthMaskTests
             var pixels = tensor(random.Pixels, [random.Height, random.Width]);
             Assert.Equal(random.Mask, RunLengthMask.FromTensor(pixels));
             Assert.Equal(random.Mask, RunLengthMask.FromTensor(pixels.t().contiguous().t()));    // whose memory is in another order
-            Assert.Equal(random.Mask, RunLengthMask.FromTensor(pixels.to(ScalarType.Float32) * 0.25));
+            Assert.Equal(random.Mask, RunLengthMask.FromTensor(pixels.to(ScalarType.Float32).Times(0.25)));
             Assert.True(pixels.to(ScalarType.Bool).equal(random.Mask.ToTensor()).all().item<bool>());
 
-            var logits = pixels.to(ScalarType.Float32) - 0.5;
+            var logits = pixels.to(ScalarType.Float32).Minus(0.5);
             var masks = RunLengthMask.FromLogits(stack([logits, -logits, logits.abs()]), threshold: 0.25);
             Assert.Equal([random.Mask.Area, random.Pixels.Length - random.Mask.Area, random.Pixels.Length], masks.Select(mask => mask.Area));
             Assert.Equal(random.Mask, masks[0]);

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.ML.VisionModels.Checkpoints;
 using static TorchSharp.torch;
+using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Tests.Search;
 
@@ -97,8 +98,8 @@ public class EmbeddingIndexFileTests
         ["an id twice"] = ("'a'", () => Saved(Unit(2, 3), "aa", 1, 2)),
         ["an empty id"] = ("id 1 ", () => Saved(Unit(2, 3), "a", 1, 1)),
         ["an id that is no UTF-8"] = ("id 0 ", () => Saved(Unit(2, 3), "éa", 1, 3)),
-        ["a vector of another length"] = ("vector 0 ", () => Saved(Unit(2, 3) * 2, "ab", 1, 2)),
-        ["a vector that is no number"] = ("vector 0 ", () => Saved(Unit(2, 3) * float.NaN, "ab", 1, 2)),
+        ["a vector of another length"] = ("vector 0 ", () => Saved(Unit(2, 3).Times(2), "ab", 1, 2)),
+        ["a vector that is no number"] = ("vector 0 ", () => Saved(Unit(2, 3).Times(double.NaN), "ab", 1, 2)),
     };
 
     public static TheoryData<string> DamageNames => [.. Damages.Keys];

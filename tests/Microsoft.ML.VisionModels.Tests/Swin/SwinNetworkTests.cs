@@ -239,7 +239,7 @@ public class SwinNetworkTests
         foreach (var (name, parameter) in network.named_parameters())
         {
             if (name.EndsWith("norm1.weight", StringComparison.Ordinal) || name.EndsWith("norm2.weight", StringComparison.Ordinal))
-                parameter.fill_(0.5);
+                parameter.copy_(tensor(0.5f));
         }
     }
 }

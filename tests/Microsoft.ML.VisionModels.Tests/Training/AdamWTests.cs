@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using Microsoft.ML.VisionModels.Training;
@@ -33,8 +34,8 @@ public class AdamWTests
         }
 
         foreach (var (our, their) in ours.Zip(theirs))
-            Assert.True((our - their).abs().max().ToDouble() <= 1e-6);
-        Assert.True((ours[0] - Parameters(seed: 1)[0]).abs().max().ToDouble() > 1e-3);
+            Assert.True((our - their).abs().max().Value() <= 1e-6);
+        Assert.True((ours[0] - Parameters(seed: 1)[0]).abs().max().Value() > 1e-3);
     }
 
     [Fact]
@@ -54,7 +55,7 @@ public class AdamWTests
             value -= 0.01 * 0.1 * value;
             value -= 0.01 * (m / (1 - Math.Pow(0.9, t))) / (Math.Sqrt(v / (1 - Math.Pow(0.999, t))) + 1e-8);
         }
-        Assert.Equal(value, parameter.ToDouble(), 1e-6);
+        Assert.Equal(value, parameter.Value(), 1e-6);
     }
 
     [Fact]
@@ -67,8 +68,8 @@ public class AdamWTests
         parameters[0].grad = ones_like(parameters[0]);
         optimizer.Step(0.1);
 
-        Assert.True(parameters[1].equal(before).all().ToBoolean());
-        Assert.Equal([1, 0, 0, 0], optimizer.States.Select(s => (int)s.Step.ToDouble()));
+        Assert.True(parameters[1].equal(before).all().item<bool>());
+        Assert.Equal([1, 0, 0, 0], optimizer.States.Select(s => (int)s.Step.Value()));
         optimizer.ZeroGradients();
         Assert.Empty(optimizer.Gradients());
     }
@@ -98,7 +99,7 @@ public class AdamWTests
             rest.Step(1e-2);
         }
         foreach (var (a, b) in straight.Zip(resumed))
-            Assert.True(a.equal(b).all().ToBoolean());
+            Assert.True(a.equal(b).all().item<bool>());
 
         void Step(AdamW optimizer, Parameter[] parameters)
         {

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using Microsoft.ML.VisionModels.Training;
@@ -17,13 +18,13 @@ public class GradientClippingTests
         var gradients = new long[][] { [6, 4], [9], [2, 3, 3, 3] }.Select(shape => randn(shape, generator: generator)).ToArray();
         var theirs = gradients.Select(g => new Parameter(zeros_like(g)) { grad = g.clone() }).ToArray();
 
-        var norm = GradientClipping.ClipNorm(gradients, maxNorm).ToDouble();
+        var norm = GradientClipping.ClipNorm(gradients, maxNorm).Value();
         var theirNorm = nn.utils.clip_grad_norm_(theirs, maxNorm);
 
         Assert.Equal(theirNorm, norm, 1e-5);
         foreach (var (ours, their) in gradients.Zip(theirs))
-            Assert.True((ours - their.grad!).abs().max().ToDouble() <= 1e-7);
-        var clipped = cat([.. gradients.Select(g => g.flatten())]).norm().ToDouble();
+            Assert.True((ours - their.grad!).abs().max().Value() <= 1e-7);
+        var clipped = cat([.. gradients.Select(g => g.flatten())]).norm().Value();
         Assert.Equal(Math.Min(norm, maxNorm), clipped, 1e-4);
     }
 
@@ -31,6 +32,6 @@ public class GradientClippingTests
     public void Has_nothing_to_do_without_gradients()
     {
         using var norm = GradientClipping.ClipNorm([], 1);
-        Assert.Equal(0, norm.ToDouble());
+        Assert.Equal(0, norm.Value());
     }
 }

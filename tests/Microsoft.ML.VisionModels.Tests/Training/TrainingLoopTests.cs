@@ -1,5 +1,6 @@
 using System.Reflection;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Tests.Training;
@@ -189,7 +190,7 @@ public class TrainingLoopTests
             OnLoss = (epoch, step, loss) =>
             {
                 before = task!.Weights();
-                return (epoch, step) == (1, 2) ? loss * factor : loss;
+                return (epoch, step) == (1, 2) ? loss.Times(factor) : loss;
             },
         };
         using (task)

@@ -12,12 +12,12 @@ public class WeightAverageTests
         using var scope = NewDisposeScope();
         using var network = nn.Linear(1, 1);
         using var noGradients = no_grad();
-        network.weight!.fill_(0);
+        network.weight!.zero_();
         using var average = new WeightAverage(network, decay: 0.25);
         double expected = 0;
         for (var step = 0; step < 5; step++)
         {
-            network.weight.fill_(step + 1);
+            network.weight.copy_(tensor(step + 1f));
             average.Update(step);
             var decay = Math.Min(0.25, (1.0 + step) / (10 + step));
             expected = decay * expected + (1 - decay) * (step + 1);

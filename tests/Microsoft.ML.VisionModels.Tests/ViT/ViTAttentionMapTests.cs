@@ -26,7 +26,7 @@ public class ViTAttentionMapTests
         var tokens = trace["attentions.0"].shape[^1];
         var product = eye(tokens).expand(2, tokens, tokens);
         for (var block = 0; block < 3; block++)
-            product = (0.5 * trace[$"attentions.{block}"].mean([1]) + 0.5 * eye(tokens)).matmul(product);
+            product = trace[$"attentions.{block}"].mean([1]).Times(0.5).Plus(eye(tokens).Times(0.5)).matmul(product);
         var patches = product.select(1, 0).narrow(1, tokens - 6, 6);        // the patches come last
         TensorAssert.Close((patches / patches.amax([1], keepdim: true)).view(2, 2, 3), map, 1e-6);
         TensorAssert.Close(ones(2), map.amax([1, 2]), 0);
@@ -44,7 +44,7 @@ public class ViTAttentionMapTests
 
         var tokens = model.Network.Tokens(pixels);
         var weights = model.Network.state_dict()["head.weight"].index_select(0, output.Logits.argmax(1));          // [B, D]
-        var shares = (tokens.narrow(1, tokens.shape[1] - 6, 6) * weights.unsqueeze(1)).sum(-1).clamp_min(0);    // [B, N]
+        var shares = (tokens.narrow(1, tokens.shape[1] - 6, 6) * weights.unsqueeze(1)).sum(-1).relu();          // [B, N]
         var largest = shares.amax([1], keepdim: true);     // 0 where no patch speaks for the answer, and only the bias does
         TensorAssert.Close((shares / largest).nan_to_num().view(2, 2, 3), output.Attention!, 1e-5);
         TensorAssert.Close(largest.sign().squeeze(1), output.Attention!.amax([1, 2]), 0);

@@ -27,8 +27,8 @@ internal static class RandomCrop
         // Each row of the crop is a run of memory: of all runs of W values, those that start in the right places.
         var (paddedHeight, paddedWidth) = (height + (2 * padding), width + (2 * padding));
         var runs = padded.as_strided([Math.Max(0, padded.NumberOfElements - width + 1), width], [1, 1], 0);
-        var rows = TensorArithmetic.Range(count * channels, CPU).view(count, channels, 1).Times(paddedHeight)
-            .Plus(Shifts().Plus(TensorArithmetic.Range(height, CPU)).unsqueeze(1)); // [B, C, H]
+        var rows = TensorArithmetic.Range(count * channels).view(count, channels, 1).Times(paddedHeight)
+            .Plus(Shifts().Plus(TensorArithmetic.Range(height)).unsqueeze(1)); // [B, C, H]
         var starts = rows.Times(paddedWidth).Plus(Shifts().unsqueeze(1));
         return runs.index(starts.to(images.device)).MoveToOuterDisposeScope(); // [B, C, H, W]
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,7 +12,7 @@ public class ColorJitterTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        var jittered = ColorJitter.Apply(full([500, 3, 4, 4], 100, ScalarType.Byte), generator, strength: 0.4);
+        var jittered = ColorJitter.Apply(ones([500, 3, 4, 4], ScalarType.Byte).Times(100), generator, strength: 0.4);
         Assert.Equal(ScalarType.Byte, jittered.dtype);
         var values = jittered.to(float32);
         var levels = values.mean([1, 2, 3]); // [500]

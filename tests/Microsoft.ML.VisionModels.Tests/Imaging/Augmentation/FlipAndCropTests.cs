@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using Microsoft.ML.VisionModels.Imaging;
 using static TorchSharp.torch;
@@ -42,7 +43,7 @@ public class FlipAndCropTests
     {
         using var scope = NewDisposeScope();
         const int Size = 50;
-        var ramp = arange(Size, uint8).mul_(4);
+        var ramp = TensorArithmetic.Range(Size).Times(4).to(uint8);
         var picture = stack([ramp.view(1, Size).expand(Size, Size), ramp.view(Size, 1).expand(Size, Size), zeros([Size, Size], uint8)]);
         using var generator = new Generator(1);
         var cropped = RandomCrop.Resized(picture.expand(300, -1, -1, -1), generator, minArea: 0.2);
@@ -51,9 +52,9 @@ public class FlipAndCropTests
 
         // Red tells where a column comes from, green where a row does.
         var values = cropped.to(float32);
-        var width = (values.amax([2, 3]) - values.amin([2, 3]))[.., 0] / 4 + 1; // [300]
-        var height = (values.amax([2, 3]) - values.amin([2, 3]))[.., 1] / 4 + 1;
-        var area = width * height / (Size * Size);
+        var width = (values.amax([2, 3]) - values.amin([2, 3]))[.., 0].Over(4).Plus(1); // [300]
+        var height = (values.amax([2, 3]) - values.amin([2, 3]))[.., 1].Over(4).Plus(1);
+        var area = (width * height).Over(Size * Size);
         Assert.InRange(area.min().item<float>(), 0.19, 0.24);
         Assert.InRange(area.max().item<float>(), 0.9, 1);
         Assert.InRange(area.mean().item<float>(), 0.55, 0.62); // 0.6, less what the widest and highest are cut

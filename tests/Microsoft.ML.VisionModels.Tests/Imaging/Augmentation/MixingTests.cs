@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +11,7 @@ public sealed class MixingTests : IDisposable
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly Generator _generator = new(1);
-    private readonly Tensor _pictures = arange(Count).mul(30).to(uint8).view(Count, 1, 1, 1).expand(Count, 3, Height, Width).contiguous(); // each of one value
+    private readonly Tensor _pictures = TensorArithmetic.Range(Count).Times(30).to(uint8).view(Count, 1, 1, 1).expand(Count, 3, Height, Width).contiguous(); // each of one value
     private readonly Tensor _targets = eye(Count);
 
     [Theory]
@@ -72,7 +73,7 @@ public sealed class MixingTests : IDisposable
     [Fact]
     public void Cutmix_keeps_its_share_exactly()
     {
-        var partners = arange(Count).flip(0);
+        var partners = TensorArithmetic.Range(Count).flip(0);
         var (pixels, kept) = Mixing.CutMix(_pictures, partners, share: 0.6, _generator);
         Assert.Equal(1 - (pixels.ne(_pictures)[0, 0].sum().item<long>() / (double)(Height * Width)), kept);
         Assert.InRange(kept, 0.6, 0.95);
@@ -107,6 +108,6 @@ public sealed class MixingTests : IDisposable
     {
         Assert.Equal([Count, Count], targets.shape);
         TensorAssert.Close(ones(Count), targets.sum(1), tolerance: 1e-6);
-        Assert.True(targets.ge(0).all().item<bool>());
+        Assert.True(targets.min().item<float>() >= 0);
     }
 }

@@ -57,8 +57,8 @@ public sealed class RandAugmentTests : IDisposable
 
         void AssertEnhanced(Operation operation, Func<Tensor, Tensor, Tensor> enhance)
         {
-            Assert.Equal(enhance(picture, full([1, 1, 1, 1], 1.9f)), Full(operation, 1));
-            Assert.Equal(enhance(picture, full([1, 1, 1, 1], 1 - 0.9f)), Full(operation, -1));
+            Assert.Equal(enhance(picture, tensor([1.9f]).view(1, 1, 1, 1)), Full(operation, 1));
+            Assert.Equal(enhance(picture, tensor([1 - 0.9f]).view(1, 1, 1, 1)), Full(operation, -1));
         }
     }
 
