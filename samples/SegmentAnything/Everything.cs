@@ -10,8 +10,8 @@ internal static class Everything
     public static IReadOnlyList<MaskAnnotation> Segment(MLContext mlContext, Settings settings, CancellationToken cancellation)
     {
         using var model = Load(mlContext, settings);
-        return AnsiConsole.Status().Start("Asking about each point of a grid", _ =>
-            model.FindSegments(settings.Picture, cancellation).Select(segment => segment.ToAnnotation()).ToArray());
+        return AnsiConsole.Progress().Start(screen =>
+            model.FindSegments(settings.Picture, new PointBar(screen.AddTask("points", maxValue: 1)), cancellation).Select(segment => segment.ToAnnotation()).ToArray());
     }
 
     public static SamLabelResult Label(MLContext mlContext, Settings settings, CancellationToken cancellation)
@@ -21,7 +21,7 @@ internal static class Everything
         {
             SkipInvalidImages = true,
             CancellationToken = cancellation,
-            Progress = new Bar(screen.AddTask("pictures", maxValue: 1)),
+            Progress = new PictureBar(screen.AddTask("pictures", maxValue: 1)),
         }));
     }
 
@@ -36,7 +36,12 @@ internal static class Everything
     }
 
     /// <summary>Tells at once; <see cref="Progress{T}"/> would tell when it likes.</summary>
-    private sealed class Bar(ProgressTask task) : IProgress<SamLabelProgress>
+    private sealed class PointBar(ProgressTask task) : IProgress<SamEverythingProgress>
+    {
+        public void Report(SamEverythingProgress value) => (task.MaxValue, task.Value) = (value.Points, value.Done);
+    }
+
+    private sealed class PictureBar(ProgressTask task) : IProgress<SamLabelProgress>
     {
         public void Report(SamLabelProgress value)
         {

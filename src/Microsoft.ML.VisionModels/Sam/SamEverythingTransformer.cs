@@ -34,19 +34,26 @@ public sealed class SamEverythingTransformer : SamTransformer
 
     /// <summary>The segments of a picture, as an object for each.</summary>
     /// <param name="image">The picture.</param>
+    /// <param name="progress">Is told after each batch of points how many are done; words for the segments come after the last.</param>
     /// <param name="cancellationToken">Stops between batches of points.</param>
-    public IReadOnlyList<SamSegment> FindSegments(Data.MLImage image, CancellationToken cancellationToken = default)
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public IReadOnlyList<SamSegment> FindSegments(Data.MLImage image, IProgress<SamEverythingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Finder.Find(Imaging.ImageDecoder.FromMLImage(image), cancellationToken);
+        return Finder.Find(Imaging.ImageDecoder.FromMLImage(image), progress, cancellationToken);
     }
 
     /// <summary>The segments of a picture in a file, as an object for each.</summary>
     /// <param name="path">The picture's file.</param>
+    /// <param name="progress">Is told after each batch of points how many are done; words for the segments come after the last.</param>
     /// <param name="cancellationToken">Stops between batches of points.</param>
     /// <exception cref="ImageDecodeException">The file cannot be read as a picture.</exception>
-    public IReadOnlyList<SamSegment> FindSegments(string path, CancellationToken cancellationToken = default) =>
-        Finder.Find(Imaging.ImageDecoder.Decode(path), cancellationToken);
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public IReadOnlyList<SamSegment> FindSegments(string path, IProgress<SamEverythingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Finder.Find(Imaging.ImageDecoder.Decode(path), progress, cancellationToken);
+    }
 
     /// <summary>
     /// Segments all pictures of a folder, and makes data sets of them: "annotations.json" in COCO's form, and "labels" with "data.yaml" in

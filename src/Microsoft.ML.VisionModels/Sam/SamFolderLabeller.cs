@@ -47,7 +47,7 @@ internal sealed class SamFolderLabeller(SamFinder finder, SamGeneratorSettings s
         try
         {
             var picture = ImageDecoder.Decode(Path.Combine(folder, name));
-            return new(name, picture.Height, picture.Width, [.. finder.Find(picture, options.CancellationToken).Select(segment => segment.ToAnnotation(CategoryOf(segment)))]);
+            return new(name, picture.Height, picture.Width, [.. finder.Find(picture, cancellation: options.CancellationToken).Select(segment => segment.ToAnnotation(CategoryOf(segment)))]);
         }
         catch (ImageDecodeException) when (options.SkipInvalidImages)
         {

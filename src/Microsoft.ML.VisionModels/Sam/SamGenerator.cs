@@ -9,14 +9,16 @@ namespace Microsoft.ML.VisionModels.Sam;
 /// </summary>
 internal sealed class SamGenerator(SamPredictor predictor, SamGeneratorSettings settings)
 {
-    public IReadOnlyList<SamSegment> Generate(RgbImage picture, CancellationToken cancellation = default)
+    public IReadOnlyList<SamSegment> Generate(RgbImage picture, IProgress<SamEverythingProgress>? progress = null, CancellationToken cancellation = default)
     {
         var size = new ImageSize(picture.Height, picture.Width);
         var grids = PointGrid.BuildLayers(settings.PointsPerSide, settings.CropLayers, settings.CropPointsDownscale);
         var found = new List<(SamSegment Segment, CropBox Crop)>();
-        foreach (var crop in CropBox.Generate(size, settings.CropLayers, settings.CropOverlap))
+        var crops = CropBox.Generate(size, settings.CropLayers, settings.CropOverlap);
+        var (done, points) = (0, crops.Sum(crop => grids[crop.Layer].Length));
+        foreach (var crop in crops)
         {
-            var inCrop = InCrop(picture.Window(crop.Left, crop.Top, crop.Width, crop.Height), crop, size, grids[crop.Layer], cancellation);
+            var inCrop = InCrop(picture.Window(crop.Left, crop.Top, crop.Width, crop.Height), crop, size, grids[crop.Layer], Answered, cancellation);
             found.AddRange(Suppress(inCrop, [.. inCrop.Select(segment => segment.PredictedIou)], settings.BoxNmsThreshold).Select(segment => (segment, crop)));
         }
 
@@ -27,9 +29,11 @@ internal sealed class SamGenerator(SamPredictor predictor, SamGeneratorSettings 
             ? [.. SmallRegions.CleanAll([.. segments.Select(segment => segment.Mask)], settings.MinRegionArea, Math.Max(settings.BoxNmsThreshold, settings.CropNmsThreshold))
                 .Select(cleaned => segments[cleaned.Index] with { Mask = cleaned.Mask })]
             : segments;
+
+        void Answered(int more) => progress?.Report(new(done += more, points));
     }
 
-    private List<SamSegment> InCrop(RgbImage view, CropBox crop, ImageSize size, (double X, double Y)[] grid, CancellationToken cancellation)
+    private List<SamSegment> InCrop(RgbImage view, CropBox crop, ImageSize size, (double X, double Y)[] grid, Action<int> answered, CancellationToken cancellation)
     {
         var image = predictor.Encode(view);
         var enlarger = new MaskEnlarger(predictor.Config.ImageSize, image.Resized, image.Size);
@@ -50,6 +54,7 @@ internal sealed class SamGenerator(SamPredictor predictor, SamGeneratorSettings 
                         segments.Add(segment with { Point = new((float)place.X, (float)place.Y) });
                 }
             }
+            answered(points.Length);
         }
         return segments;
     }

@@ -23,7 +23,7 @@ public class SamGeneratorGoldenTests
         using var predictor = Predictor(golden);
         foreach (var run in golden.ReadJson("amg.json").EnumerateArray())
         {
-            var segments = new SamGenerator(predictor, Settings(run.GetProperty("parameters"))).Generate(ImageDecoder.Decode(golden.File(run.GetProperty("image").GetString()!)), TestContext.Current.CancellationToken);
+            var segments = new SamGenerator(predictor, Settings(run.GetProperty("parameters"))).Generate(ImageDecoder.Decode(golden.File(run.GetProperty("image").GetString()!)), cancellation: TestContext.Current.CancellationToken);
             var expected = run.GetProperty("masks").EnumerateArray().ToArray();
             Assert.Equal(expected.Length, segments.Count);
             foreach (var (segment, record) in segments.Zip(expected))

@@ -37,7 +37,7 @@ public sealed class SamLabelFolderTests : IDisposable
     [Fact]
     public void WritesWhatFindSegmentsFinds()
     {
-        var expected = _sam.FindSegments(Path.Combine(Pictures, "one.png"), Cancellation);
+        var expected = _sam.FindSegments(Path.Combine(Pictures, "one.png"), cancellationToken: Cancellation);
         Assert.NotEmpty(expected);
         var result = _sam.LabelFolder(Pictures, Output);
         Assert.Equal((Names.Length, Names.Length * expected.Count), (result.Pictures, result.Segments));
