@@ -24,15 +24,18 @@ public class MaskEnlargerTests
         var expected = RunLengthMask.FromLogits(large, 0.1)[0];
         var different = expected.Area + mask.Area - 2 * expected.IntersectionArea(mask);
         Assert.True(different <= 1, $"{different} pixels differ.");     // a value on the threshold may round to either side
-        Assert.Equal(StabilityScore.Of(large, 0.1, 0.3)[0], stability, 2f / pictureWidth / pictureHeight + 1e-3f);
+        Assert.Equal(RunLengthMask.FromLogits(large, 0.4)[0].Area / (float)RunLengthMask.FromLogits(large, -0.2)[0].Area, stability, 2f / pictureWidth / pictureHeight + 1e-3f);
     }
 
-    [Fact]
-    public void NothingAboveTheThresholdIsEmpty()
+    [Theory]
+    [InlineData(-5, 0, float.NaN)]
+    [InlineData(-0.5, 0, 0)]
+    [InlineData(0.5, 9 * 7, 0)]
+    [InlineData(5, 9 * 7, 1)]
+    public void AMaskWithoutEdgesIsAllOrNothing(float logit, int area, float stability)
     {
         using var scope = NewDisposeScope();
-        var (mask, stability) = new MaskEnlarger(16, 16, new(9, 7)).Enlarge(ones(4, 4).Times(-5));
-        Assert.True(mask.IsEmpty);
-        Assert.True(float.IsNaN(stability));
+        var enlarged = new MaskEnlarger(16, 16, new(9, 7)).Enlarge(ones(4, 4).Times(logit), 0, 1);
+        Assert.Equal((area, stability), (enlarged.Mask.Area, enlarged.Stability));
     }
 }

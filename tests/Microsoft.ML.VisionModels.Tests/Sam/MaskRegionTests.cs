@@ -1,7 +1,4 @@
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Sam;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Sam;
 
@@ -98,14 +95,6 @@ public class MaskRegionTests
     {
         Assert.Equal([4, 1], PointGrid.BuildLayers(2, 1, 2).Select(grid => grid.Length));
         Assert.Contains("leave none", Assert.Throws<ArgumentException>(() => PointGrid.BuildLayers(2, 2, 2)).Message);
-    }
-
-    [Fact]
-    public void TheStabilityOfNothingIsNotANumber()
-    {
-        using var scope = NewDisposeScope();
-        var logits = stack([ones(4, 4).Times(-5), ones(4, 4).Times(5), ones(4, 4).Times(0.5)]);
-        Assert.Equal([float.NaN, 1, 0], StabilityScore.Of(logits, threshold: 0, offset: 1));
     }
 
     private static IEnumerable<int> Pixels(ColumnSegments.Segment segment, int width) =>
