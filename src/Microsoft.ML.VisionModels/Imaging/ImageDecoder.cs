@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.Intrinsics;
 using Microsoft.ML.Data;
 using SkiaSharp;
@@ -14,6 +13,9 @@ internal static class ImageDecoder
 {
     /// <summary>The most pixels that a picture may have, as in Pillow: a small file can claim more memory than there is.</summary>
     public const long MaxPixels = 178_956_970;
+
+    /// <summary>The alpha of a pixel of 32 bits.</summary>
+    public const uint Opaque = 0xff000000;
 
     /// <summary>What files with pictures are called, in lower case.</summary>
     public static readonly string[] FileExtensions = [".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".ico", ".wbmp"];
@@ -50,7 +52,7 @@ internal static class ImageDecoder
         }
     }
 
-    private static unsafe RgbImage Decode(SKCodec codec, string name)
+    private static RgbImage Decode(SKCodec codec, string name)
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if (width <= 0 || height <= 0)
@@ -60,21 +62,11 @@ internal static class ImageDecoder
 
         // Colours beside their alpha, not multiplied with it: dropping alpha then leaves the file's own colours.
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
-        var rgba = ArrayPool<byte>.Shared.Rent(4 * width * height);
-        try
-        {
-            fixed (byte* pixels = rgba)
-            {
-                var result = codec.GetPixels(info, (nint)pixels);
-                if (result != SKCodecResult.Success)
-                    throw new ImageDecodeException(name, Describe(result));
-            }
-            return Upright(rgba, width, height, codec.EncodedOrigin);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(rgba);
-        }
+        using var rgba = new SKBitmap(info);
+        var result = codec.GetPixels(info, rgba.GetPixels());
+        return result == SKCodecResult.Success
+            ? Upright(rgba.GetPixelSpan(), width, height, codec.EncodedOrigin)
+            : throw new ImageDecodeException(name, Describe(result));
     }
 
     private static string Describe(SKCodecResult result) => result switch
@@ -162,25 +154,21 @@ internal static class ImageDecoder
         }
     }
 
-    public static MLImage ToMLImage(RgbImage image)
+    public static MLImage ToMLImage(RgbImage image) => ToMLImage(image.Width, image.Height, rgba =>
     {
-        var rgba = ArrayPool<byte>.Shared.Rent(checked(4 * image.Width * image.Height));
-        try
-        {
-            var rgb = image.Pixels;
-            var target = rgba.AsSpan(0, 4 * image.Width * image.Height);
-            for (int i = 0, o = 0; i < rgb.Length; i += 3, o += 4)
-            {
-                target[o] = rgb[i];
-                target[o + 1] = rgb[i + 1];
-                target[o + 2] = rgb[i + 2];
-                target[o + 3] = 255;
-            }
-            return MLImage.CreateFromPixels(image.Width, image.Height, MLPixelFormat.Rgba32, target);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(rgba);
-        }
+        var rgb = image.Pixels;
+        for (int i = 0, o = 0; o < rgba.Length; i += 3, o++)
+            rgba[o] = Opaque | (uint)(rgb[i] | rgb[i + 1] << 8 | rgb[i + 2] << 16);
+    });
+
+    /// <summary>A picture as it is written.</summary>
+    /// <param name="width">Its columns.</param>
+    /// <param name="height">Its rows.</param>
+    /// <param name="write">Writes all pixels, row by row: red in the lowest byte, then green, blue and alpha.</param>
+    public static unsafe MLImage ToMLImage(int width, int height, Action<Span<uint>> write)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
+        write(new Span<uint>((void*)bitmap.GetPixels(), width * height));
+        return MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, bitmap.GetPixelSpan());
     }
 }

@@ -21,14 +21,11 @@ internal sealed record SamSegments(RgbImage Picture, IReadOnlyList<SamSegment> S
         return overlay.Draw();
     }
 
-    public MLImage Labels()
+    public MLImage Labels() => ImageDecoder.ToMLImage(Picture.Width, Picture.Height, pixels =>
     {
-        var numbers = LabelImage.Draw(Picture.Height, Picture.Width, [.. Segments.Select(segment => segment.Mask)]);
-        var image = new RgbImage(Picture.Width, Picture.Height);
-        for (var i = 0; i < numbers.Length; i++)
-            (image.Pixels[3 * i], image.Pixels[3 * i + 1]) = ((byte)numbers[i], (byte)(numbers[i] >> 8));
-        return ImageDecoder.ToMLImage(image);
-    }
+        pixels.Fill(ImageDecoder.Opaque);
+        LabelImage.Draw(pixels, Picture.Height, Picture.Width, [.. Segments.Select(segment => segment.Mask)], number => ImageDecoder.Opaque | (ushort)number);
+    });
 
     private static JsonObject Record(SamSegment segment, CocoSegmentation form)
     {

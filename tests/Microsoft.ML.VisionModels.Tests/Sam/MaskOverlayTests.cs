@@ -52,12 +52,12 @@ public class MaskOverlayTests
         var picture = new RgbImage(80, 60, [.. Enumerable.Repeat((byte)100, 3 * 80 * 60)]);
         var overlay = new MaskOverlay(picture) { Opacity = 0.5 };
         overlay.AddMasks([Small, Large]);
-        var drawn = overlay.DrawRgb();
+        var drawn = Drawn(overlay);
         Assert.Equal([100, 100, 100], Pixel(drawn, 0, 0));
         Assert.Equal(Mixed(MaskPalette.Color(0)), Pixel(drawn, 22, 22));
         Assert.Equal(Mixed(MaskPalette.Color(1)), Pixel(drawn, 12, 12));
         Assert.All(picture.Pixels, value => Assert.Equal(100, value));
-        Assert.Equal(drawn.Pixels, overlay.DrawRgb().Pixels);
+        Assert.Equal(drawn.Pixels, Drawn(overlay).Pixels);
 
         static byte[] Mixed(SKColor color) => [.. new[] { color.Red, color.Green, color.Blue }.Select(value => (byte)Math.Round(100 + 0.5 * (value - 100)))];
     }
@@ -70,7 +70,7 @@ public class MaskOverlayTests
         overlay.AddPoint(30, 30);
         overlay.AddPoint(60, 30, isForeground: false);
         overlay.AddBox(4, 4, 76, 56);
-        var drawn = overlay.DrawRgb();
+        var drawn = Drawn(overlay);
         var color = MaskPalette.Color(0);
         Assert.Equal([color.Red, color.Green, color.Blue], Pixel(drawn, 25, 10));
         Assert.Equal([0, 0, 0], Pixel(drawn, 20, 20));
@@ -109,6 +109,12 @@ public class MaskOverlayTests
 
     private static RunLengthMask Square(int left, int top, int side) =>
         RunLengthMask.FromPixels(60, 80, [.. Enumerable.Range(0, 60 * 80).Select(i => i % 80 >= left && i % 80 < left + side && i / 80 >= top && i / 80 < top + side)]);
+
+    private static RgbImage Drawn(MaskOverlay overlay)
+    {
+        using var image = overlay.Draw();
+        return ImageDecoder.FromMLImage(image);
+    }
 
     private static byte[] Pixel(RgbImage image, int x, int y) => image.Pixels.AsSpan(3 * (y * image.Width + x), 3).ToArray();
 }

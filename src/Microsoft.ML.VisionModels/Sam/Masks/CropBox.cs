@@ -36,7 +36,8 @@ internal readonly record struct CropBox(int Left, int Top, int Right, int Bottom
                 for (var j = 0; j < perSide; j++)
                 {
                     var (left, top) = ((width - overlap) * i, (height - overlap) * j);
-                    crops.Add(new(left, top, Math.Min(left + width, picture.Width), Math.Min(top + height, picture.Height), layer));
+                    if (left < picture.Width && top < picture.Height)      // there may be fewer pixels than crops
+                        crops.Add(new(left, top, Math.Min(left + width, picture.Width), Math.Min(top + height, picture.Height), layer));
                 }
             }
 

@@ -15,13 +15,19 @@ public static class LabelImage
     {
         ArgumentNullException.ThrowIfNull(masks);
         var labels = new int[RunLengthMask.PixelsOf(height, width)];
+        Draw(labels, height, width, masks, number => number);
+        return labels;
+    }
+
+    /// <summary>Draws what stands for each number, and leaves pixels without a mask as they are.</summary>
+    internal static void Draw<T>(Span<T> pixels, int height, int width, IReadOnlyList<RunLengthMask> masks, Func<int, T> of)
+    {
         foreach (var (index, mask) in masks.Index().OrderByDescending(entry => entry.Item.Area))
         {
             if (mask.Height != height || mask.Width != width)
                 throw new ArgumentException($"Mask {index} is {mask.Height} x {mask.Width}, but the picture is {height} x {width}.", nameof(masks));
-            mask.Fill(labels, index + 1);
+            mask.Fill(pixels, of(index + 1));
         }
-        return labels;
     }
 
     /// <summary>Draws the numbers as a grey PNG of 16 bits, under a temporary name first.</summary>

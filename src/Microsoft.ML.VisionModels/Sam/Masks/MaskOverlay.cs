@@ -79,7 +79,11 @@ public sealed class MaskOverlay
     public void AddBox(float left, float top, float right, float bottom) => _boxes.Add(RectangleF.FromLTRB(left, top, right, bottom));
 
     /// <summary>The picture with all that was added. The caller disposes it.</summary>
-    public MLImage Draw() => ImageDecoder.ToMLImage(DrawRgb());
+    public MLImage Draw()
+    {
+        using var canvas = Paint();
+        return canvas.ToMLImage();
+    }
 
     /// <summary>Writes the picture with all that was added as PNG, under a temporary name first.</summary>
     /// <param name="path">The file, which is overwritten.</param>
@@ -90,12 +94,6 @@ public sealed class MaskOverlay
         AtomicFile.Write(path, canvas.WritePng);
     }
 
-    internal RgbImage DrawRgb()
-    {
-        using var canvas = Paint();
-        return canvas.ToImage();
-    }
-
     private OverlayCanvas Paint()
     {
         if (!(Opacity >= 0 && Opacity <= 1))
@@ -103,7 +101,8 @@ public sealed class MaskOverlay
         if (!(ContourWidth >= 0))
             throw new InvalidOperationException($"{nameof(ContourWidth)} is {ContourWidth}; it can be from 0 on.");
 
-        var canvas = new OverlayCanvas(Tint());
+        var canvas = new OverlayCanvas(_picture);
+        Tint(canvas.Pixels);
         if (ContourWidth > 0)
         {
             foreach (var (index, mask) in _masks.Index().OrderByDescending(entry => entry.Item.Area))
@@ -116,21 +115,19 @@ public sealed class MaskOverlay
         return canvas;
     }
 
-    /// <summary>The picture with each pixel mixed with the colour of the mask on top.</summary>
-    private RgbImage Tint()
+    /// <summary>Mixes each pixel, of four bytes, with the colour of the mask on top.</summary>
+    private void Tint(Span<byte> pixels)
     {
         var labels = LabelImage.Draw(_picture.Height, _picture.Width, _masks);
         (byte, byte, byte)[] colors = [.. Enumerable.Range(0, _masks.Count).Select(MaskPalette.Color).Select(color => (color.Red, color.Green, color.Blue))];
-        var tinted = new RgbImage(_picture.Width, _picture.Height, [.. _picture.Pixels]);
         for (var i = 0; i < labels.Length; i++)
         {
             if (labels[i] == 0)
                 continue;
-            var pixel = tinted.Pixels.AsSpan(3 * i, 3);
+            var pixel = pixels.Slice(4 * i, 3);
             var (red, green, blue) = colors[labels[i] - 1];
             (pixel[0], pixel[1], pixel[2]) = (Mix(pixel[0], red), Mix(pixel[1], green), Mix(pixel[2], blue));
         }
-        return tinted;
 
         byte Mix(byte picture, byte color) => (byte)Math.Round(picture + Opacity * (color - picture));
     }

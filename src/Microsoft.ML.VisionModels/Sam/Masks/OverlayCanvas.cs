@@ -1,4 +1,5 @@
 using System.Drawing;
+using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Imaging;
 using SkiaSharp;
 
@@ -26,7 +27,8 @@ internal sealed class OverlayCanvas : IDisposable
         _unit = Math.Max(1, Math.Min(picture.Width, picture.Height) / 250f);
     }
 
-    private unsafe Span<byte> Pixels => new((void*)_bitmap.GetPixels(), _bitmap.ByteCount);
+    /// <summary>Red, green, blue and alpha of each pixel, row by row.</summary>
+    public unsafe Span<byte> Pixels => new((void*)_bitmap.GetPixels(), _bitmap.ByteCount);
 
     public void DrawContours(IReadOnlyList<MaskPolygon> polygons, SKColor color, float width)
     {
@@ -57,14 +59,10 @@ internal sealed class OverlayCanvas : IDisposable
         SKPoint Corner(float angle, float distance) => new(place.X + distance * MathF.Sin(angle), place.Y - distance * MathF.Cos(angle));
     }
 
-    public RgbImage ToImage()
+    public MLImage ToMLImage()
     {
         _canvas.Flush();
-        var image = RgbImage.Uninitialised(_bitmap.Width, _bitmap.Height);
-        var pixels = Pixels;
-        for (int i = 0, o = 0; i < image.Pixels.Length; i += 3, o += 4)
-            pixels.Slice(o, 3).CopyTo(image.Pixels.AsSpan(i));
-        return image;
+        return MLImage.CreateFromPixels(_bitmap.Width, _bitmap.Height, MLPixelFormat.Rgba32, Pixels);
     }
 
     public void WritePng(Stream stream)

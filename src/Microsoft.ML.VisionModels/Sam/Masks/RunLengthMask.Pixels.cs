@@ -72,14 +72,11 @@ public sealed partial class RunLengthMask
     }
 
     /// <summary>A picture: white inside, black outside. The caller disposes it.</summary>
-    public MLImage ToMLImage()
+    public MLImage ToMLImage() => ImageDecoder.ToMLImage(Width, Height, pixels =>
     {
-        var image = new RgbImage(Width, Height);
-        var pixels = ToPixels();
-        for (var i = 0; i < pixels.Length; i++)
-            image.Pixels.AsSpan(3 * i, 3).Fill((byte)(255 * pixels[i]));
-        return ImageDecoder.ToMLImage(image);
-    }
+        pixels.Fill(ImageDecoder.Opaque);
+        Fill(pixels, uint.MaxValue);
+    });
 
     /// <summary>Writes a value to the pixels inside, and leaves those outside as they are.</summary>
     /// <param name="pixels">The picture, row by row.</param>
