@@ -1,5 +1,6 @@
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Sam;
 using SkiaSharp;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -17,6 +18,19 @@ internal static class Prepare
         WriteViT(Path.Combine(folder, "vit-tiny-patch4-32.safetensors"), width: 192, depth: 12, patch: 4, size: 32, classes: 10);
         WriteClip(Directory.CreateDirectory(Path.Combine(folder, "clip-vit-base-patch32")).FullName, ClipPreset.Base32);
         WritePictures(Path.Combine(folder, "pictures"), count: 64, new(640, 480));
+        Console.WriteLine($"Written to {folder}.");
+    }
+
+    /// <summary>SAM as Hugging Face publishes it, of one of its sizes: up to 2.6 GB.</summary>
+    public static void WriteSam(BenchArguments arguments)
+    {
+        using var generator = new Generator(1);
+        var preset = Enum.Parse<SamPreset>(arguments.Text("preset", nameof(SamPreset.Base)), ignoreCase: true);
+        var config = SamPresets.Of(preset);
+        var folder = Directory.CreateDirectory(Path.Combine(arguments.Text("data", Repository.Data), $"sam-vit-{preset}".ToLowerInvariant())).FullName;
+        using var network = new SamNetwork(config).Initialize(generator);
+        CheckpointLoader.Save(network, SamDialect.Published(config), Path.Combine(folder, "model.safetensors"));
+        File.WriteAllText(Path.Combine(folder, "config.json"), config.ToHuggingFace().ToJsonString());
         Console.WriteLine($"Written to {folder}.");
     }
 

@@ -13,6 +13,7 @@ try
     Action work = arguments.What switch
     {
         "prepare" => () => Prepare.Run(arguments),
+        "prepare-sam" => () => Prepare.WriteSam(arguments),
         "vit-forward" => () => ViTForward.Run(arguments, sideBySide),
         "clip-forward" => () => ClipForward.Run(arguments, sideBySide),
         "sam" => () => SamForward.Run(arguments, sideBySide),
@@ -28,7 +29,7 @@ try
         "sweep" => () => SweepSpeed.Run(arguments, results),
         "cifar-chart" => CifarChart.Write,
         "clip-cifar" => () => ClipCifar.Run(arguments, results, command),
-        _ => throw new ArgumentException("The first word must be prepare, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar or sweep; see bench/README.md."),
+        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar or sweep; see bench/README.md."),
     };
     work();
     return 0;

@@ -52,18 +52,30 @@ internal static class SamForward
         }
     }
 
-    /// <summary>What everything mode takes at its peak, in a process that does nothing else.</summary>
+    /// <summary>What a network takes at its peak to be loaded, to encode a picture, and to find everything in it, in a process that does nothing else.</summary>
     public static void Memory(BenchArguments arguments)
     {
         set_num_threads(arguments.Threads[^1]);
-        using var predictor = SamPredictor.Open(SamSource.Open(arguments.Place("checkpoint", "mobile_sam.safetensors")), null, Precision.Float32, CPU);
+        var checkpoint = arguments.Place("checkpoint", "mobile_sam.safetensors");
+        var precision = Enum.Parse<Precision>(arguments.Text("precision", nameof(Precision.Float32)), ignoreCase: true);
+        var pointsPerSide = arguments.Number("points-per-side", 32);
+        SamPredictor? predictor = null;
+        Report("Loading", () => predictor = SamPredictor.Open(SamSource.Open(checkpoint), null, precision, CPU));
+        using var owned = predictor!;
         var picture = ImageDecoder.Decode(arguments.Place("picture", "truck.jpg"));
-        var image = predictor.Encode(picture);
-        Console.WriteLine($"After the encoder: {Peak()} MB");
-        var segments = new SamGenerator(predictor, new() { PointsPerSide = arguments.Number("points-per-side", 32) }).Generate(picture);
-        Console.WriteLine($"After everything: {Peak()} MB, {segments.Count} segments, {segments.Sum(segment => segment.Mask.Area) / (double)image.Size.Area:P0} of the picture");
+        Report("The encoder", () => owned.Encode(picture));
+        if (pointsPerSide == 0)
+            return;
+        IReadOnlyList<SamSegment> segments = [];
+        Report("Everything", () => segments = new SamGenerator(owned, new() { PointsPerSide = pointsPerSide }).Generate(picture));
+        Console.WriteLine($"{segments.Count} segments, {segments.Sum(segment => (long)segment.Mask.Area) / (double)(picture.Width * picture.Height):P0} of the picture");
 
-        static long Peak() => System.Diagnostics.Process.GetCurrentProcess().PeakWorkingSet64 >> 20;
+        static void Report(string what, Action work)
+        {
+            var cost = Contestant.Measure(work, times: 1);
+            using var process = System.Diagnostics.Process.GetCurrentProcess();
+            Console.WriteLine($"{what}: {cost.Cpu / 1000:F1} s of processor time, {cost.Wall / 1000:F1} s, {process.PeakWorkingSet64 >> 20} MB at the peak so far");
+        }
     }
 
     private static float[] Pixels(SamPredictor predictor, RgbImage picture)
