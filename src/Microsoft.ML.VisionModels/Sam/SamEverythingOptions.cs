@@ -11,7 +11,7 @@ public sealed class SamEverythingOptions : SamOptions
     /// <summary>Points per side of the grid that is asked about; at least 1. Default 32: 1,024 points.</summary>
     public int PointsPerSide { get; set; } = 32;
 
-    /// <summary>Points that are asked about at once, on a CPU at most 4 of them, as more are slower; at least 1. Default 64.</summary>
+    /// <summary>Points that are asked about at once, on a CPU at most a few of them, as more are slower; at least 1. Default 64.</summary>
     public int PointsPerBatch { get; set; } = 64;
 
     /// <summary>The least quality that the network expects of a mask, 0 to 1. Default 0.88.</summary>
