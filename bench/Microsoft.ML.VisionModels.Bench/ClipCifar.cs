@@ -26,7 +26,7 @@ internal static class ClipCifar
         var context = new MLContext(Seed);
         var folder = arguments.Text("out", Path.Combine(Repository.Data, "clip-cifar10"));
         if (!File.Exists(Path.Combine(folder, "model.safetensors")))
-            Train(context, images, folder, arguments.Number("epochs", 3), new ClipCifarResults(command));
+            Train(context, images, folder, arguments.Number("epochs", 8), new ClipCifarResults(command));
 
         var test = context.Data.LoadImageFolder(Path.Combine(images, "test"));
         Compare(results, "CIFAR-10, zero-shot", ZeroShot(context, folder, test, Classes(images), ClipTemplates.Default), chance: 0.1, threads);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.ML.Data;
+using Microsoft.ML.SearchSpace;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
@@ -12,6 +13,18 @@ public sealed class ClipFewShotOptions : TrainerOptions
 {
     /// <summary>Options that hold no rows out for validation: there are few.</summary>
     public ClipFewShotOptions() => ValidationFraction = 0;
+
+    /// <summary>Passes over the training rows; at least 1. Default 200, as CoOp's authors have for 16 pictures a class; fewer do for fewer pictures.</summary>
+    [Range(20, 401, 200, true)]
+    public override int Epochs { get; set; } = 200;
+
+    /// <summary>Rows per step; at least 1. Default 32.</summary>
+    [Choice(new object[] { 16, 32, 64, 128 }, 32)]
+    public override int BatchSize { get; set; } = 32;
+
+    /// <summary>The highest learning rate, reached at the end of the warm-up; above 0. Default 2e-3.</summary>
+    [Range(1e-4, 2e-2, 2e-3, true)]
+    public override double LearningRate { get; set; } = 2e-3;
 
     /// <summary>How the classes are learnt. Default <see cref="ClipFewShotMethod.TipAdapter"/>.</summary>
     public ClipFewShotMethod Method { get; set; }

@@ -19,18 +19,18 @@ public abstract class TrainerOptions
 
     /// <summary>Passes over the training rows; at least 1. Default 30.</summary>
     [Range(5, 200, 30, true)]
-    public int Epochs { get; set; } = 30;
+    public virtual int Epochs { get; set; } = 30;
 
     /// <summary>Rows per step; at least 1. Default 64.</summary>
     [Choice(new object[] { 16, 32, 64, 128 }, 64)]
-    public int BatchSize { get; set; } = 64;
+    public virtual int BatchSize { get; set; } = 64;
 
     /// <summary>
     /// The highest learning rate, reached at the end of the warm-up; above 0. By the recipe: 3e-4 with the one for fine-tuning,
     /// which is the default for a checkpoint of which more than the head learns; else 1e-3, which is much for published weights.
     /// </summary>
     [Range(1e-5, 1e-2, 1e-3, true)]
-    public double LearningRate { get => _learningRate ?? Defaults.LearningRate; set => _learningRate = value; }
+    public virtual double LearningRate { get => _learningRate ?? Defaults.LearningRate; set => _learningRate = value; }
 
     /// <summary>AdamW's decoupled weight decay, at least 0. Norms, biases, tokens and position embeddings are spared. By the recipe: 0 where a head alone learns, else 0.05.</summary>
     [Range(1e-3, 0.3, 0.05, true)]
