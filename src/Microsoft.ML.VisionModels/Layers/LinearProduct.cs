@@ -11,7 +11,7 @@ namespace Microsoft.ML.VisionModels.Layers;
 internal static class LinearProduct
 {
     // For fewer the copies and the call cost more than they save.
-    private const long FewestRows = 64, FewestProducts = 1 << 23;
+    private const long FewestRows = 48, FewestProducts = 1 << 22;
 
     // TorchSharp has no binding for oneDNN's tensors; TorchScript reaches every operator.
     private static readonly Lazy<jit.CompilationUnit> s_script = new(() => jit.compile("""
