@@ -19,8 +19,8 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
         if (Directory.Exists(path) && File.Exists(System.IO.Path.Combine(path, "config.json")))
         {
             var folder = HuggingFaceFolder.Open(path);
-            var network = ClipConfig.FromHuggingFace(folder.Config);
-            return new(path, network, folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : Usual(network));
+            var network = folder.Read(ClipConfig.FromHuggingFace);
+            return new(path, network, folder.Preprocessing ?? Usual(network));
         }
         var openClip = HuggingFaceFolder.ReadObject(System.IO.Path.Combine(FolderOf(path), OpenClipConfig.FileName));
         if (openClip is null && Directory.Exists(path))

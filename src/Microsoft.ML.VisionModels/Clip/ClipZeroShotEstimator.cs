@@ -92,8 +92,9 @@ public sealed class ClipZeroShotEstimator : IEstimator<ClipClassifierTransformer
     {
         if (_options.Labels is { } labels)
             return [.. labels];
-        return File.Exists(_options.LabelsFile)
-            ? [.. File.ReadLines(_options.LabelsFile).Select(line => line.Trim()).Where(line => line.Length > 0)]
-            : throw new FileNotFoundException($"There is no file of labels '{_options.LabelsFile}'.", _options.LabelsFile);
+        if (!File.Exists(_options.LabelsFile))
+            throw new FileNotFoundException($"There is no file of labels '{_options.LabelsFile}'.", _options.LabelsFile);
+        string[] lines = [.. File.ReadLines(_options.LabelsFile).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        return lines.Length > 0 ? lines : throw new ArgumentException($"The file of labels '{_options.LabelsFile}' has no lines with text.");
     }
 }

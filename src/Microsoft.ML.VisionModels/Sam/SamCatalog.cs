@@ -10,9 +10,9 @@ public static class SamCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt.</param>
     /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
-    /// <param name="pointsColumnName">A column of vectors x, y, x, y and so on, in pixels, that together mean one thing; null for none.</param>
-    /// <param name="boxesColumnName">A column of vectors left, top, right, bottom and so on, in pixels, each box a prompt of its own; null for none.</param>
-    /// <returns>An estimator that adds <c>Mask</c> (a picture, white inside) and <c>MaskScores</c>.</returns>
+    /// <param name="pointsColumnName">A column of vectors (Single) x, y, x, y and so on, in pixels, that together mean one thing; null for none.</param>
+    /// <param name="boxesColumnName">A column of vectors (Single) left, top, right, bottom and so on, in pixels, each box a prompt of its own; null for none.</param>
+    /// <returns>An estimator that adds <c>Mask</c> (a picture, white inside) and <c>MaskScores</c> (a vector of Single).</returns>
     /// <exception cref="ArgumentException">An argument is out of its range, or there is no prompt.</exception>
     public static SamMasksEstimator SamMasks(
         this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image", string? pointsColumnName = null, string? boxesColumnName = null) =>
@@ -28,7 +28,7 @@ public static class SamCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt.</param>
     /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
-    /// <returns>An estimator that adds <c>Segments</c> (JSON text) and <c>SegmentCount</c>.</returns>
+    /// <returns>An estimator that adds <c>Segments</c> (JSON text) and <c>SegmentCount</c> (Single).</returns>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
     public static SamEverythingEstimator SamEverything(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
         catalog.SamEverything(new SamEverythingOptions { Checkpoint = checkpoint, ImageColumnName = imageColumnName });

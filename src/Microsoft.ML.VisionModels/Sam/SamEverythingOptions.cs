@@ -53,7 +53,7 @@ public sealed class SamEverythingOptions : SamOptions
     /// <summary>The column for the segments as JSON text: a list of what the original generator tells of each. Null does not make it. Default "Segments".</summary>
     public string? SegmentsColumnName { get; set; } = "Segments";
 
-    /// <summary>The column for how many segments there are. Null does not make it. Default "SegmentCount".</summary>
+    /// <summary>The column for how many segments there are, a number (Single). Null does not make it. Default "SegmentCount".</summary>
     public string? SegmentCountColumnName { get; set; } = "SegmentCount";
 
     /// <summary>The column for a picture whose pixels are the numbers of their segments: red + 256 x green, from 1 on, and 0 for none; smaller segments lie on larger ones. Null, the default, does not make it.</summary>

@@ -80,7 +80,14 @@ public sealed class SamEverythingTransformer : SamTransformer
         return new SamFolderLabeller(Finder, _settings.Generator, _classifier?.Labels, options).Label(pictures, output);
     }
 
-    private SamFinder Finder => new(Predictor, _settings.Generator, _classifier);
+    private SamFinder Finder
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(Predictor.Model.IsDisposed, this);
+            return new(Predictor, _settings.Generator, _classifier);
+        }
+    }
 
     internal override IBatchScorer Bind(DataViewSchema inputSchema) => new SamEverythingScorer(inputSchema, Finder, _settings);
 

@@ -8,13 +8,13 @@ namespace Microsoft.ML.VisionModels;
 /// </summary>
 public sealed class SamMasksOptions : SamOptions
 {
-    /// <summary>A column of vectors x, y, x, y and so on; null, the default, takes <see cref="Points"/>.</summary>
+    /// <summary>A column of vectors (Single) x, y, x, y and so on; null, the default, takes <see cref="Points"/>.</summary>
     public string? PointsColumnName { get; set; }
 
-    /// <summary>A column of vectors with a number for each point: 1 belongs to what is meant, 0 does not. Null, the default, takes <see cref="PointLabels"/>.</summary>
+    /// <summary>A column of vectors (Single) with a number for each point: 1 belongs to what is meant, 0 does not. Null, the default, takes <see cref="PointLabels"/>.</summary>
     public string? PointLabelsColumnName { get; set; }
 
-    /// <summary>A column of vectors left, top, right, bottom, and so on for each box; null, the default, takes <see cref="Boxes"/>.</summary>
+    /// <summary>A column of vectors (Single) left, top, right, bottom, and so on for each box; null, the default, takes <see cref="Boxes"/>.</summary>
     public string? BoxesColumnName { get; set; }
 
     /// <summary>A column of pictures that are rough masks: bright inside. Of the picture's size or another; null, the default, for none.</summary>
@@ -41,19 +41,19 @@ public sealed class SamMasksOptions : SamOptions
     /// <summary>The column for a picture of the original size: white where the mask is, black elsewhere; of several masks each in a colour of its own. Null does not make it. Default "Mask".</summary>
     public string? MaskColumnName { get; set; } = "Mask";
 
-    /// <summary>The column for the expected quality of each mask, prompt by prompt, about 0 to 1. Null does not make it. Default "MaskScores".</summary>
+    /// <summary>The column for the expected quality of each mask, prompt by prompt, about 0 to 1: a vector (Single). Null does not make it. Default "MaskScores".</summary>
     public string? MaskScoresColumnName { get; set; } = "MaskScores";
 
-    /// <summary>The column for each mask as COCO's run-length JSON text. Null, the default, does not make it.</summary>
+    /// <summary>The column for each mask as COCO's run-length JSON text: a vector of texts. Null, the default, does not make it.</summary>
     public string? MaskRunLengthsColumnName { get; set; }
 
-    /// <summary>The column for the number of pixels in each mask. Null, the default, does not make it.</summary>
+    /// <summary>The column for the number of pixels in each mask: a vector (Single). Null, the default, does not make it.</summary>
     public string? MaskAreasColumnName { get; set; }
 
-    /// <summary>The column for the box around each mask: left, top, right, bottom in pixels, and so on. Null, the default, does not make it.</summary>
+    /// <summary>The column for the box around each mask: left, top, right, bottom in pixels, and so on, a vector (Single). Null, the default, does not make it.</summary>
     public string? MaskBoxesColumnName { get; set; }
 
-    /// <summary>The column for the logits of each mask as the network gives them, 256 x 256 for the padded picture. Null, the default, does not make it.</summary>
+    /// <summary>The column for the logits of each mask as the network gives them, 256 x 256 for the padded picture: a vector (Single). Null, the default, does not make it.</summary>
     public string? MaskLogitsColumnName { get; set; }
 
     internal override void Validate()

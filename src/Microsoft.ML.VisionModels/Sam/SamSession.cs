@@ -46,6 +46,7 @@ public sealed class SamSession : IDisposable
     public SamImage SetImage(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        ThrowIfDisposed();
         var file = new FileInfo(path);
         var key = file.Exists ? $"{file.FullName}|{file.LastWriteTimeUtc.Ticks}|{file.Length}" : path;
         if (Recall(key) is { } known)
@@ -59,6 +60,7 @@ public sealed class SamSession : IDisposable
     public SamImage SetImage(MLImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
+        ThrowIfDisposed();
         return _predictor.Encode(ImageDecoder.FromMLImage(image));
     }
 
@@ -80,11 +82,14 @@ public sealed class SamSession : IDisposable
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(prompts);
+        ThrowIfDisposed();
         return _predictor.Predict(image, prompts, choice);
     }
 
     /// <summary>Frees the network's native memory. Pictures that were looked at need nothing.</summary>
     public void Dispose() => _predictor.Dispose();
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_predictor.Model.IsDisposed, this);
 
     private SamImage? Recall(string key)
     {

@@ -19,8 +19,8 @@ internal sealed record SamSource(string Path, SamConfig Config, ImagePreprocessi
         if (Directory.Exists(path) && File.Exists(System.IO.Path.Combine(path, "config.json")))
         {
             var folder = HuggingFaceFolder.Open(path);
-            var published = SamConfig.FromHuggingFace(folder.Config);
-            return new(path, published, folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : Usual(published));
+            var published = folder.Read(SamConfig.FromHuggingFace);
+            return new(path, published, folder.Preprocessing ?? Usual(published));
         }
         var config = OfTensors(checkpoint);
         return new(path, config, Usual(config));

@@ -10,6 +10,9 @@ internal sealed class IndexReader
     // A vector that was scaled to the length 1 is off by less than a thousandth of this.
     private const double LengthTolerance = 1e-3;
 
+    // How many tensors of a file that is no index are named.
+    private const int TensorsShown = 5;
+
     private readonly string _path;
     private readonly Stream _file;
     private readonly SafetensorsHeader _header;
@@ -96,7 +99,8 @@ internal sealed class IndexReader
         if (!_header.Tensors.TryGetValue(name, out var tensor) || tensor.Type != type || tensor.Shape.Count != dimensions)
         {
             throw new CheckpointException(
-                $"{_path}: this is no saved EmbeddingIndex: a tensor '{name}' of type {type} with {dimensions} dimension(s) is missing. It has {string.Join("; ", _header.Tensors.Values)}.");
+                $"{_path}: this is no saved EmbeddingIndex: a tensor '{name}' of type {type} with {dimensions} dimension(s) is missing. " +
+                $"It has {string.Join("; ", _header.Tensors.Values.Take(TensorsShown))}{(_header.Tensors.Count > TensorsShown ? "; ..." : "")}.");
         }
         return tensor;
     }

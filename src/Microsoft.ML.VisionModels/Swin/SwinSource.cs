@@ -22,9 +22,8 @@ internal sealed record SwinSource(string? Path, SwinConfig Config, ImagePreproce
             return new(path, OfFile(preset, checkpoint), null, null);
 
         var folder = HuggingFaceFolder.Open(path);
-        var config = SwinConfig.FromHuggingFace(folder.Config, checkpoint.Tensors.Keys);
-        return new(path, config, folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : null,
-            config.Classes is null ? null : folder.Config.Labels());
+        var config = folder.Read(json => SwinConfig.FromHuggingFace(json, checkpoint.Tensors.Keys));
+        return new(path, config, folder.Preprocessing, config.Classes is null ? null : folder.Read(JsonConfig.Labels));
     }
 
     /// <summary>The network with the checkpoint's weights, or random ones where there is none.</summary>

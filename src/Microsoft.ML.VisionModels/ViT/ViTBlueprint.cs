@@ -50,9 +50,8 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
             return new(options, OfFile(options.Preset, checkpoint), preprocessing: null, labels: null);
 
         var folder = HuggingFaceFolder.Open(path);
-        var config = ViTConfig.FromHuggingFace(folder.Config, checkpoint.Tensors.Keys);
-        return new(options, config, folder.Preprocessor is { } processor ? ImagePreprocessing.FromHuggingFace(processor) : null,
-            config.Classes is null ? null : folder.Config.Labels());
+        var config = folder.Read(json => ViTConfig.FromHuggingFace(json, checkpoint.Tensors.Keys));
+        return new(options, config, folder.Preprocessing, config.Classes is null ? null : folder.Read(JsonConfig.Labels));
     }
 
     public override ViTClassifierModel Build(LabelSet labels, bool newHead, torch.Generator generator)

@@ -20,7 +20,7 @@ public class HuggingFaceFolderTests
         var model = HuggingFaceFolder.Open(folder.Path);
         using var weights = model.OpenWeights();
 
-        Assert.Null(model.Preprocessor);
+        Assert.Null(model.Preprocessing);
         Assert.Equal(32, model.Config.Get("hidden_size", 768));
         Assert.Equal(12, model.Config.Get("num_hidden_layers", 12));
         Assert.Equal(1e-12, model.Config.Get("layer_norm_eps", 1e-6));
@@ -41,7 +41,19 @@ public class HuggingFaceFolderTests
 
         Assert.Contains("hidden_size", Assert.Throws<CheckpointException>(() => model.Config.Get("hidden_size", 1)).Message);
         Assert.Contains("id2label", Assert.Throws<CheckpointException>(() => model.Config.Labels()).Message);
+        Assert.Contains(folder.Path, Assert.Throws<CheckpointException>(() => model.Read(JsonConfig.Labels)).Message);
         Assert.Contains("model.safetensors", Assert.Throws<FileNotFoundException>(() => model.OpenWeights()).Message);
+    }
+
+    [Fact]
+    public void AFolderThatPreparesPicturesInAnUnknownWayIsNamed()
+    {
+        using var folder = TestFolders.Temporary();
+        File.WriteAllText(folder.File("config.json"), "{}");
+        File.WriteAllText(folder.File("preprocessor_config.json"), """{"image_processor_type": "CLIPImageProcessor", "size": "large"}""");
+        var message = Assert.Throws<CheckpointException>(() => HuggingFaceFolder.Open(folder.Path).Preprocessing).Message;
+        Assert.Contains(folder.Path, message);
+        Assert.Contains("'size'", message);
     }
 
     [Fact]

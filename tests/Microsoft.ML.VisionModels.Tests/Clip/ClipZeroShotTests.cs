@@ -55,6 +55,8 @@ public sealed class ClipZeroShotTests : IDisposable
         var pictures = ToyPictures.View(_context, 4);
         TensorAssert.Close(Matrix(file.Transform(pictures), "Score"), Matrix(column.Transform(pictures), "Score"), 0);
         Assert.Throws<FileNotFoundException>(() => Fit(new() { LabelsFile = _folder.File("nothing.txt") }));
+        File.WriteAllText(_folder.File("empty.txt"), "\n \n");
+        Assert.Contains("empty.txt", Assert.Throws<ArgumentException>(() => Fit(new() { LabelsFile = _folder.File("empty.txt") })).Message);
     }
 
     [Theory]

@@ -42,6 +42,15 @@ public sealed class SamEverythingTests : IDisposable
     }
 
     [Fact]
+    public void ADisposedModelFindsNothing()
+    {
+        var path = Save("picture.png", TestPictures.Noise(40, 30));
+        _model.Dispose();
+        Assert.EndsWith(nameof(SamEverythingTransformer), Assert.Throws<ObjectDisposedException>(() => Find(path)).ObjectName, StringComparison.Ordinal);
+        Assert.EndsWith(nameof(SamEverythingTransformer), Assert.Throws<ObjectDisposedException>(() => _model.LabelFolder(_folder.Path, _folder.File("labelled"))).ObjectName, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void StopsBetweenBatchesOfPoints()
     {
         using var stop = new CancellationTokenSource();

@@ -91,8 +91,22 @@ public sealed class SamSessionTests : IDisposable
     public void WhatIsNoSamIsNamed()
     {
         File.WriteAllText(_folder.File("config.json"), """{"model_type": "clip"}""");
-        Assert.Contains("'clip'", Assert.Throws<CheckpointException>(() => new SamSession(_folder.Path, device: "cpu")).Message, StringComparison.Ordinal);
+        var message = Assert.Throws<CheckpointException>(() => new SamSession(_folder.Path, device: "cpu")).Message;
+        Assert.Contains("'clip'", message, StringComparison.Ordinal);
+        Assert.Contains(_folder.Path, message, StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => new SamSession(_folder.File("nowhere.pt"), device: "cpu"));
+    }
+
+    [Fact]
+    public void ADisposedSessionSaysSo()
+    {
+        var path = Picture("d.png", 40, 30);
+        var image = _session.SetImage(path);
+        using var picture = ImageDecoder.ToMLImage(new RgbImage(8, 8));
+        _session.Dispose();
+        // Also where the picture is remembered.
+        Action[] acts = [() => _session.SetImage(path), () => _session.SetImage(picture), () => _session.Predict(image, SamPrompt.AtPoint(1, 1))];
+        Assert.All(acts, act => Assert.EndsWith(nameof(SamSession), Assert.Throws<ObjectDisposedException>(act).ObjectName, StringComparison.Ordinal));
     }
 
     private string Picture(string name, int width, int height)

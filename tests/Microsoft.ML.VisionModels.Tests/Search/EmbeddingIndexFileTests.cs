@@ -75,6 +75,16 @@ public class EmbeddingIndexFileTests
     }
 
     [Fact]
+    public void OfAForeignFileSomeTensorsAreNamed()
+    {
+        using var folder = TestFolders.Temporary();
+        SafetensorsWriter.Write(folder.File("network"), [.. Enumerable.Range(0, 100).Select(i => ($"block{i:00}", zeros(1)))]);
+        var message = Assert.Throws<CheckpointException>(() => EmbeddingIndex.Load(folder.File("network"))).Message;
+        Assert.Contains("block04", message);
+        Assert.DoesNotContain("block05", message);
+    }
+
+    [Fact]
     public void AFileThatIsNotThereIsSaidSo()
     {
         using var folder = TestFolders.Temporary();
