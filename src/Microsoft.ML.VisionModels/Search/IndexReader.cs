@@ -100,7 +100,7 @@ internal sealed class IndexReader
         {
             throw new CheckpointException(
                 $"{_path}: this is no saved EmbeddingIndex: a tensor '{name}' of type {type} with {dimensions} dimension(s) is missing. " +
-                $"It has {string.Join("; ", _header.Tensors.Values.Take(TensorsShown))}{(_header.Tensors.Count > TensorsShown ? "; ..." : "")}.");
+                $"It has {string.Join("; ", _header.Tensors.Values.Take(TensorsShown))}{(_header.Tensors.Count > TensorsShown ? "; ..." : ".")}");
         }
         return tensor;
     }
