@@ -72,7 +72,7 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
     {
         try
         {
-            return ImageDecoder.Decode(picture.Data.Span, picture.Name ?? $"of type {picture.MediaType}");
+            return ImageDecoder.Decode(picture.Data.Span, picture.Name ?? picture.MediaType);
         }
         catch (ImageDecodeException e)
         {

@@ -41,12 +41,12 @@ internal sealed class ImageColumn
         return () =>
         {
             getter(ref text);
-            return ImageItem.FromFile(row.Position, text.ToString());
+            return text.IsEmpty ? ImageItem.FromPixels(row.Position, Name(null), null) : ImageItem.FromFile(row.Position, text.ToString());
         };
     }
 
     // ML.NET's LoadImages leaves the file's path in the tag.
-    private string Name(MLImage? image) => string.IsNullOrEmpty(image?.Tag) ? $"of column {_column.Name}" : image.Tag;
+    private string Name(MLImage? image) => string.IsNullOrEmpty(image?.Tag) ? $"column {_column.Name}" : image.Tag;
 
     private Func<ImageItem> ImageReader(DataViewRow row)
     {

@@ -63,7 +63,7 @@ internal sealed class ImageItem
     {
         if (_error is not null)
             throw _error as ImageDecodeException ?? new ImageDecodeException(_name, _error.Message, _error);
-        if (IsFile && _name.Length > 0)
+        if (IsFile)
             return ImageDecoder.Decode(_name);
         return _pixels ?? throw new ImageDecodeException(_name, "the row has none.");
     }

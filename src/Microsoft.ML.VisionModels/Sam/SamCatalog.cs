@@ -8,7 +8,7 @@ public static class SamCatalog
 {
     /// <summary>Adds a mask of what points or boxes in each row mean.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt.</param>
+    /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt; a .safetensors with the same tensors will do.</param>
     /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
     /// <param name="pointsColumnName">A column of vectors (Single) x, y, x, y and so on, in pixels, that together mean one thing; null for none.</param>
     /// <param name="boxesColumnName">A column of vectors (Single) left, top, right, bottom and so on, in pixels, each box a prompt of its own; null for none.</param>
@@ -26,7 +26,7 @@ public static class SamCatalog
 
     /// <summary>Adds all segments that can be seen in each picture.</summary>
     /// <param name="catalog">The transforms.</param>
-    /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt.</param>
+    /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt; a .safetensors with the same tensors will do.</param>
     /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
     /// <returns>An estimator that adds <c>Segments</c> (JSON text) and <c>SegmentCount</c> (Single).</returns>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>

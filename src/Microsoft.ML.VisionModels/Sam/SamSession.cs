@@ -23,7 +23,7 @@ public sealed class SamSession : IDisposable
     private readonly Lock _lock = new();
     private readonly LinkedList<(string Key, SamImage Image)> _recent = [];     // the latest first
 
-    /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt.</param>
+    /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt; a .safetensors with the same tensors will do.</param>
     /// <param name="device">"cpu", "cuda", "cuda:1" or "mps"; "auto" takes a CUDA device where there is one, and else the CPU.</param>
     /// <param name="precision">The numbers to compute with.</param>
     /// <param name="cacheMegabytes">How much memory pictures that come from files may take to be remembered, 4 MB each; 0 remembers none.</param>

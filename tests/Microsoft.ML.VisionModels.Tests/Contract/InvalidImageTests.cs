@@ -64,6 +64,15 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     }
 
     [Theory, EveryEstimator]
+    public void OfARowWithoutAPathTheColumnIsNamed(string estimator)
+    {
+        SkipUnlessPictures(estimator);
+        var error = Assert.Throws<ImageDecodeException>(() => ContractData.Scores(models[estimator], ContractData.Paths(_context, [.. ContractData.Save(_folder, 2), ""])));
+        Assert.Equal(2, error.Row);
+        Assert.Contains("column Image", error.Message);
+    }
+
+    [Theory, EveryEstimator]
     public void RowsBeforeItsBatchAreThere(string estimator)
     {
         SkipUnlessPictures(estimator);
