@@ -49,8 +49,8 @@ internal sealed class SamMaskDecoder : nn.Module
         var own = cat([iou_token, mask_tokens], 0).unsqueeze(0).expand(prompts, -1, -1);                // [P, 1 + masks, C]
         var positions = sparse is null ? own : cat([own, sparse], 1);                                   // [P, T, C]
         var (height, width) = (image.shape[2], image.shape[3]);
-        var (tokens, places) = (positions, image.flatten(2).transpose(1, 2));                           // [P, H W, C]
-        var placePositions = imagePositions.flatten(2).transpose(1, 2);
+        var (tokens, places) = (positions, image.flatten(2).transpose(1, 2).contiguous());              // [P, H W, C]
+        var placePositions = imagePositions.flatten(2).transpose(1, 2).contiguous();
 
         for (var block = 0; block < blocks.Count; block++)
         {

@@ -35,4 +35,13 @@ public class LinearProductTests
         var (x, weight) = (randn([2, 96, 8, 8], generator: new Generator(1)).permute(0, 2, 3, 1), randn([96, 96], generator: new Generator(2)));
         TensorAssert.Close(nn.functional.linear(x, weight.narrow(0, 32, 64)), LinearProduct.ByOneDnn(x, weight.narrow(0, 32, 64), null), 1e-4);
     }
+
+    [Fact]
+    public void PartsGiveTheWhole()
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var (x, weight, bias) = (randn([2, 5, 7, 96], generator: new Generator(1)), randn([64, 96], generator: new Generator(2)), randn([64], generator: new Generator(3)));
+        TensorAssert.Close(nn.functional.linear(x, weight, bias), LinearProduct.InParts(x, weight, bias, rowsAtOnce: 16), 1e-4);
+    }
 }
