@@ -58,6 +58,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
         var pictures = new LabelledPictures(_host, _options.ImageColumnName, _options.LabelColumnName, _options.SkipInvalidImages, long.MaxValue, _options.CancellationToken);
         var set = pictures.Read("training", input, processor);
         var labels = pictures.Labels(input, set);
+        var words = ClipTemplates.Words(labels.Names, _options.LabelWords);
         var (train, validation) = pictures.Split(set, labels, processor, _options.ValidationData, _options.ValidationFraction, _seed);
 
         using var scope = NewDisposeScope();
@@ -67,7 +68,7 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
             network.to(device);
             foreach (var parameter in network.parameters())
                 parameter.requires_grad = false;
-            var (model, history) = Learn(network, tokenizer, labels, Embed(network.Vision, processor, train, device), Embed(network.Vision, processor, validation, device), device);
+            var (model, history) = Learn(network, tokenizer, labels, words, Embed(network.Vision, processor, train, device), Embed(network.Vision, processor, validation, device), device);
             network.Text.Dispose();
             return new(_host, new ClassifierParts(model, preprocessing, labels, Settings, device, history));
         }
@@ -88,21 +89,21 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
     }
 
     private (ClipClassifierModel Model, TrainingHistory? History) Learn(
-        ClipNetwork network, ITextTokenizer? tokenizer, LabelSet labels, FewShotRows train, FewShotRows validation, Device device)
+        ClipNetwork network, ITextTokenizer? tokenizer, LabelSet labels, IReadOnlyList<string> words, FewShotRows train, FewShotRows validation, Device device)
     {
         using var generator = EpochOrder.Generator(_seed, epoch: 0, stream: 2);
         switch (_options.Method)
         {
             case ClipFewShotMethod.TipAdapter:
             {
-                var classes = ClipTexts.EmbedClasses(network.Text, tokenizer!, labels.Names, _options.Templates, device, _host, _options.CancellationToken);
+                var classes = ClipTexts.EmbedClasses(network.Text, tokenizer!, words, _options.Templates, device, _host, _options.CancellationToken);
                 var examples = TipAdapter.Of(train.Vectors, OneHot(train, labels.Count), _options.CacheWeight, _options.CacheSharpness);
                 return (network.Classifier(classes, examples), null);
             }
             case ClipFewShotMethod.CoOp:
             {
                 network.Text.GradientCheckpointing = _options.GradientCheckpointing;
-                using var prompts = new CoOp(network.Text, (ClipTokenizer)tokenizer!, labels.Names, _options.ContextTokens, device, generator);
+                using var prompts = new CoOp(network.Text, (ClipTokenizer)tokenizer!, words, _options.ContextTokens, device, generator);
                 var task = Task(prompts, vectors => network.Logits(vectors, prompts.Classes()));
                 var history = TrainingLoop.Run(task, _options, _host);
                 using var _ = no_grad();

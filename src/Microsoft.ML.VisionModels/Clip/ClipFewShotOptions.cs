@@ -35,6 +35,9 @@ public sealed class ClipFewShotOptions : TrainerOptions
     /// <inheritdoc cref="ClipZeroShotOptions.Tokenizer"/>
     public string? Tokenizer { get; set; }
 
+    /// <inheritdoc cref="ClipZeroShotOptions.LabelWords"/>
+    public IReadOnlyDictionary<string, string>? LabelWords { get; set; }
+
     /// <summary>The sentences that a class's name is put into for <see cref="ClipFewShotMethod.TipAdapter"/>; see <see cref="ClipZeroShotOptions.Templates"/>.</summary>
     public IReadOnlyList<string> Templates { get; set; } = ClipTemplates.Default;
 

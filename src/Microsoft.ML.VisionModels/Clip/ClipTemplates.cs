@@ -26,6 +26,21 @@ public static class ClipTemplates
     /// <summary>A label as words: those of folders and columns often have underscores for spaces.</summary>
     internal static string Words(string label) => label.Replace('_', ' ');
 
+    /// <summary>What labels are called in sentences: the words that are given for them, or they themselves.</summary>
+    /// <exception cref="ArgumentException">There are words for what is no label, or empty ones.</exception>
+    internal static IReadOnlyList<string> Words(IReadOnlyList<string> labels, IReadOnlyDictionary<string, string>? given)
+    {
+        var known = labels.ToHashSet();
+        foreach (var (label, words) in given ?? new Dictionary<string, string>())
+        {
+            if (!known.Contains(label))
+                throw new ArgumentException($"LabelWords has words for '{label}', which is none of the labels: {string.Join(", ", labels.Take(20))}.", "LabelWords");
+            if (string.IsNullOrWhiteSpace(words))
+                throw new ArgumentException($"LabelWords has no words for '{label}'.", "LabelWords");
+        }
+        return [.. labels.Select(label => given?.GetValueOrDefault(label) ?? label)];
+    }
+
     internal static string Fill(string template, string label) => template.Replace(Place, Words(label), StringComparison.Ordinal);
 
     /// <exception cref="ArgumentException">There is none, or one has no place for the class.</exception>

@@ -48,7 +48,7 @@ public sealed class ClipZeroShotEstimator : IEstimator<ClipClassifierTransformer
         using var text = network.Text;      // its work is done here
         try
         {
-            var classes = ClipTexts.EmbedClasses(text, tokenizer, labels.Names, _options.Templates, device, _host, _options.CancellationToken);
+            var classes = ClipTexts.EmbedClasses(text, tokenizer, ClipTemplates.Words(labels.Names, _options.LabelWords), _options.Templates, device, _host, _options.CancellationToken);
             return new(_host, new ClassifierParts(network.Classifier(classes), preprocessing, labels, Settings, device, null));
         }
         catch

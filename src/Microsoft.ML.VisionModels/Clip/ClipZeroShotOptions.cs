@@ -16,6 +16,12 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions
     public string? LabelColumnName { get; set; }
 
     /// <summary>
+    /// What labels are called in sentences, where it is not what they are: <c>["n02084071"] = "dog"</c>. Predictions and slot names keep the labels.
+    /// Null, the default, and labels that are not there: the label itself, with spaces for underscores.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? LabelWords { get; set; }
+
+    /// <summary>
     /// The sentences that a class is put into, in the place of <c>{}</c>. With several, a class is the mean of their vectors (prompt
     /// ensembling, arXiv 2103.00020, 3.1.4); <see cref="ClipTemplates.ImageNet"/> has the paper's 80. Default "a photo of a {}.".
     /// </summary>

@@ -68,6 +68,20 @@ public class ClipFewShotTests(TrainedClip trained)
     }
 
     [Fact]
+    public void LabelsMayBeCalledWhatTheTextTowerKnows()
+    {
+        var options = Options(ClipFewShotMethod.TipAdapter);
+        (options.CacheWeight, options.Templates) = (0, ["a {} square"]);     // nothing but words
+        options.LabelWords = ToyPictures.Names.Zip(["xa", "xb", "xc"]).ToDictionary(pair => pair.Second, pair => pair.First);
+        using var model = _context.Transforms.ClipFewShot(options).Fit(Renamed(24, seed: 0));
+        var test = Renamed(60, seed: 2);
+        Assert.True(Predicted(model, model.Transform(test)).Zip(test.GetColumn<string>("Label")).Count(pair => pair.First == pair.Second) >= 54);
+
+        options.LabelWords = new Dictionary<string, string> { ["red"] = "red" };
+        Assert.Contains("'red'", Assert.Throws<ArgumentException>(() => _context.Transforms.ClipFewShot(options).Fit(Renamed(24, seed: 0))).Message);
+    }
+
+    [Fact]
     public void AContextThatLeavesNoRoomIsAnError()
     {
         var options = Options(ClipFewShotMethod.CoOp);

@@ -45,6 +45,18 @@ public sealed class ClipZeroShotTests : IDisposable
     }
 
     [Fact]
+    public void LabelsMayBeCalledOtherwiseInSentences()
+    {
+        using var plain = Fit(new() { Labels = ["red", "blue"] });
+        using var called = Fit(new() { Labels = ["0", "blue"], LabelWords = new Dictionary<string, string> { ["0"] = "red" } });
+        var pictures = ToyPictures.View(_context, 4);
+        Assert.Equal(["0", "blue"], called.Labels);
+        TensorAssert.Close(Matrix(plain.Transform(pictures), "Score"), Matrix(called.Transform(pictures), "Score"), 0);
+        foreach (var (label, words) in new[] { ("1", "green"), ("0", " ") })
+            Assert.Contains($"'{label}'", Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["0", "blue"], LabelWords = new Dictionary<string, string> { [label] = words } })).Message);
+    }
+
+    [Fact]
     public void LabelsComeFromAFileOrAColumnToo()
     {
         File.WriteAllText(_folder.File("labels.txt"), "blue\r\n\r\n  green \nred\n");
