@@ -83,11 +83,12 @@ public static partial class TorchRuntime
     private static string? PrepareOnce()
     {
         // Threads that spin while they wait cost four times on a busy machine; threads that never spin halve the speed of small
-        // networks on a quiet one. A tenth of a millisecond has most of the good of both. libgomp reads libc's environment, which
-        // .NET's setter does not reach.
-        if (!OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null)
+        // networks on a quiet one. A tenth of a millisecond has most of the good of both, and a hundredth, which libgomp makes of it
+        // where there are more threads than processors; with the policy PASSIVE, it makes none. libgomp reads libc's environment,
+        // which .NET's setter does not reach.
+        if (OperatingSystem.IsLinux() && Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") is null)
         {
-            _ = SetEnvironment("OMP_WAIT_POLICY", "PASSIVE", overwrite: 0);
+            _ = SetEnvironment("OMP_WAIT_POLICY", "ACTIVE", overwrite: 0);
             _ = SetEnvironment("GOMP_SPINCOUNT", "10000", overwrite: 0);
         }
         return OperatingSystem.IsLinux() ? LinuxTorchLoader.Load(Find) : null;
