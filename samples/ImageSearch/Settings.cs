@@ -20,7 +20,7 @@ internal sealed record Settings
           --help               this text
 
         Without a checkpoint, a small CLIP is first taught the handwritten digits that come with the samples and their names
-        (two minutes), and the page searches digits that it has not seen.
+        (a minute), and the page searches digits that it has not seen.
         """;
 
     /// <summary>Where the index goes, and the digits.</summary>

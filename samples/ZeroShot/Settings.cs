@@ -19,7 +19,7 @@ internal sealed record Settings
           --help               this text
 
         Without a checkpoint, a small CLIP is first taught the handwritten digits that come with this sample and their names
-        (two minutes), and then tells digits that it has not seen.
+        (a minute), and then tells digits that it has not seen.
         """;
 
     public string? Data { get; private set; }
