@@ -1,5 +1,5 @@
 // Train MODEL.zip SNAPSHOTS: trains a small classifier that keeps itself in a folder after every third step, prints each step that is
-// done, and saves the model. The tests kill it in the middle and start it again.
+// done and goes on when a line comes back, and saves the model. The tests kill it in the middle and start it again.
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
 using Microsoft.ML.VisionModels.Tests;
@@ -27,6 +27,7 @@ internal sealed class Steps : IProgress<TrainingProgress>
     public void Report(TrainingProgress value)
     {
         Console.WriteLine($"{(value.Epoch - 1) * value.Steps + value.Step}");
+        Console.ReadLine();
         Thread.Sleep(110);
     }
 }

@@ -12,6 +12,8 @@ internal sealed partial class TestProgram : IDisposable
 
     private TestProgram(Process process) => (_process, _errors) = (process, process.StandardError.ReadToEndAsync());
 
+    public StreamWriter StandardInput => _process.StandardInput;
+
     public StreamReader StandardOutput => _process.StandardOutput;
 
     /// <param name="name">The entry of the tests' assembly that says where the program is.</param>
@@ -20,7 +22,7 @@ internal sealed partial class TestProgram : IDisposable
     {
         var program = typeof(TestProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == name).Value!;
         var dotnet = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet"));
-        var start = new ProcessStartInfo(dotnet, ["exec", program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(dotnet, ["exec", program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         // Sums in another order differ in their last bits: one thread and the CPU, as in the tests.
         start.Environment["OMP_NUM_THREADS"] = start.Environment["MKL_NUM_THREADS"] = "1";
         start.Environment["CUDA_VISIBLE_DEVICES"] = "";

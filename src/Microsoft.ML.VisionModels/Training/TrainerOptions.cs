@@ -102,7 +102,7 @@ public abstract class TrainerOptions
     /// <summary>"cpu", "cuda", "cuda:1" or "mps"; "auto", the default, takes the GPU of <see cref="MLContext.GpuDeviceId"/>, else a CUDA device where there is one, else the CPU.</summary>
     public string Device { get; set; } = "auto";
 
-    /// <summary>Told of the training's progress, at most ten times a second and at the end of every epoch.</summary>
+    /// <summary>Told of the training's progress: after the first step, then at most ten times a second, and at the end of every epoch.</summary>
     [JsonIgnore]
     public IProgress<TrainingProgress>? Progress { get; set; }
 

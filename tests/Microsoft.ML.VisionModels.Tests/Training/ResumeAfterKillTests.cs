@@ -42,6 +42,8 @@ public class ResumeAfterKillTests
                 await program.Kill();
                 return steps;
             }
+            await program.StandardInput.WriteLineAsync("go on");
+            await program.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
         }
         await program.AssertSuccess();
         return steps;
