@@ -38,7 +38,7 @@ internal static class LinearProduct
         if (rows < FewestRows || rows * weight.numel() < FewestProducts)
             return nn.functional.linear(x, weight, bias);
         var bytesPerRow = sizeof(float) * Math.Max(weight.shape[0], weight.shape[1]);
-        return is_grad_enabled() || rows * bytesPerRow <= LargestBuffer ? ByOneDnn(x, weight, bias) : InParts(x, weight, bias, BytesAtOnce / bytesPerRow);
+        return is_grad_enabled() || rows * bytesPerRow <= LargestBuffer ? ByOneDnn(x, weight, bias) : InParts(x, weight, bias, Math.Max(1, BytesAtOnce / bytesPerRow));
     }
 
     /// <inheritdoc cref="Of"/>
