@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Microsoft.ML.VisionModels.Bench;
 
@@ -10,7 +11,7 @@ internal sealed record Result(string Benchmark, string Ours, string Peer, string
 }
 
 /// <summary>bench/results.csv: the latest result of every comparison.</summary>
-internal sealed class ResultsFile(string path, string command)
+internal sealed partial class ResultsFile(string path, string command)
 {
     private const string Header = "date,benchmark,ours,peer,unit,ours value,peer value,ratio,threads,batch,command";
 
@@ -28,12 +29,17 @@ internal sealed class ResultsFile(string path, string command)
     }
 
     private string Row(Result r) => string.Create(CultureInfo.InvariantCulture,
-        $"{DateTime.UtcNow:yyyy-MM-dd},{r.Benchmark},{r.Ours},{r.Peer},{r.Unit},{r.OursValue:F2},{r.PeerValue:F2},{r.Ratio:G3},{r.Threads},{r.Batch},\"{command}\"");
+        $"{DateTime.UtcNow:yyyy-MM-dd},{Quoted(r.Benchmark)},{Quoted(r.Ours)},{Quoted(r.Peer)},{r.Unit},{r.OursValue:F2},{r.PeerValue:F2},{r.Ratio:G3},{r.Threads},{r.Batch},\"{command}\"");
 
-    /// <summary>What a row compares: all but the date, the values and the command. Only the command, which comes last, may hold commas.</summary>
+    private static string Quoted(string name) => name.Contains(',') ? $"\"{name}\"" : name;
+
+    /// <summary>What a row compares: all but the date, the values and the command.</summary>
     private static string Comparison(string row)
     {
-        var columns = row.Split(',');
-        return string.Join(',', columns[1], columns[8], columns[9], columns[2], columns[3], columns[4]);
+        var columns = Column().Matches(row);
+        return string.Join(',', new[] { 1, 8, 9, 2, 3, 4 }.Select(column => columns[column].Value));
     }
+
+    [GeneratedRegex("""(?<=^|,)("[^"]*"|[^,"]*)(?=,|$)""")]
+    private static partial Regex Column();
 }
