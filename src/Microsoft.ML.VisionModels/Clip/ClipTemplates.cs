@@ -30,15 +30,17 @@ public static class ClipTemplates
     /// <exception cref="ArgumentException">There are words for what is no label, or empty ones.</exception>
     internal static IReadOnlyList<string> Words(IReadOnlyList<string> labels, IReadOnlyDictionary<string, string>? given)
     {
+        if (given is null)
+            return labels;
         var known = labels.ToHashSet();
-        foreach (var (label, words) in given ?? new Dictionary<string, string>())
+        foreach (var (label, words) in given)
         {
             if (!known.Contains(label))
                 throw new ArgumentException($"LabelWords has words for '{label}', which is none of the labels: {string.Join(", ", labels.Take(20))}.", "LabelWords");
             if (string.IsNullOrWhiteSpace(words))
                 throw new ArgumentException($"LabelWords has no words for '{label}'.", "LabelWords");
         }
-        return [.. labels.Select(label => given?.GetValueOrDefault(label) ?? label)];
+        return [.. labels.Select(label => given.GetValueOrDefault(label, label))];
     }
 
     internal static string Fill(string template, string label) => template.Replace(Place, Words(label), StringComparison.Ordinal);

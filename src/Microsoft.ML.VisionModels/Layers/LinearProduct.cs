@@ -32,9 +32,7 @@ internal static class LinearProduct
     /// <returns>[..., outputs].</returns>
     public static Tensor Of(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (!s_oneMklIsGeneric || x.dtype != ScalarType.Float32 || x.device_type != DeviceType.CPU)
-            return nn.functional.linear(x, weight, bias);
-        var rows = x.numel() / weight.shape[1];
+        var rows = s_oneMklIsGeneric && x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU ? x.numel() / weight.shape[1] : 0;
         if (rows < FewestRows || rows * weight.numel() < FewestProducts)
             return nn.functional.linear(x, weight, bias);
         var bytesPerRow = sizeof(float) * Math.Max(weight.shape[0], weight.shape[1]);

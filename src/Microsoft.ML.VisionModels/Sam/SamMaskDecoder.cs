@@ -49,6 +49,7 @@ internal sealed class SamMaskDecoder : nn.Module
         var own = cat([iou_token, mask_tokens], 0).unsqueeze(0).expand(prompts, -1, -1);                // [P, 1 + masks, C]
         var positions = sparse is null ? own : cat([own, sparse], 1);                                   // [P, T, C]
         var (height, width) = (image.shape[2], image.shape[3]);
+        // Token by token in memory, once, for every layer reads them so.
         var (tokens, places) = (positions, image.flatten(2).transpose(1, 2).contiguous());              // [P, H W, C]
         var placePositions = imagePositions.flatten(2).transpose(1, 2).contiguous();
 

@@ -81,7 +81,8 @@ internal static class ImageOperations
         var firstBin = TensorArithmetic.Range(planes, pixels.device).unsqueeze(1).Times(256); // [planes, 1]
         var histogram = values.Plus(firstBin).flatten().bincount(null, 256 * planes).view(planes, 256);
         var brightest = histogram.gather(1, bytes.amax([1], keepdim: true).to(int64)); // [planes, 1]: how many pixels have the highest value
-        var step = (histogram.sum(1, keepdim: true) - brightest).div(s_white, RoundingMode.floor);
+        using Scalar all = area;
+        var step = brightest.neg().add(all, s_one).div(s_white, RoundingMode.floor);
 
         var darker = histogram.cumsum(1) - histogram; // [planes, 256]: how many pixels are below the level
         var table = darker.Plus(step.div(s_two, RoundingMode.floor)).div(step.clamp_min(s_one), RoundingMode.floor).clamp_max_(s_white);
