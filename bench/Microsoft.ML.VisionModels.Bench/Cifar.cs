@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Checkpoints;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Bench;

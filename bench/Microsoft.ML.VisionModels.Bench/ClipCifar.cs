@@ -1,8 +1,8 @@
 using System.Globalization;
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Text;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
-using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
 using TorchSharp;
 using static TorchSharp.torch;
 

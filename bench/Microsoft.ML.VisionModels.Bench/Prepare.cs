@@ -1,6 +1,6 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Clip;
-using Microsoft.ML.VisionModels.Sam;
+using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Families.Sam;
 using SkiaSharp;
 using TorchSharp;
 using static TorchSharp.torch;

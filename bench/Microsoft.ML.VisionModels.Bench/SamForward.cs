@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Sam;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Bench;

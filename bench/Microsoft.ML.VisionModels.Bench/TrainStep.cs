@@ -1,5 +1,7 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Training;
-using Microsoft.ML.VisionModels.ViT;
 using TorchSharp;
 using static TorchSharp.torch;
 

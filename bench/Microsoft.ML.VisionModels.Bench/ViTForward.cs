@@ -1,4 +1,5 @@
-using Microsoft.ML.VisionModels.ViT;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.ViT;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Samples;
 
 namespace FineTune;

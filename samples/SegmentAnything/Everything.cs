@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Core;
 using Spectre.Console;
 
 namespace SegmentAnythingSample;

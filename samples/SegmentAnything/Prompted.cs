@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace SegmentAnythingSample;
 

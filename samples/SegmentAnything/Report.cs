@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Spectre.Console;
 
 namespace SegmentAnythingSample;

@@ -1,4 +1,6 @@
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Samples;
 
 namespace SegmentAnythingSample;

@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace SegmentPageSample;
 

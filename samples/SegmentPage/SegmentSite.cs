@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Samples;
 using Results = Microsoft.AspNetCore.Http.Results;
 

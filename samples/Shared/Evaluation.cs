@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Samples;
 

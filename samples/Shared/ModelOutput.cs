@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Layers;
+
 namespace Samples;
 
 /// <summary>What the model says of one picture.</summary>

@@ -1,5 +1,5 @@
 using Microsoft.ML;
-using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Samples.Report;
 using Spectre.Console;
 

@@ -1,4 +1,6 @@
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Interop;
 using Spectre.Console;
 
 namespace Samples;

@@ -1,9 +1,11 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Samples;
 using Spectre.Console;
 using ZeroShotSample;
+
 
 return SampleProgram.Run(args, Settings.Help, cancellation =>
 {

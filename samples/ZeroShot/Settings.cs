@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Samples;
 
 namespace ZeroShotSample;

@@ -1,7 +1,8 @@
 using Microsoft.ML.AutoML;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
-using Microsoft.ML.VisionModels.Sweeps;
 using static System.FormattableString;
 
 namespace Microsoft.ML.VisionModels.AutoML;

@@ -1,6 +1,5 @@
 using Microsoft.ML.AutoML;
 using Microsoft.ML.SearchSpace;
-using Microsoft.ML.VisionModels.Sweeps;
 
 namespace Microsoft.ML.VisionModels.AutoML;
 

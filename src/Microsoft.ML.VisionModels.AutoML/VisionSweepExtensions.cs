@@ -2,6 +2,7 @@ using Microsoft.ML.AutoML;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels;
 using Microsoft.ML.VisionModels.AutoML;
+using Microsoft.ML.VisionModels.Sweeps.Studies;
 
 namespace Microsoft.ML;
 

@@ -1,4 +1,4 @@
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests;

@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Samples.Report;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Sweeps.Report;
 
 namespace Samples.Report;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Checkpoints;
 using static Samples.Report.Html;
 
 namespace Samples.Report;

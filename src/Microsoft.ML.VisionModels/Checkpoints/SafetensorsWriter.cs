@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>How a classifier did on one class.</summary>

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
+
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>

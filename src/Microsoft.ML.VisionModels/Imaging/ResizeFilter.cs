@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
+
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>How a picture is resampled, with the codes that Pillow and <c>preprocessor_config.json</c> use (<c>resample</c>).</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

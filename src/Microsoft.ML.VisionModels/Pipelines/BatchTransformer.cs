@@ -1,7 +1,9 @@
 using System.Reflection;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
 

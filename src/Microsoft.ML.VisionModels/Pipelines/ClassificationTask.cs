@@ -1,5 +1,8 @@
 using System.Globalization;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;

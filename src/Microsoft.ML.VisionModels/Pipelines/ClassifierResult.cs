@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Layers;
+
 namespace Microsoft.ML.VisionModels.Pipelines;
 
 /// <summary>

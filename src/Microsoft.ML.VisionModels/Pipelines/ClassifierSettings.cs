@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
 using Shape = Microsoft.ML.SchemaShape.Column.VectorKind;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Interop;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Pipelines;

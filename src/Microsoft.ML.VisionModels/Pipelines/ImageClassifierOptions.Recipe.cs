@@ -1,5 +1,7 @@
 using Microsoft.ML.SearchSpace;
-using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Training;
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Pipelines;
-using Microsoft.ML.VisionModels.Training;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;

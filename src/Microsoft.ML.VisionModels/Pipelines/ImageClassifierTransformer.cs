@@ -1,5 +1,5 @@
 using Microsoft.ML.Runtime;
-using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 

@@ -1,5 +1,6 @@
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
-using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
 

@@ -1,5 +1,8 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Interop;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;

@@ -1,5 +1,5 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Training;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels;
 

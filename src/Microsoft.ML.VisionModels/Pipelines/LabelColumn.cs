@@ -1,5 +1,8 @@
 using System.Globalization;
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 

@@ -1,7 +1,9 @@
 using System.Globalization;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 

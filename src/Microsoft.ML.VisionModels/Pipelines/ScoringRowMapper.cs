@@ -1,4 +1,6 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 

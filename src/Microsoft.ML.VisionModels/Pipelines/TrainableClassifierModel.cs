@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Layers;
+
 namespace Microsoft.ML.VisionModels.Pipelines;
 
 /// <summary>What training needs to know of a family's network with a classification head.</summary>

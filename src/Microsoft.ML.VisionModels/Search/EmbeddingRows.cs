@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Search;
 

@@ -1,4 +1,5 @@
-using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Sweeps.Studies;
 
 namespace Microsoft.ML.VisionModels.Sweeps;
 

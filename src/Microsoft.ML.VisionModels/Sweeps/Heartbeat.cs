@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.ML.VisionModels.Sweeps.Studies;
 
 namespace Microsoft.ML.VisionModels.Sweeps;
 

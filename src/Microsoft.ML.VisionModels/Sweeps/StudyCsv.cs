@@ -1,4 +1,7 @@
 using System.Globalization;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Sweeps.Samplers;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 namespace Microsoft.ML.VisionModels.Sweeps;
 

@@ -1,4 +1,5 @@
-using Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 namespace Microsoft.ML.VisionModels;
 

@@ -1,5 +1,5 @@
-using Microsoft.ML.VisionModels.Sweeps;
-using Microsoft.ML.VisionModels.Training;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Sweeps.Studies;
 
 namespace Microsoft.ML.VisionModels;
 

@@ -1,4 +1,7 @@
 using System.Runtime.ExceptionServices;
+using Microsoft.ML.VisionModels.Sweeps.Pruners;
+using Microsoft.ML.VisionModels.Sweeps.Samplers;
+using Microsoft.ML.VisionModels.Sweeps.Studies;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Sweeps;

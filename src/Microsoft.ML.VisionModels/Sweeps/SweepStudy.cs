@@ -1,4 +1,9 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Sweeps.Report;
+using Microsoft.ML.VisionModels.Sweeps.Samplers;
+using Microsoft.ML.VisionModels.Sweeps.Studies;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -47,5 +52,5 @@ public sealed class SweepStudy
     public void WriteReport(string path) => StudyPage.Write(this, path);
 
     /// <summary>Writes the trials as comma-separated values, one row a trial: number, candidate, state, score, epochs, held-out score (how the training stood at last), seconds, and a column for each hyper-parameter.</summary>
-    public void WriteCsv(string path) => Checkpoints.AtomicFile.WriteText(path, StudyCsv.Of(_history));
+    public void WriteCsv(string path) => Core.AtomicFile.WriteText(path, StudyCsv.Of(_history));
 }

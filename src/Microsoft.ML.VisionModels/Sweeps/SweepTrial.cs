@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Sweeps.Studies;
+
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>One attempt of a sweep: an estimator with one set of hyper-parameters.</summary>

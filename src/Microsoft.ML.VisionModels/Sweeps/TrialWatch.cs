@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.ML.VisionModels.Sweeps.Pruners;
+using Microsoft.ML.VisionModels.Sweeps.Studies;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Sweeps;

@@ -1,3 +1,6 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
+
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>Cuts words into tokens: "Neural Machine Translation of Rare Words with Subword Units" (arXiv 1508.07909), over bytes.</summary>

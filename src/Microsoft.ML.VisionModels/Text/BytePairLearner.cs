@@ -1,5 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Clip;
 
 namespace Microsoft.ML.VisionModels.Text;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>The printable characters that stand for bytes in byte-level vocabularies, of which GPT-2's was the first.</summary>

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Text;

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>Finds which of many words a text starts with.</summary>

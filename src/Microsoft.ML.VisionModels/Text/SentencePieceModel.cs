@@ -1,3 +1,6 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>What a piece of a vocabulary is, by the numbers of SentencePiece's files.</summary>

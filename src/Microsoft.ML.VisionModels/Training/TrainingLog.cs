@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Training;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
+using Microsoft.ML.VisionModels.Checkpoints;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Checkpoints;

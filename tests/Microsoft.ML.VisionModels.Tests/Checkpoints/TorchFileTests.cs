@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Text;
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using static TorchSharp.torch;
 

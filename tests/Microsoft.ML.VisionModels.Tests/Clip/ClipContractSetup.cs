@@ -1,8 +1,7 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Tests.Contract;
-using Microsoft.ML.VisionModels.Text;
-using Microsoft.ML.VisionModels.ViT;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;

@@ -1,4 +1,7 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Tests.Contract;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using TorchSharp;

@@ -1,8 +1,9 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
-using Microsoft.ML.VisionModels.ViT;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,9 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Tests.Contract;
+using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;
@@ -45,7 +48,7 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
         using var whole = _context.Transforms.ClipTrainer(FineTune()).Fit(TrainedClip.Pairs(_context, 24));
         using var between = _context.Transforms.ClipTrainer(FineTune(options => options.WeightInterpolation = share)).Fit(TrainedClip.Pairs(_context, 24));
         using var scope = NewDisposeScope();
-        using var start = VisionModels.Clip.ClipSource.Open(_folder.Path).Build();
+        using var start = VisionModels.Families.Clip.ClipSource.Open(_folder.Path).Build();
         var (first, last) = (start.state_dict(), whole.Model.Network.state_dict());
         Assert.All(between.Model.Network.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach().Times(1 - share).Plus(last[entry.Key].Times(share)), entry.Value, 1e-6));
     }
@@ -64,7 +67,7 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
     [Fact]
     public void ATokenizerThatEndsTextsOtherwiseIsRefused()
     {
-        Microsoft.ML.VisionModels.Text.ClipTokenizer.Learn(["a red square", "a red circle"], 516).SaveFolder(_folder.Path);
+        ClipTokenizer.Learn(["a red square", "a red circle"], 516).SaveFolder(_folder.Path);
         var options = new ClipZeroShotOptions { Checkpoint = trained.Checkpoint, Tokenizer = _folder.Path, Labels = ["red"] };
         Assert.Contains("another", Assert.Throws<CheckpointException>(() => _context.Transforms.ClipZeroShot(options).Fit(ToyPictures.View(_context, 3))).Message);
     }
@@ -127,7 +130,7 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
     private List<string> Changed(ClipTransformer model)
     {
         using var scope = NewDisposeScope();
-        using var start = VisionModels.Clip.ClipSource.Open(_folder.Path).Build();
+        using var start = VisionModels.Families.Clip.ClipSource.Open(_folder.Path).Build();
         var before = start.state_dict();
         return [.. model.Model.Network.state_dict().Where(entry => !entry.Value.equal(before[entry.Key]).all().item<bool>()).Select(entry => entry.Key)];
     }

@@ -1,7 +1,8 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Clip;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Tests.Contract;
 using TorchSharp;
 using static TorchSharp.torch;

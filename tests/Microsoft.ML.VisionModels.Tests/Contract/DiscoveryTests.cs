@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 
 public class DiscoveryTests

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.ML.VisionModels.Core;
 
 [assembly: AssemblyFixture(typeof(Microsoft.ML.VisionModels.Tests.Contract.FittedModels))]
 

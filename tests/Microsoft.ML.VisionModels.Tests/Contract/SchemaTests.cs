@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Tests.Contract;
 
 namespace Microsoft.ML.VisionModels.Tests.Evaluation;

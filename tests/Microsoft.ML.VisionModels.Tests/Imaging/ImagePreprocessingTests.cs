@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Imaging;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;

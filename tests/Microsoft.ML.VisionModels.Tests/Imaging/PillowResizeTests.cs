@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;
 

@@ -1,4 +1,4 @@
-using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Tests;
 

@@ -1,3 +1,6 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Layers;
+
 namespace Microsoft.ML.VisionModels.Tests;
 
 public class ImageClassifierOptionsTests

@@ -1,4 +1,4 @@
-using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Tests;
 

@@ -1,4 +1,8 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Tests.Contract;
@@ -36,7 +40,7 @@ public class RecipeTests
     public void APlainTrainingChangesNoPicture()
     {
         var settings = new ViTClassifierOptions { Recipe = Recipe.Plain }.AugmentationFor(new(32, 32));
-        Assert.Equal(new VisionModels.Imaging.AugmentationSettings(), settings with { RandAugmentMagnitude = 0.3, MixProbability = 1 });
+        Assert.Equal(new VisionModels.Imaging.Augmentation.AugmentationSettings(), settings with { RandAugmentMagnitude = 0.3, MixProbability = 1 });
     }
 
     [Theory]

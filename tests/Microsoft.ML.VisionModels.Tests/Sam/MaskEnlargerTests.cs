@@ -1,5 +1,5 @@
-using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.Sam;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Sam;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Sam;
+using Microsoft.ML.VisionModels.Masks;
 using SkiaSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Sam;

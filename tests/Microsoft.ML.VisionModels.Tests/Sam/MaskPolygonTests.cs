@@ -1,4 +1,6 @@
 using System.Drawing;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Tests.Sam;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Sam;
+using Microsoft.ML.VisionModels.Families.Sam;
 using TorchSharp;
 using static TorchSharp.torch;
 

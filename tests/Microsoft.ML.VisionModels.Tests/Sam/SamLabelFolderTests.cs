@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Tests.Sam;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Pipelines;
-using Microsoft.ML.VisionModels.Sam;
 
 namespace Microsoft.ML.VisionModels.Tests.Sam;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Tests.Clip;
 using Microsoft.ML.VisionModels.Tests.Contract;
 

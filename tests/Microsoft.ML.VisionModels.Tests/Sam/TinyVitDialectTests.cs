@@ -1,6 +1,7 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.Sam;
 using TorchSharp;
 using static TorchSharp.torch;
 

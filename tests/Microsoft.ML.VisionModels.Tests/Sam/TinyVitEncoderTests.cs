@@ -1,5 +1,5 @@
+using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.Sam;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Sam;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
-using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Tests.Search;
 

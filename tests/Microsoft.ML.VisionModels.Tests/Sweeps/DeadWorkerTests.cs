@@ -1,4 +1,6 @@
-using Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
+using Microsoft.ML.VisionModels.Sweeps.Studies;
 using Npgsql;
 
 namespace Microsoft.ML.VisionModels.Tests;

@@ -1,4 +1,6 @@
-using Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Sweeps.Samplers;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 namespace Microsoft.ML.VisionModels.Tests;
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Tests.Contract;
 
 namespace Microsoft.ML.VisionModels.Tests;

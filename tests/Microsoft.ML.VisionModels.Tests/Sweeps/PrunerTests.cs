@@ -1,4 +1,4 @@
-using Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Sweeps.Pruners;
 
 namespace Microsoft.ML.VisionModels.Tests;
 

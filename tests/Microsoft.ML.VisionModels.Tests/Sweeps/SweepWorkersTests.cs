@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Sweeps;
-
 namespace Microsoft.ML.VisionModels.Tests;
 
 /// <summary>How many trials there is room for depends on the memory that the whole process takes, and so these run alone.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Swin;
+using Microsoft.ML.VisionModels.Families.Swin;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Swin;

@@ -1,7 +1,7 @@
 using System.Text.Json;
+using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
-using Microsoft.ML.VisionModels.Swin;
 
 namespace Microsoft.ML.VisionModels.Tests.Swin;
 

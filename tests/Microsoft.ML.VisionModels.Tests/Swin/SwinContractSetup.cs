@@ -1,5 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Swin;
+using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Tests.Contract;
 using TorchSharp;
 

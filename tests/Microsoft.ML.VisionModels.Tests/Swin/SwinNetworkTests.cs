@@ -1,5 +1,6 @@
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.Swin;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Text;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Text;

@@ -1,3 +1,6 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Text;
 
 namespace Microsoft.ML.VisionModels.Tests.Text;

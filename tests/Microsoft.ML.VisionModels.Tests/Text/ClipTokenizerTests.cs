@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Microsoft.ML.VisionModels.Text;
+using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Tests.Text;
 

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Text;
 
 namespace Microsoft.ML.VisionModels.Tests.Text;

@@ -1,4 +1,6 @@
-using Microsoft.ML.VisionModels.Text;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Clip;
 
 namespace Microsoft.ML.VisionModels.Tests.Text;
 

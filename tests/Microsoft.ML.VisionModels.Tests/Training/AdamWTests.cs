@@ -1,7 +1,6 @@
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using TorchSharp.Modules;
-using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;
 using AdamW = Microsoft.ML.VisionModels.Training.AdamW;
 

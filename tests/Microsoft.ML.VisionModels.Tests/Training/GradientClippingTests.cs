@@ -1,7 +1,7 @@
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
 using TorchSharp.Modules;
-using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Training;

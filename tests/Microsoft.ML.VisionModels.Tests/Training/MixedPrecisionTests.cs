@@ -1,7 +1,8 @@
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Swin;
+using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
-using Microsoft.ML.VisionModels.Swin;
-using Microsoft.ML.VisionModels.ViT;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

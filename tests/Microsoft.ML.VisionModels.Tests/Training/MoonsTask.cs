@@ -1,4 +1,5 @@
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
-using TorchSharp;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Training;

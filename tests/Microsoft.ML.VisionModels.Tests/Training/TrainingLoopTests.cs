@@ -1,6 +1,6 @@
 using System.Reflection;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Tests.Training;

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.ViT;
 
 namespace Microsoft.ML.VisionModels.Tests.ViT;
 

@@ -1,7 +1,8 @@
 using System.Text.RegularExpressions;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.ViT;
 using TorchSharp;
 using static TorchSharp.torch;
 

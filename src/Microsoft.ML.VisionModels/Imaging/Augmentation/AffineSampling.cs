@@ -2,7 +2,7 @@ using System.Numerics;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.VisionModels.Imaging;
+namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>Pictures moved by affine maps, bilinearly, as Pillow's <c>Image.transform</c> does.</summary>
 internal static class AffineSampling

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.VisionModels.Imaging;
+namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>What happens to the pictures of a training; by default nothing.</summary>
 internal sealed record AugmentationSettings

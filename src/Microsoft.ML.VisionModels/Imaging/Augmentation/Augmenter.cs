@@ -1,7 +1,8 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.VisionModels.Imaging;
+namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>Does what <see cref="AugmentationSettings"/> says to training batches. The generator alone decides how; safe to use from many threads, each with its own.</summary>
 internal sealed class Augmenter
@@ -46,10 +47,10 @@ internal sealed class Augmenter
         if (settings.VerticalFlip)
             yield return (pixels, generator) => RandomFlip.Vertical(pixels, generator);
         if (settings.ColorJitter > 0)
-            yield return (pixels, generator) => Imaging.ColorJitter.Apply(pixels, generator, settings.ColorJitter);
+            yield return (pixels, generator) => Imaging.Augmentation.ColorJitter.Apply(pixels, generator, settings.ColorJitter);
         if (settings.RandAugmentOperations > 0)
             yield return (pixels, generator) => RandAugment.Apply(pixels, generator, settings.RandAugmentOperations, settings.RandAugmentMagnitude);
         if (settings.RandomErasing > 0)
-            yield return (pixels, generator) => Imaging.RandomErasing.Apply(pixels, generator, settings.RandomErasing);
+            yield return (pixels, generator) => Imaging.Augmentation.RandomErasing.Apply(pixels, generator, settings.RandomErasing);
     }
 }

@@ -1,7 +1,7 @@
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.VisionModels.Imaging;
+namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>Changes brightness, contrast and saturation of each picture at random, as torchvision's <c>ColorJitter</c> does (which also knows the hue).</summary>
 internal static class ColorJitter

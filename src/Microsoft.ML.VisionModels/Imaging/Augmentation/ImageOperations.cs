@@ -1,8 +1,8 @@
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.VisionModels.Imaging;
+namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>
 /// Pillow's <c>ImageEnhance</c> and <c>ImageOps</c> on batches, [N, 3, H, W] uint8 to new tensors of the same. Where Pillow cuts a

@@ -1,8 +1,9 @@
 using System.Numerics;
+using Microsoft.ML.VisionModels.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.VisionModels.Imaging;
+namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>RandAugment (Cubuk et al., arXiv 1909.13719): some operations out of fourteen, drawn for each picture, all at one magnitude.</summary>
 /// <remarks>

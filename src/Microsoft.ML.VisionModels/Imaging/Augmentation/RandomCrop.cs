@@ -1,8 +1,8 @@
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.VisionModels.Imaging;
+namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>A window of each picture, drawn for each, in the size that the pictures have. Gives new tensors.</summary>
 internal static class RandomCrop

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.VisionModels.Imaging;
+namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>Random erasing (Zhong et al., arXiv 1708.04896): a box of some pictures is overwritten with noise.</summary>
 internal static class RandomErasing

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.VisionModels.Imaging;
+namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>Mirrors pictures, [B, C, H, W] of any number type, each with the given probability. Gives new tensors.</summary>
 internal static class RandomFlip

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Pruners;
 
 /// <summary>
 /// Hyperband (Li et al., arXiv 1603.06560) over asynchronous halving: the trials are dealt out to brackets whose first rungs are 1, 3,

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Pruners;
 
 /// <summary>Says which trials are not worth going on with.</summary>
 internal interface IPruner

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Pruners;
 
 /// <summary>
 /// Ends a trial that is worse after an epoch than half of those before it were after the same epoch (Golovin et al., "Google Vizier",

@@ -1,6 +1,8 @@
 using System.Globalization;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Report;
 
 /// <summary>An axis of a plot: from where to where, and what is written along it.</summary>
 internal sealed record Axis(string Name, double Low, double High, IReadOnlyList<(double Place, string Text)> Ticks)

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Report;
 
 /// <summary>A line for each trial through an upright axis for each hyper-parameter, the score being the last; as inline SVG.</summary>
 internal static class ParallelCoordinates

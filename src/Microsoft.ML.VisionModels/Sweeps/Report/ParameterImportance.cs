@@ -1,4 +1,8 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Sweeps.Samplers;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
+
+namespace Microsoft.ML.VisionModels.Sweeps.Report;
 
 /// <summary>
 /// How much each hyper-parameter has to do with the score: how different the density of its values among the best quarter of the

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text;
+using Microsoft.ML.VisionModels.Checkpoints;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Report;
 
 /// <summary>A plot with two axes, as inline SVG.</summary>
 internal sealed class Plot

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Report;
 
 /// <summary>A study as one HTML page that needs nothing but itself.</summary>
 internal static class StudyPage

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>How likely values without an order are, as in Optuna: each that was seen speaks for itself and, a little, for all others.</summary>
 internal sealed class ChoiceDensity : Density

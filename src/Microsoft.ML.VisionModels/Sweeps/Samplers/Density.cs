@@ -1,4 +1,6 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
+
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>How likely the places of a dimension are.</summary>
 internal abstract class Density

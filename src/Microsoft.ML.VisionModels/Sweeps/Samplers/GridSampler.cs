@@ -1,4 +1,6 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
+
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>Every combination, in an order in which the first trials already differ in everything.</summary>
 /// <param name="steps">How many values a number takes at most.</param>

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>Says what to try next.</summary>
 internal interface ISampler

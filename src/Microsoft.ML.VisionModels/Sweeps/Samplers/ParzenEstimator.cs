@@ -1,4 +1,6 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
+
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>
 /// The density of places on the line from 0 to 1: a mixture of Gaussians, cut off at the ends, one at each place seen and a wide one

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>What to try.</summary>
 /// <param name="Candidate">The name of the estimator.</param>

@@ -1,6 +1,7 @@
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>Says what a study tries next, by its trials so far and the number of the next.</summary>
 /// <param name="context">Gives the seed where the options have none.</param>

@@ -1,4 +1,6 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
+
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>Random search (Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization", 2012).</summary>
 internal sealed class RandomSampler : ISampler

@@ -1,4 +1,7 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
+
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>
 /// Successive refinement: a round of random trials, then rounds of trials in a box around the best so far, the box of each round

@@ -1,4 +1,6 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
+
+namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>What a search has seen: the space, and its trials so far.</summary>
 /// <param name="Space">What is searched.</param>

@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Sweeps.Samplers;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 /// <summary>The hyper-parameters of one estimator.</summary>
 internal sealed record Branch(string Name, IReadOnlyList<Dimension> Dimensions)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 /// <summary>One of several values without an order. Its places are 0, 1, 2…: the values' numbers.</summary>
 /// <param name="Name">The property that it sets.</param>

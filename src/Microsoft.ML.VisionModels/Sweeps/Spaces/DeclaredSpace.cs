@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Reflection;
 using Microsoft.ML.SearchSpace;
+using Microsoft.ML.VisionModels.Checkpoints;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 /// <summary>Reads the search space that the attributes of an options class declare, and sets the properties.</summary>
 internal static class DeclaredSpace

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 /// <summary>
 /// A hyper-parameter that is searched. Its values lie on a line from 0 to 1, so that samplers need not know what they are; values

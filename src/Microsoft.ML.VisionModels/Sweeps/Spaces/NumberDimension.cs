@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 /// <summary>A number between two others, on a plain or on a logarithmic scale.</summary>
 /// <param name="Name">The property that it sets.</param>

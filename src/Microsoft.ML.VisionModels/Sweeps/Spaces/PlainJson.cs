@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 /// <summary>Spaces and hyper-parameters as JSON: values are numbers, texts and Booleans, and come back as int, double, string and bool.</summary>
 internal static class PlainJson

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
+using Microsoft.ML.VisionModels.Checkpoints;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 /// <summary>All that is searched: one branch, or several of which each trial takes one.</summary>
 internal sealed record Space(IReadOnlyList<Branch> Branches)

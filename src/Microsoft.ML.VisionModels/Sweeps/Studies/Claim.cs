@@ -1,4 +1,4 @@
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Studies;
 
 /// <summary>What a worker is given to do.</summary>
 /// <param name="Trial">The trial; null where there is none.</param>

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Studies;
 
 /// <summary>Where studies are kept, and the few words in which SQLite and PostgreSQL differ.</summary>
 internal abstract partial class Database : IDisposable

@@ -1,6 +1,7 @@
 using System.Data.Common;
+using Microsoft.ML.VisionModels.Core;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Studies;
 
 /// <summary>A connection to a study's database, with or without a transaction around what is done; @study is the study's name in every command.</summary>
 internal sealed class Session : IDisposable

@@ -1,6 +1,11 @@
 using System.Data.Common;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Sweeps.Samplers;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Studies;
 
 /// <summary>
 /// A study in a database: its trials and their epochs. Any number of workers, of any number of processes, may use it at the same

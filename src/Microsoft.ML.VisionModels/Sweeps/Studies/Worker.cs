@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Microsoft.ML.VisionModels.Sweeps;
+namespace Microsoft.ML.VisionModels.Sweeps.Studies;
 
 /// <summary>Who runs trials: a sweep in a process on a machine.</summary>
 internal static class Worker

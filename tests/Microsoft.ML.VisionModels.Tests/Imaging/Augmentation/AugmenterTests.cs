@@ -1,4 +1,5 @@
-using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 

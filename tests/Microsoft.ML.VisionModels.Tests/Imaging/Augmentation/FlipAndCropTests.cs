@@ -1,6 +1,6 @@
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using TorchSharp;
-using Microsoft.ML.VisionModels.Imaging;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;

@@ -1,6 +1,6 @@
 using System.Numerics;
-using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
-using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
-using Operation = Microsoft.ML.VisionModels.Imaging.RandAugment.Operation;
+using Operation = Microsoft.ML.VisionModels.Imaging.Augmentation.RandAugment.Operation;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;
 

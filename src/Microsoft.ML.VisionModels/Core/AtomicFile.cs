@@ -1,0 +1,26 @@
+namespace Microsoft.ML.VisionModels.Core;
+
+/// <summary>Writes files under a temporary name first, so that no half-written file is ever taken for a whole one.</summary>
+internal static class AtomicFile
+{
+    public static void Write(string path, Action<Stream> write)
+    {
+        var temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            using (var file = File.Create(temporary))
+                write(file);
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    public static void WriteText(string path, string text) => Write(path, file =>
+    {
+        using var writer = new StreamWriter(file, leaveOpen: true);
+        writer.Write(text);
+    });
+}

@@ -1,0 +1,53 @@
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Families.Clip;
+
+/// <summary>
+/// CLIP's vision tower with a linear head on its vectors: the texts' vectors times the temperature where classes are told by words,
+/// learnt weights where they are told by examples.
+/// </summary>
+internal sealed class ClipClassifierNetwork : nn.Module
+{
+    private readonly ClipVisionNetwork vision;
+    private readonly Linear head;
+    private readonly TipAdapter? examples;
+
+    /// <param name="clip">Whose vision tower this is.</param>
+    /// <param name="vision">The tower, which becomes the network's, as the other parts do.</param>
+    /// <param name="head">From vectors to logits.</param>
+    /// <param name="sigmoid">Whether each class is judged by itself.</param>
+    /// <param name="examples">Remembered pictures, or none.</param>
+    public ClipClassifierNetwork(ClipConfig clip, ClipVisionNetwork vision, Linear head, bool sigmoid, TipAdapter? examples = null) : base(nameof(ClipClassifierNetwork))
+    {
+        Config = new()
+        {
+            Clip = clip,
+            Classes = (int)head.weight.shape[0],
+            Bias = head.bias is not null,
+            Sigmoid = sigmoid,
+            Examples = examples?.Config,
+        };
+        (this.vision, this.head, this.examples) = (vision, head, examples);
+        RegisterComponents();
+    }
+
+    public ClipClassifierConfig Config { get; }
+
+    /// <summary>Builds a network without values, into which saved ones are loaded.</summary>
+    public static ClipClassifierNetwork Of(ClipClassifierConfig config) => new(
+        config.Clip, new(config.Clip), new(config.Clip.EmbeddingSize, config.Classes, config.Bias), config.Sigmoid, config.Examples is { } examples ? new(examples) : null);
+
+    /// <summary>Vectors of length 1, [B, E], of normalised pictures [B, C, H, W].</summary>
+    public Tensor Embed(Tensor pixels) => ClipNetwork.Normalize(vision.forward(pixels));
+
+    /// <summary>Logits [B, classes] of vectors of length 1, [B, E].</summary>
+    public Tensor Logits(Tensor embeddings)
+    {
+        // In 32 bits as the vectors are: see Normalize.
+        var logits = LinearProduct.Of(embeddings, head.weight.to(embeddings.dtype), head.bias?.to(embeddings.dtype));
+        return examples is null ? logits : logits.Plus(examples.forward(embeddings));
+    }
+}

@@ -1,0 +1,82 @@
+using Microsoft.Extensions.AI;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Imaging;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>
+/// CLIP's or SigLIP's vision tower for whatever is built on Microsoft.Extensions.AI: a vector of length 1 for each picture, close to those
+/// of pictures like it and of texts that describe it. Can be used from many threads at once; dispose of it when it is no longer needed.
+/// </summary>
+public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, Embedding<float>>
+{
+    private const int PicturesAtOnce = 16;
+
+    private readonly ClipVisionModel _model;
+    private readonly ImageProcessor _processor;
+    private readonly Device _device;
+    private readonly EmbeddingGeneratorMetadata _metadata;
+
+    /// <param name="checkpoint">A folder as Hugging Face or open_clip publishes CLIP or SigLIP, or a file with OpenAI's names.</param>
+    /// <param name="device">"cpu", "cuda", "cuda:1" or "mps"; "auto" takes a CUDA device where there is one, and else the CPU.</param>
+    /// <exception cref="FileNotFoundException">The checkpoint is not there.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is damaged, or no CLIP.</exception>
+    public ClipImageEmbeddingGenerator(string checkpoint, string device = "auto")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(checkpoint);
+        _device = TorchRuntime.ResolveDevice(device);
+        var source = ClipSource.Open(checkpoint);
+        _processor = new(source.PreprocessingOr(null));
+        _model = source.VisionModel();
+        _model.ReadyToScore(_device, Precision.Float32);
+        _metadata = ClipEmbeddings.Metadata(source);
+    }
+
+    /// <summary>A vector for each picture.</summary>
+    /// <param name="values">The pictures, encoded: JPEG, PNG, WebP and so on.</param>
+    /// <param name="options">Not read.</param>
+    /// <param name="cancellationToken">Stops between batches.</param>
+    /// <exception cref="ImageDecodeException">A picture cannot be read; the error names its place in the sequence.</exception>
+    public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+        IEnumerable<DataContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        DataContent[] pictures = [.. values];
+        return Task.Run(() =>
+        {
+            using var scope = NewDisposeScope();
+            using var inference = inference_mode();
+            GeneratedEmbeddings<Embedding<float>> embeddings = [];
+            foreach (var chunk in pictures.Index().Chunk(PicturesAtOnce))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                using var inner = NewDisposeScope();
+                var pixels = _processor.ProcessBatch(chunk.Length, i => Decode(chunk[i].Item, chunk[i].Index)).to(_device);
+                embeddings.AddRange(ClipEmbeddings.Of(ClipNetwork.Normalize(_model.Network.forward(pixels))));
+            }
+            return embeddings;
+        }, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null) => ClipEmbeddings.Service(this, _metadata, serviceType, serviceKey);
+
+    /// <summary>Frees the network's native memory.</summary>
+    public void Dispose() => _model.Dispose();
+
+    private static RgbImage Decode(DataContent picture, int index)
+    {
+        try
+        {
+            return ImageDecoder.Decode(picture.Data.Span, picture.Name ?? picture.MediaType);
+        }
+        catch (ImageDecodeException e)
+        {
+            throw e.AtRow(index);
+        }
+    }
+}

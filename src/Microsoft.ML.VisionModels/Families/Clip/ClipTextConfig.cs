@@ -1,0 +1,70 @@
+using Microsoft.ML.VisionModels.Layers;
+
+namespace Microsoft.ML.VisionModels.Families.Clip;
+
+/// <summary>Which token of a text stands for it.</summary>
+internal enum ClipTextPooling
+{
+    /// <summary>The first with the highest number, which is the end token of OpenAI's vocabulary.</summary>
+    HighestToken,
+
+    /// <summary>The first end token.</summary>
+    EndToken,
+
+    /// <summary>The one at the last position, be it padding (SigLIP).</summary>
+    LastPosition,
+}
+
+/// <summary>The hyper-parameters of a text tower.</summary>
+internal sealed record ClipTextConfig
+{
+    public int VocabularySize { get; init; } = 49408;
+
+    /// <summary>Tokens of a text, with those at its start and end.</summary>
+    public int Positions { get; init; } = 77;
+
+    public int Width { get; init; } = 512;
+    public int Depth { get; init; } = 12;
+    public int Heads { get; init; } = 8;
+    public int MlpWidth { get; init; } = 2048;
+    public Activation Activation { get; init; } = Activation.QuickGelu;
+    public double NormEps { get; init; } = 1e-5;
+    public double AttentionDropout { get; init; }
+
+    /// <summary>A token sees itself and those before it.</summary>
+    public bool Causal { get; init; } = true;
+
+    public ClipTextPooling Pooling { get; init; } = ClipTextPooling.HighestToken;
+
+    /// <summary>The number of the token that <see cref="ClipTextPooling.EndToken"/> looks for.</summary>
+    public int EndToken { get; init; }
+
+    /// <summary>Whether the projection has a bias (SigLIP).</summary>
+    public bool ProjectionBias { get; init; }
+
+    public TransformerConfig Transformer => new()
+    {
+        Width = Width,
+        Depth = Depth,
+        Heads = Heads,
+        MlpWidth = MlpWidth,
+        Activation = Activation,
+        NormEps = NormEps,
+        AttentionDropout = AttentionDropout,
+        Causal = Causal,
+    };
+
+    /// <summary>Throws for hyper-parameters that make no network.</summary>
+    /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
+    public ClipTextConfig Validate()
+    {
+        foreach (var (name, value) in new[] { ("vocabulary", VocabularySize), ("number of positions", Positions), ("width", Width), ("depth", Depth), ("heads", Heads), ("MLP width", MlpWidth) })
+        {
+            if (value <= 0)
+                throw new ArgumentException($"A text tower's {name} must be positive, not {value}.");
+        }
+        if (Width % Heads != 0)
+            throw new ArgumentException($"The width {Width} cannot be divided among {Heads} attention heads.");
+        return this;
+    }
+}

@@ -1,0 +1,59 @@
+using Microsoft.Extensions.AI;
+using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>
+/// CLIP's text tower for whatever is built on Microsoft.Extensions.AI: a vector of length 1 for each text, close to those of pictures that
+/// it describes. Can be used from many threads at once; dispose of it when it is no longer needed.
+/// </summary>
+public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
+{
+    private readonly ClipTextModel _model;
+    private readonly ITextTokenizer _tokenizer;
+    private readonly Device _device;
+    private readonly EmbeddingGeneratorMetadata _metadata;
+
+    /// <param name="checkpoint">A folder as Hugging Face publishes CLIP or SigLIP, or open_clip CLIP, or a file with OpenAI's names.</param>
+    /// <param name="tokenizer">The tokenizer's folder or file, where it does not lie beside the weights.</param>
+    /// <param name="device">"cpu", "cuda", "cuda:1" or "mps"; "auto" takes a CUDA device where there is one, and else the CPU.</param>
+    /// <exception cref="FileNotFoundException">The checkpoint or its tokenizer is not there.</exception>
+    /// <exception cref="CheckpointException">The checkpoint is damaged, or no CLIP.</exception>
+    public ClipTextEmbeddingGenerator(string checkpoint, string? tokenizer = null, string device = "auto")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(checkpoint);
+        _device = TorchRuntime.ResolveDevice(device);
+        var source = ClipSource.Open(checkpoint);
+        _tokenizer = source.OpenTokenizer(tokenizer);
+        _model = source.TextModel();
+        _model.ReadyToScore(_device, Precision.Float32);
+        _metadata = ClipEmbeddings.Metadata(source);
+    }
+
+    /// <summary>A vector for each text. What does not fit into the network's number of tokens is cut off.</summary>
+    /// <param name="values">The texts.</param>
+    /// <param name="options">Not read.</param>
+    /// <param name="cancellationToken">Stops between batches.</param>
+    public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+        IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        string[] texts = [.. values];
+        return Task.Run(() =>
+        {
+            using var scope = NewDisposeScope();
+            using var inference = inference_mode();
+            return texts.Length == 0 ? [] : ClipEmbeddings.Of(ClipTexts.Embed(_model.Network, _tokenizer, texts, _device, cancellationToken));
+        }, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null) => ClipEmbeddings.Service(this, _metadata, serviceType, serviceKey);
+
+    /// <summary>Frees the network's native memory.</summary>
+    public void Dispose() => _model.Dispose();
+}

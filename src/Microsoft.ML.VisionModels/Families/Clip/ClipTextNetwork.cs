@@ -1,0 +1,84 @@
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+using LayerNorm = TorchSharp.Modules.LayerNorm;
+using Parameter = TorchSharp.Modules.Parameter;
+
+namespace Microsoft.ML.VisionModels.Families.Clip;
+
+/// <summary>CLIP's text tower: a transformer over tokens, of which one stands for the text.</summary>
+/// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
+internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
+{
+    private static readonly Scalar s_zero = 0, s_hidden = double.NegativeInfinity;    // kept, see TensorArithmetic
+
+    private readonly Scalar _endToken;
+    private readonly Parameter token_embed, pos_embed;
+    private readonly Transformer blocks;
+    private readonly LayerNorm norm;
+    private readonly Linear proj;
+
+    public ClipTextNetwork(ClipTextConfig config, int embeddingSize, Generator? generator = null) : base(nameof(ClipTextNetwork))
+    {
+        Config = config.Validate();
+        _endToken = config.EndToken;
+        token_embed = new Parameter(empty(config.VocabularySize, config.Width));
+        pos_embed = new Parameter(empty(config.Positions, config.Width));
+        blocks = new(config.Transformer, generator);
+        norm = nn.LayerNorm(config.Width, config.NormEps);
+        proj = new(config.Width, embeddingSize, config.ProjectionBias);
+        RegisterComponents();
+    }
+
+    public ClipTextConfig Config { get; }
+
+    /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
+    public bool GradientCheckpointing { get => blocks.GradientCheckpointing; set => blocks.GradientCheckpointing = value; }
+
+    /// <summary>Vectors [B, E] of texts [B, T], not normalised.</summary>
+    public override Tensor forward(Tensor ids) => forward(ids, null);
+
+    /// <param name="ids">The numbers of the tokens [B, T], int64; at most <see cref="ClipTextConfig.Positions"/> of them.</param>
+    /// <param name="trace">Takes <c>hidden_states.i</c>, <c>attentions.i</c>, <c>last_hidden_state</c> and <c>pooled</c> where it wants them.</param>
+    /// <param name="mask">Which tokens are not padding, [B, T], where that matters: the vector of a text of a causal tower does not depend on what follows its end.</param>
+    public Tensor forward(Tensor ids, Trace? trace, Tensor? mask = null) => FromEmbeddings(Embed(ids), ids, trace, mask);
+
+    /// <summary>The vectors [B, T, D] of tokens [B, T], without positions.</summary>
+    public Tensor Embed(Tensor ids) => token_embed.index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], -1);
+
+    /// <summary>Goes on from tokens' vectors, which need not be those of <paramref name="ids"/>: these tell where the text ends.</summary>
+    public Tensor FromEmbeddings(Tensor embeddings, Tensor ids, Trace? trace = null, Tensor? mask = null)
+    {
+        if (ids.shape[1] > Config.Positions)
+            throw new ArgumentException($"A text has {ids.shape[1]} tokens; the text tower takes {Config.Positions}.", nameof(ids));
+        using var scope = NewDisposeScope();
+        var x = embeddings.Plus(pos_embed.narrow(0, 0, ids.shape[1]));          // [B, T, D]
+        x = blocks.forward(x, mask is null ? null : HidePadding(mask), trace);
+        x = norm.forward(x);
+        trace?.Add("last_hidden_state", x);
+        x = Pool(x, ids);                                                       // [B, D]
+        trace?.Add("pooled", x);
+        return proj.forward(x).MoveToOuterDisposeScope();                       // [B, E]
+    }
+
+    /// <summary>Draws every weight, positions and tokens as CLIP's own code does.</summary>
+    public ClipTextNetwork Initialize(Generator generator)
+    {
+        Initialization.Fill(this, 1 / Math.Sqrt(Config.Width), generator);
+        Initialization.Normal(token_embed, 0.02, generator);
+        Initialization.Normal(pos_embed, 0.01, generator);
+        return this;
+    }
+
+    private Tensor Pool(Tensor x, Tensor ids)
+    {
+        if (Config.Pooling == ClipTextPooling.LastPosition)
+            return x.select(1, -1);
+        var ends = Config.Pooling == ClipTextPooling.HighestToken ? ids : ids.eq(_endToken).to(ScalarType.Int32);
+        return x.gather(1, ends.argmax(1).view(-1, 1, 1).expand(-1, 1, x.shape[2])).squeeze(1);
+    }
+
+    private static Tensor HidePadding(Tensor mask) =>                           // [B, T] -> [B, 1, 1, T]
+        zeros_like(mask, ScalarType.Float32).masked_fill(mask.eq(s_zero), s_hidden).view(mask.shape[0], 1, 1, -1);
+}

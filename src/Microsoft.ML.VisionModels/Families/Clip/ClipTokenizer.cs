@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.ML.VisionModels.Text;
+
+namespace Microsoft.ML.VisionModels.Families.Clip;
+
+/// <summary>CLIP's tokenizer: byte pairs over lower-case words. It may be used from several threads at once.</summary>
+internal sealed partial class ClipTokenizer : ITextTokenizer
+{
+    // Texts repeat their words; what is longer is rarely one.
+    private const int LongestCachedWord = 32;
+    private const int CachedWords = 1 << 16;
+
+    private readonly ClipVocabulary _vocabulary;
+    private readonly BytePairEncoder _encoder;
+    private readonly ConcurrentDictionary<string, int[]> _words = new();
+    private int _cached;
+
+    public ClipTokenizer(ClipVocabulary vocabulary, ClipTextCleaning cleaning)
+    {
+        _vocabulary = vocabulary;
+        _encoder = new BytePairEncoder(vocabulary);
+        Cleaning = cleaning;
+    }
+
+    public ClipTextCleaning Cleaning { get; }
+
+    public int VocabularySize => _vocabulary.Tokens.Count;
+
+    public int StartToken => _vocabulary.Start;
+
+    public int EndToken => _vocabulary.End;
+
+    /// <summary>What fills a row after the end token: Hugging Face repeats that token, OpenAI writes zeros.</summary>
+    private int Padding => Cleaning == ClipTextCleaning.HuggingFace ? EndToken : 0;
+
+    public bool Knows(string text) => Encode(text).Any(token => token != StartToken && token != EndToken);
+
+    /// <summary>All tokens of a text, between the start and the end token.</summary>
+    public int[] Encode(string text) => [.. Tokens(text, int.MaxValue), EndToken];
+
+    public int Encode(string text, Span<long> ids)
+    {
+        if (ids.Length < 2)
+            throw new ArgumentException($"A row of {ids.Length} has no room for the start and the end token.", nameof(ids));
+
+        var tokens = Tokens(text, ids.Length - 1);
+        var count = Math.Min(tokens.Count, ids.Length - 1);
+        for (var i = 0; i < count; i++)
+            ids[i] = tokens[i];
+        ids[count] = EndToken;
+        ids[(count + 1)..].Fill(Padding);
+        return count + 1;
+    }
+
+    /// <summary>The start token and those of the text; not all, if there are more than <paramref name="enough"/>.</summary>
+    private List<int> Tokens(string text, int enough)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var tokens = new List<int> { StartToken };
+        foreach (var word in ClipWords.Split(text, Cleaning))
+        {
+            if (tokens.Count >= enough)
+                break;
+            tokens.AddRange(EncodeWord(word.Span));
+        }
+        return tokens;
+    }
+
+    /// <summary>The tokens of a word of cleaned text; the special tokens are words too.</summary>
+    public int[] EncodeWord(ReadOnlySpan<char> word)
+    {
+        if (word is ClipVocabulary.StartToken)
+            return [StartToken];
+        if (word is ClipVocabulary.EndToken)
+            return [EndToken];
+        if (word.Length > LongestCachedWord)
+            return Merge(word);
+        if (_words.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(word, out var known))
+            return known;
+
+        var tokens = Merge(word);
+        if (Interlocked.Increment(ref _cached) > CachedWords)
+        {
+            _cached = 0;
+            _words.Clear();
+        }
+        _words[word.ToString()] = tokens;
+        return tokens;
+    }
+
+    private int[] Merge(ReadOnlySpan<char> word)
+    {
+        var bytes = new byte[Encoding.UTF8.GetByteCount(word)];
+        Encoding.UTF8.GetBytes(word, bytes);
+        return _encoder.Encode(bytes);
+    }
+}

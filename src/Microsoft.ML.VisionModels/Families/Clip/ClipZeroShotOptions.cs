@@ -1,0 +1,75 @@
+using System.Text.Json.Serialization;
+using Microsoft.ML.VisionModels.Core;
+
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>What <c>mlContext.Transforms.ClipZeroShot</c> can be told. The labels come from one of <see cref="Labels"/>, <see cref="LabelsFile"/> and <see cref="LabelColumnName"/>.</summary>
+public sealed class ClipZeroShotOptions : ImageScoringOptions
+{
+    /// <summary>The classes, in words: "cat", "fire engine". At least one, each once.</summary>
+    public IReadOnlyList<string>? Labels { get; set; }
+
+    /// <summary>A text file with one class in each line; empty lines are passed over.</summary>
+    public string? LabelsFile { get; set; }
+
+    /// <summary>A column of which each value is a class: a key, text, an integer or a Boolean. It is read when the estimator is fitted.</summary>
+    public string? LabelColumnName { get; set; }
+
+    /// <summary>
+    /// What labels are called in sentences, where it is not what they are: <c>["n02084071"] = "dog"</c>. Predictions and slot names keep the labels.
+    /// Null, the default, and labels that are not there: the label itself, with spaces for underscores.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? LabelWords { get; set; }
+
+    /// <summary>
+    /// The sentences that a class is put into, in the place of <c>{}</c>. With several, a class is the mean of their vectors (prompt
+    /// ensembling, arXiv 2103.00020, 3.1.4); <see cref="ClipTemplates.ImageNet"/> has the paper's 80. Default "a photo of a {}.".
+    /// </summary>
+    public IReadOnlyList<string> Templates { get; set; } = ClipTemplates.Default;
+
+    /// <summary>The tokenizer's folder or file, where it does not lie beside the weights: tokenizer.json, vocab.json with merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz; for SigLIP spiece.model.</summary>
+    public string? Tokenizer { get; set; }
+
+    /// <summary>
+    /// The column for the probabilities, a vector with one slot a class: among the classes, adding up to 1 (CLIP), or of each class by
+    /// itself (SigLIP, arXiv 2303.15343). Default "Score".
+    /// </summary>
+    public string ScoreColumnName { get; set; } = "Score";
+
+    /// <summary>The column for the likeliest class, a key whose values are the labels. Default "PredictedLabel".</summary>
+    public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
+
+    /// <summary>The column for the picture's vector of length 1; null, the default, does not make it.</summary>
+    public string? EmbeddingColumnName { get; set; }
+
+    /// <summary>Stops fitting, which takes long with many labels and templates; there is no model then.</summary>
+    [JsonIgnore]
+    public CancellationToken CancellationToken { get; set; }
+
+    internal override void Validate()
+    {
+        base.Validate();
+        if (new object?[] { Labels, LabelsFile, LabelColumnName }.Count(source => source is not null) != 1)
+            throw new ArgumentException($"Set one of {nameof(Labels)}, {nameof(LabelsFile)} and {nameof(LabelColumnName)}: they tell the classes.");
+        if (Labels is not null)
+            RequireLabels(Labels);
+        ClipTemplates.Validate(Templates);
+        OptionChecks.RequireName(ScoreColumnName, nameof(ScoreColumnName));
+        OptionChecks.RequireName(PredictedLabelColumnName, nameof(PredictedLabelColumnName));
+        OptionChecks.RequireNameOrNull(EmbeddingColumnName, nameof(EmbeddingColumnName));
+        OptionChecks.RequireDistinct([ScoreColumnName, PredictedLabelColumnName, EmbeddingColumnName]);
+    }
+
+    /// <exception cref="ArgumentException">There is none, or one is empty or there twice.</exception>
+    internal static void RequireLabels(IReadOnlyList<string> labels)
+    {
+        if (labels.Count == 0)
+            throw new ArgumentException("There are no labels; zero-shot classification needs at least one.");
+        if (labels.Any(string.IsNullOrWhiteSpace))
+            throw new ArgumentException($"The label at position {labels.ToList().FindIndex(string.IsNullOrWhiteSpace)} is empty.");
+        if (labels.CountBy(label => label).FirstOrDefault(label => label.Value > 1) is { Key: { } twice })
+            throw new ArgumentException($"The label '{twice}' is there twice.");
+    }
+
+    internal ClipZeroShotOptions Copy() => (ClipZeroShotOptions)MemberwiseClone();
+}

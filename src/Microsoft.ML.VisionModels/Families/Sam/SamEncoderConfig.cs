@@ -1,0 +1,74 @@
+using Microsoft.ML.VisionModels.Families.Swin;
+using Microsoft.ML.VisionModels.Layers;
+
+namespace Microsoft.ML.VisionModels.Families.Sam;
+
+/// <summary>The hyper-parameters of SAM's image encoder: a plain Vision Transformer that mostly attends within windows (ViTDet, arXiv 2203.16527).</summary>
+internal sealed record SamEncoderConfig
+{
+    public int ImageSize { get; init; } = 1024;
+
+    public int PatchSize { get; init; } = 16;
+
+    public int Channels { get; init; } = 3;
+
+    public int Width { get; init; } = 768;
+
+    public int Depth { get; init; } = 12;
+
+    public int Heads { get; init; } = 12;
+
+    public int MlpWidth { get; init; } = 3072;
+
+    public Activation Activation { get; init; } = Activation.Gelu;
+
+    public double NormEps { get; init; } = 1e-6;
+
+    public bool QkvBias { get; init; } = true;
+
+    /// <summary>Whether each place has a learned position.</summary>
+    public bool AbsolutePositions { get; init; } = true;
+
+    /// <summary>Whether attention knows how places lie to one another.</summary>
+    public bool RelativePositions { get; init; } = true;
+
+    /// <summary>The side of an attention window, in places.</summary>
+    public int Window { get; init; } = 14;
+
+    /// <summary>The blocks that attend to the whole picture.</summary>
+    public IReadOnlyList<int> GlobalBlocks { get; init; } = [2, 5, 8, 11];
+
+    /// <summary>The width of the image embedding.</summary>
+    public int OutputWidth { get; init; } = 256;
+
+    /// <summary>The side of the image embedding, in places.</summary>
+    public int Grid => ImageSize / PatchSize;
+
+    /// <summary>The sequence that a block attends to has this side.</summary>
+    public int WindowOf(int block) => GlobalBlocks.Contains(block) ? Grid : Window;
+
+    public TransformerConfig Transformer => new()
+    {
+        Width = Width, Depth = Depth, Heads = Heads, MlpWidth = MlpWidth, Activation = Activation, NormEps = NormEps, QkvBias = QkvBias,
+    };
+
+    /// <summary>Throws for hyper-parameters that make no network.</summary>
+    /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
+    public SamEncoderConfig Validate()
+    {
+        foreach (var (name, value) in new (string, int)[]
+        {
+            (nameof(ImageSize), ImageSize), (nameof(PatchSize), PatchSize), (nameof(Channels), Channels), (nameof(Width), Width), (nameof(Depth), Depth), (nameof(Heads), Heads),
+            (nameof(MlpWidth), MlpWidth), (nameof(OutputWidth), OutputWidth), (nameof(Window), Window),
+        })
+        {
+            if (value <= 0)
+                throw new ArgumentException($"{name} must be positive, not {value}.");
+        }
+        if (ImageSize % PatchSize != 0)
+            throw new ArgumentException($"Pictures of {ImageSize} pixels cannot be cut into patches of {PatchSize}.");
+        if (Width % Heads != 0)
+            throw new ArgumentException($"The width {Width} cannot be divided among {Heads} attention heads.");
+        return this;
+    }
+}

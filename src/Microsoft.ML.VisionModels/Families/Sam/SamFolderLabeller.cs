@@ -1,0 +1,79 @@
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Pipelines;
+
+namespace Microsoft.ML.VisionModels.Families.Sam;
+
+/// <summary>Segments a folder's pictures one by one, each of which is written down when it is done, and makes data sets of them.</summary>
+internal sealed class SamFolderLabeller(SamFinder finder, SamGeneratorSettings settings, IReadOnlyList<string>? classes, SamLabelOptions options)
+{
+    private readonly string[] _categories = classes is null ? [options.Category] : [.. classes];
+
+    public SamLabelResult Label(string folder, string output)
+    {
+        var names = ImageFile.FindNames(folder);
+        if (options.Yolo)
+            CheckLabelFiles(names);
+        Directory.CreateDirectory(output);
+        CheckSameWork(Path.Combine(output, "labelling.json"));
+
+        var store = new AnnotationStore(Path.Combine(output, "masks"));
+        List<string> unreadable = [];
+        var segments = 0;
+        foreach (var (i, name) in names.Index())
+        {
+            options.CancellationToken.ThrowIfCancellationRequested();
+            var isResumed = store.Contains(name);
+            var picture = isResumed ? store.Read(name) : Segment(folder, name);
+            if (picture is null)
+                unreadable.Add(name);
+            else if (!isResumed)
+                store.Write(picture);
+            segments += picture?.Annotations.Count ?? 0;
+            options.Progress?.Report(new(name, i + 1, names.Length, picture?.Annotations.Count, isResumed));
+        }
+
+        // Not all that the store has: pictures may have gone since.
+        var labelled = names.Except(unreadable).Select(store.Read);
+        if (options.Coco)
+            new CocoDataset(_categories) { Segmentation = options.CocoSegmentation }.Save(Path.Combine(output, "annotations.json"), labelled);
+        if (options.Yolo)
+            new YoloDataset(_categories).Save(output, labelled);
+        return new(names.Length - unreadable.Count, segments, unreadable);
+    }
+
+    private AnnotatedPicture? Segment(string folder, string name)
+    {
+        try
+        {
+            var picture = ImageDecoder.Decode(Path.Combine(folder, name));
+            return new(name, picture.Height, picture.Width, [.. finder.Find(picture, cancellation: options.CancellationToken).Select(segment => segment.ToAnnotation(CategoryOf(segment)))]);
+        }
+        catch (ImageDecodeException) when (options.SkipInvalidImages)
+        {
+            return null;
+        }
+    }
+
+    private int CategoryOf(SamSegment segment) => segment.Label is null ? 0 : Array.IndexOf(_categories, segment.Label);
+
+    /// <summary>Before hours of work, not after them.</summary>
+    private static void CheckLabelFiles(string[] names)
+    {
+        if (names.GroupBy(YoloDataset.LabelFile).FirstOrDefault(group => group.Count() > 1) is { } same)
+            throw new InvalidOperationException($"'{string.Join("' and '", same)}' would have the same label file, {same.Key}. Rename one, or do without Yolo.");
+    }
+
+    /// <summary>Pictures that were labelled in another way are not mixed with those to come.</summary>
+    private void CheckSameWork(string file)
+    {
+        // Batches change memory alone.
+        var work = ModelJson.Write(new Work(_categories, settings with { PointsPerBatch = 0 }));
+        if (!File.Exists(file))
+            AtomicFile.WriteText(file, work);
+        else if (File.ReadAllText(file) != work)
+            throw new InvalidOperationException($"{Path.GetDirectoryName(file)} holds pictures that were labelled with other categories or settings, see {file}. Choose another folder, or delete it.");
+    }
+
+    private sealed record Work(IReadOnlyList<string> Categories, SamGeneratorSettings Settings);
+}

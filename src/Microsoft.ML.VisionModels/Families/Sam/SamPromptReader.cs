@@ -1,0 +1,120 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
+using Microsoft.ML.VisionModels.Interop;
+
+namespace Microsoft.ML.VisionModels.Families.Sam;
+
+/// <summary>The columns with prompts, and the prompts that are the same for all rows.</summary>
+internal sealed class SamPromptReader
+{
+    private const string Numbers = "a vector of numbers (Single)";
+    private const string Picture = "an image (MLImage)";
+
+    private readonly SamMasksSettings _settings;
+    private readonly DataViewSchema.Column? _points, _labels, _boxes, _mask;
+
+    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
+    public SamPromptReader(DataViewSchema schema, SamMasksSettings settings)
+    {
+        _settings = settings;
+        (_points, _labels, _boxes) = (Vector(settings.PointsColumn), Vector(settings.PointLabelsColumn), Vector(settings.BoxesColumn));
+        _mask = settings.RoughMaskColumn is { } name ? Columns.Find(schema, name, Picture, type => type is ImageDataViewType) : null;
+
+        DataViewSchema.Column? Vector(string? name) => name is null ? null : Columns.Find(schema, name, Numbers, type => type is VectorDataViewType { ItemType: NumberDataViewType { RawType: var item } } && item == typeof(float));
+    }
+
+    public IEnumerable<DataViewSchema.Column> Inputs => new[] { _points, _labels, _boxes, _mask }.Where(column => column is not null).Select(column => column!.Value);
+
+    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
+    public static void Check(SchemaShape shape, SamMasksSettings settings)
+    {
+        foreach (var name in new[] { settings.PointsColumn, settings.PointLabelsColumn, settings.BoxesColumn }.OfType<string>())
+            Columns.Find(shape, name, Numbers, column => column.Kind != SchemaShape.Column.VectorKind.Scalar && column.ItemType is NumberDataViewType { RawType: var item } && item == typeof(float));
+        if (settings.RoughMaskColumn is { } mask)
+            Columns.Find(shape, mask, Picture, column => column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is ImageDataViewType);
+    }
+
+    /// <summary>A function that reads the present row.</summary>
+    public Func<SamPromptNumbers> MakeReader(DataViewRow row)
+    {
+        var (points, labels, boxes) = (Reader(_points, _settings.Points), Reader(_labels, _settings.PointLabels), Reader(_boxes, _settings.Boxes));
+        var mask = _mask is { } column ? row.GetGetter<MLImage>(row.Schema[column.Index]) : null;
+        MLImage? image = null;
+        return () =>
+        {
+            mask?.Invoke(ref image!);
+            return new(row.Position, points(), labels(), boxes(), image is null ? null : ImageDecoder.FromMLImage(image));
+        };
+
+        Func<float[]> Reader(DataViewSchema.Column? column, float[] always)
+        {
+            if (column is not { } present)
+                return () => always;
+            var getter = row.GetGetter<VBuffer<float>>(row.Schema[present.Index]);
+            VBuffer<float> buffer = default;
+            return () =>
+            {
+                getter(ref buffer);
+                return [.. buffer.DenseValues()];
+            };
+        }
+    }
+}
+
+/// <summary>A row's prompts as they stand in its columns.</summary>
+internal sealed record SamPromptNumbers(long Row, float[] Points, float[] Labels, float[] Boxes, RgbImage? RoughMask)
+{
+    /// <exception cref="ArgumentException">There is none, or the numbers do not fit each other; names the row.</exception>
+    public SamPrompt[] For(ImageSize picture, SamMasksSettings settings)
+    {
+        if (Points.Length % 2 != 0)
+            throw Wrong($"points are x and y in turn, but there are {Points.Length} numbers");
+        if (Boxes.Length % 4 != 0)
+            throw Wrong($"boxes are left, top, right and bottom in turn, but there are {Boxes.Length} numbers");
+        if (Labels.Length > 0 && Labels.Length != Points.Length / 2)
+            throw Wrong($"there are {Labels.Length} labels for {Points.Length / 2} points");
+        if (Array.Exists(Labels, label => label is not (0 or 1)))
+            throw Wrong($"a point's label is 1 or 0, not {Array.Find(Labels, label => label is not (0 or 1))}");
+
+        var (width, height) = settings.RelativeCoordinates ? (picture.Width, picture.Height) : (1, 1);
+        var points = Points.Chunk(2).Select((place, i) => new SamPoint(place[0] * width, place[1] * height, Labels.Length == 0 || Labels[i] == 1)).ToArray();
+        var boxes = Boxes.Chunk(4).Select(side => new SamBox(side[0] * width, side[1] * height, side[2] * width, side[3] * height)).ToArray();
+        var groups = points.Chunk(settings.PointsPerPrompt ?? Math.Max(1, points.Length)).ToArray();
+        var mask = RoughMask is null ? null : MaskOf(RoughMask, picture);
+        if (groups.Length > 0 && groups[^1].Length != groups[0].Length)
+            throw Wrong($"{points.Length} points cannot be dealt out to prompts of {settings.PointsPerPrompt}");
+        if (groups.Length > 0 && boxes.Length > 0 && groups.Length != boxes.Length)
+            throw Wrong($"{groups.Length} groups of points do not go with {boxes.Length} boxes; {nameof(SamMasksOptions.PointsPerPrompt)} says how points are dealt out");
+        var count = Math.Max(Math.Max(groups.Length, boxes.Length), mask is null ? 0 : 1);
+        if (count == 0)
+            throw Wrong("it has no prompt: neither points nor boxes nor a rough mask");
+        return [.. Enumerable.Range(0, count).Select(i => new SamPrompt
+        {
+            Points = groups.Length > 0 ? groups[i] : [], Box = boxes.Length > 0 ? boxes[i] : null, Mask = mask,
+        })];
+
+        ArgumentException Wrong(string what) => new($"Row {Row}: {what}.");
+    }
+
+    /// <summary>Does something about the prompts; errors name the row.</summary>
+    public void Named(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"Row {Row}: {e.Message}", e);
+        }
+    }
+
+    private static RunLengthMask MaskOf(RgbImage rough, ImageSize picture)
+    {
+        var resized = PillowResize.Resize(rough, picture.Width, picture.Height, ResizeFilter.Nearest);
+        return RunLengthMask.FromPixels(picture.Height, picture.Width, [.. Enumerable.Range(0, picture.Area).Select(i => resized.Pixels[3 * i] > 127 ? (byte)1 : (byte)0)]);
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
+
+namespace Microsoft.ML.VisionModels.Families.Sam;
+
+/// <summary>The segments of a picture, and the forms in which they are given out.</summary>
+internal sealed record SamSegments(RgbImage Picture, IReadOnlyList<SamSegment> Segments)
+{
+    private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A list of records with the keys of the original generator, and <c>label</c> and <c>label_score</c> where there are words.</summary>
+    public string ToJson(CocoSegmentation form) => new JsonArray([.. Segments.Select(segment => Record(segment, form))]).ToJsonString(s_plain);
+
+    public MLImage Overlay()
+    {
+        var overlay = new MaskOverlay(Picture) { ContourWidth = Math.Max(1, Math.Max(Picture.Width, Picture.Height) / 600.0) };
+        overlay.AddMasks(Segments.Select(segment => segment.Mask));
+        return overlay.Draw();
+    }
+
+    public MLImage Labels() => ImageDecoder.ToMLImage(Picture.Width, Picture.Height, pixels =>
+    {
+        pixels.Fill(ImageDecoder.Opaque);
+        LabelImage.Draw(pixels, Picture.Height, Picture.Width, [.. Segments.Select(segment => segment.Mask)], number => ImageDecoder.Opaque | (ushort)number);
+    });
+
+    private static JsonObject Record(SamSegment segment, CocoSegmentation form)
+    {
+        var record = new JsonObject
+        {
+            ["segmentation"] = form == CocoSegmentation.Polygons
+                ? new JsonArray([.. segment.Mask.ToPolygons(tolerance: 1).Select(polygon => new JsonArray([.. MaskPolygon.Join([polygon]).SelectMany(point => new JsonNode?[] { point.X, point.Y })]))])
+                : JsonNode.Parse(segment.Mask.ToCocoJson(form == CocoSegmentation.Compressed)),
+            ["area"] = segment.Mask.Area,
+            ["bbox"] = new JsonArray([.. segment.Mask.Box.ToXywh().Select(number => JsonValue.Create(number))]),
+        };
+        foreach (var (key, value) in segment.Describe())
+            record[key] = value?.DeepClone();
+        return record;
+    }
+}

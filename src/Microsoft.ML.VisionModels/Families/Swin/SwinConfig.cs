@@ -1,0 +1,172 @@
+using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Pipelines;
+
+namespace Microsoft.ML.VisionModels.Families.Swin;
+
+/// <summary>Which of the two architectures.</summary>
+internal enum SwinVersion
+{
+    /// <summary>A table of biases for relative positions, layer norm before each branch (arXiv 2103.14030).</summary>
+    V1,
+
+    /// <summary>Cosine attention, biases from an MLP over relative positions, layer norm at the end of each branch (arXiv 2111.09883).</summary>
+    V2,
+}
+
+/// <summary>The hyper-parameters of a Swin Transformer.</summary>
+/// <remarks>Two configurations with equal lists are not equal records: compare what <see cref="Pipelines.ModelJson"/> writes.</remarks>
+internal sealed partial record SwinConfig
+{
+    public SwinVersion Version { get; init; }
+
+    /// <summary>The size of pictures that the network is meant for. Others work too; V2 derives its windows from this one.</summary>
+    public ImageSize ImageSize { get; init; } = 224;
+
+    public ImageSize PatchSize { get; init; } = 4;
+    public int Channels { get; init; } = 3;
+
+    /// <summary>Channels of the first stage; each stage has twice those of the one before.</summary>
+    public int Width { get; init; } = 96;
+
+    /// <summary>Blocks of each stage.</summary>
+    public int[] Depths { get; init; } = [2, 2, 6, 2];
+
+    /// <summary>Attention heads of each stage.</summary>
+    public int[] Heads { get; init; } = [3, 6, 12, 24];
+
+    /// <summary>The side of a window in tokens.</summary>
+    public int WindowSize { get; init; } = 7;
+
+    /// <summary>V2: the side of each stage's windows in pretraining, by which relative positions are measured; 0 for the present one.</summary>
+    public int[] PretrainedWindows { get; init; } = [];
+
+    /// <summary>The width of a block's MLP in relation to the block's.</summary>
+    public double MlpRatio { get; init; } = 4;
+
+    public Activation Activation { get; init; } = Activation.Gelu;
+
+    /// <summary>Of the blocks and the last layer norm; the others have <see cref="FixedNormEps"/>.</summary>
+    public double NormEps { get; init; } = FixedNormEps;
+
+    public bool QkvBias { get; init; } = true;
+
+    public double Dropout { get; init; }
+    public double AttentionDropout { get; init; }
+
+    /// <summary>Stochastic depth of the last block; it grows linearly from 0 at the first.</summary>
+    public double DropPath { get; init; }
+
+    /// <summary>V1: windows stay as large as they are and go on shifting where they cover the whole grid, as in Hugging Face's backbone.</summary>
+    public bool AlwaysPartition { get; init; }
+
+    /// <summary>A layer norm on the last stage's output; a backbone has none.</summary>
+    public bool FinalNorm { get; init; } = true;
+
+    /// <summary>The feature maps that a backbone gives, of <see cref="StageNames"/>; empty for other networks.</summary>
+    public string[] FeatureNames { get; init; } = [];
+
+    /// <summary>The number of classes, or null for a network without a head.</summary>
+    public int? Classes { get; init; }
+
+    internal const double FixedNormEps = 1e-5;
+
+    public int Stages => Depths.Length;
+
+    public int LastStage => Depths.Length - 1;
+
+    /// <summary>
+    /// What is added to the score of two tokens that do not belong together. The authors add -100; Hugging Face's V2, whose numbers ours
+    /// equal, adds it twice, which differs where a temperature near its limit of 100 meets tiny windows.
+    /// </summary>
+    public double HiddenScore => Version == SwinVersion.V2 ? -200 : -100;
+
+    /// <summary>Blocks of all stages.</summary>
+    public int Blocks => Depths.Sum();
+
+    /// <summary>Whether a feature map has a layer norm of its own: V1's backbone.</summary>
+    public bool HasFeatureNorms => FeatureNames.Length > 0 && Version == SwinVersion.V1;
+
+    /// <summary><c>stem</c> for the embeddings, <c>stage1</c> for the first stage and so on, as Hugging Face calls them.</summary>
+    public IEnumerable<string> StageNames => ["stem", .. Enumerable.Range(0, Stages).Select(StageName)];
+
+    public static string StageName(int stage) => $"stage{stage + 1}";
+
+    public int WidthOf(int stage) => Width << stage;
+
+    /// <summary>Tokens of a stage for a picture of <see cref="ImageSize"/>; what is not full is padded.</summary>
+    public ImageSize GridOf(int stage)
+    {
+        var (height, width) = (CeilingDivide(ImageSize.Height, PatchSize.Height), CeilingDivide(ImageSize.Width, PatchSize.Width));
+        return new(CeilingDivide(height, 1 << stage), CeilingDivide(width, 1 << stage));
+    }
+
+    /// <summary>How a stage's tokens are cut into windows.</summary>
+    /// <param name="stage">From 0.</param>
+    /// <param name="height">Rows of tokens that the stage really has.</param>
+    /// <param name="width">Tokens in a row.</param>
+    /// <param name="shifted">Whether it is for the second of two blocks, whose windows lie across those of the first.</param>
+    public WindowGrid Windows(int stage, int height, int width, bool shifted)
+    {
+        var shift = shifted ? WindowSize / 2 : 0;
+        if (Version == SwinVersion.V2)
+            return new(height, width, NativeWindow(stage), NativeHeight(stage) > WindowSize ? shift : 0);
+        var smaller = Math.Min(height, width);
+        return AlwaysPartition || smaller > WindowSize ? new(height, width, WindowSize, shift) : new(height, width, smaller, 0);
+    }
+
+    /// <summary>The side of a stage's windows for pictures of <see cref="ImageSize"/>. V2's reference code looks at the height alone.</summary>
+    public int NativeWindow(int stage) => Math.Clamp(NativeHeight(stage), 1, WindowSize);
+
+    // Unlike the grid, rounded down at every step.
+    private int NativeHeight(int stage) => ImageSize.Height / PatchSize.Height >> stage;
+
+    /// <summary>The hyper-parameters of a stage's blocks.</summary>
+    public TransformerConfig StageConfig(int stage) => new()
+    {
+        Width = WidthOf(stage),
+        Depth = Depths[stage],
+        Heads = Heads[stage],
+        MlpWidth = (int)(MlpRatio * WidthOf(stage)),
+        Activation = Activation,
+        NormEps = NormEps,
+        QkvBias = QkvBias,
+        CosineAttention = Version == SwinVersion.V2,
+        Dropout = Dropout,
+        AttentionDropout = AttentionDropout,
+    };
+
+    /// <param name="block">Counted through all stages, from 0.</param>
+    public double DropPathOf(int block) => Blocks == 1 ? 0 : DropPath * block / (Blocks - 1);
+
+    /// <summary>The number of the first block of a stage, counted through all stages.</summary>
+    public int FirstBlockOf(int stage) => Depths[..stage].Sum();
+
+    /// <summary>Throws for hyper-parameters that make no network.</summary>
+    /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
+    public SwinConfig Validate()
+    {
+        foreach (var (name, value) in new[] { ("channels", Channels), ("width", Width), ("number of stages", Stages), ("depth", Depths.DefaultIfEmpty(1).Min()),
+            ("heads", Heads.DefaultIfEmpty(1).Min()), ("window size", WindowSize), ("classes", Classes ?? 1),
+            ("picture height", ImageSize.Height), ("picture width", ImageSize.Width), ("patch height", PatchSize.Height), ("patch width", PatchSize.Width) })
+        {
+            if (value <= 0)
+                throw new ArgumentException($"A Swin Transformer's {name} must be positive, not {value}.");
+        }
+        if (Heads.Length != Stages)
+            throw new ArgumentException($"A Swin Transformer of {Stages} stages needs as many numbers of heads, not {Heads.Length}.");
+        if (Version == SwinVersion.V2 && PretrainedWindows.Length is not 0 && PretrainedWindows.Length != Stages)
+            throw new ArgumentException($"A Swin Transformer of {Stages} stages needs as many pretrained window sizes, not {PretrainedWindows.Length}.");
+        for (var stage = 0; stage < Stages; stage++)
+        {
+            if (WidthOf(stage) % Heads[stage] != 0)
+                throw new ArgumentException($"The width {WidthOf(stage)} of stage {stage + 1} cannot be divided among {Heads[stage]} attention heads.");
+            if (StageConfig(stage).MlpWidth <= 0)
+                throw new ArgumentException($"An MLP ratio of {MlpRatio} leaves stage {stage + 1} no MLP.");
+        }
+        if (FeatureNames.Except(StageNames).FirstOrDefault() is { } unknown)
+            throw new ArgumentException($"There is no stage '{unknown}'; there are {string.Join(", ", StageNames)}.");
+        return this;
+    }
+
+    private static int CeilingDivide(int value, int divisor) => (value + divisor - 1) / divisor;
+}

@@ -1,0 +1,128 @@
+using Microsoft.ML.VisionModels.Layers;
+
+namespace Microsoft.ML.VisionModels.Families.ViT;
+
+/// <summary>Which tokens the head reads.</summary>
+internal enum ViTPooling
+{
+    /// <summary>The class token.</summary>
+    Class,
+
+    /// <summary>The mean of the patch tokens.</summary>
+    Mean,
+
+    /// <summary>A learned token that looks at all patches after the last block (SigLIP).</summary>
+    Attention,
+}
+
+/// <summary>The hyper-parameters of a Vision Transformer.</summary>
+internal sealed partial record ViTConfig
+{
+    public ImageSize ImageSize { get; init; } = 224;
+    public ImageSize PatchSize { get; init; } = 16;
+    public int Channels { get; init; } = 3;
+    public int Width { get; init; } = 768;
+    public int Depth { get; init; } = 12;
+    public int Heads { get; init; } = 12;
+    public int MlpWidth { get; init; } = 3072;
+    public Activation Activation { get; init; } = Activation.Gelu;
+
+    /// <summary>1e-6 in the original code and timm; Hugging Face's files say 1e-12.</summary>
+    public double NormEps { get; init; } = 1e-6;
+
+    public bool QkvBias { get; init; } = true;
+    public bool PatchBias { get; init; } = true;
+
+    public bool ClassToken { get; init; } = true;
+
+    /// <summary>DeiT's second token, after the class token.</summary>
+    public bool DistillationToken { get; init; }
+
+    /// <summary>A second head on the distillation token; the answer is the mean of both heads.</summary>
+    public bool DistillationHead { get; init; }
+
+    /// <summary>Tokens without a position or a meaning of their own, before the patches (arXiv 2309.16588).</summary>
+    public int RegisterTokens { get; init; }
+
+    /// <summary>A layer norm on the embeddings, before the first block (CLIP).</summary>
+    public bool EmbeddingNorm { get; init; }
+
+    /// <summary>A dense layer and tanh on the class token that make the embedding (Hugging Face's <c>ViTModel</c>); a classifier has none.</summary>
+    public bool Pooler { get; init; }
+
+    public ViTPooling Pooling { get; init; } = ViTPooling.Class;
+
+    /// <summary>The number of classes, or null for a network without a head.</summary>
+    public int? Classes { get; init; }
+
+    /// <summary>How positions are resampled for pictures of another size; null refuses these.</summary>
+    public PositionInterpolation? Interpolation { get; init; }
+
+    public double Dropout { get; init; }
+    public double AttentionDropout { get; init; }
+    public double DropPath { get; init; }
+    public double? LayerScale { get; init; }
+
+    /// <summary>Patches of a picture of <see cref="ImageSize"/>.</summary>
+    public ImageSize Grid => ImageSize.DividedInto(PatchSize);
+
+    /// <summary>Tokens before the registers and patches that have a row in the position embedding.</summary>
+    public int PositionedTokens => (ClassToken ? 1 : 0) + (DistillationToken ? 1 : 0);
+
+    /// <summary>Tokens before the patches.</summary>
+    public int PrefixTokens => PositionedTokens + RegisterTokens;
+
+    public TransformerConfig Transformer => new()
+    {
+        Width = Width,
+        Depth = Depth,
+        Heads = Heads,
+        MlpWidth = MlpWidth,
+        Activation = Activation,
+        NormEps = NormEps,
+        QkvBias = QkvBias,
+        LayerScale = LayerScale,
+        Dropout = Dropout,
+        AttentionDropout = AttentionDropout,
+        DropPath = DropPath,
+    };
+
+    /// <summary>The network of a preset, without a head.</summary>
+    public static ViTConfig Of(ViTPreset preset) => preset switch
+    {
+        ViTPreset.SmallImage => new() { ImageSize = 32, PatchSize = 4, Width = 128, Depth = 6, Heads = 4, MlpWidth = 256 },
+        ViTPreset.Tiny16 or ViTPreset.DeiTTiny16 => new() { Width = 192, Heads = 3, MlpWidth = 768 },
+        ViTPreset.Small16 or ViTPreset.DeiTSmall16 => new() { Width = 384, Heads = 6, MlpWidth = 1536 },
+        ViTPreset.Small32 => new() { PatchSize = 32, Width = 384, Heads = 6, MlpWidth = 1536 },
+        ViTPreset.Base16 or ViTPreset.DeiTBase16 => new(),
+        ViTPreset.Base32 => new() { PatchSize = 32 },
+        ViTPreset.Large16 => new() { Width = 1024, Depth = 24, Heads = 16, MlpWidth = 4096 },
+        ViTPreset.Large32 => new() { PatchSize = 32, Width = 1024, Depth = 24, Heads = 16, MlpWidth = 4096 },
+        ViTPreset.Huge14 => new() { PatchSize = 14, Width = 1280, Depth = 32, Heads = 16, MlpWidth = 5120 },
+        ViTPreset.DeiTTiny16Distilled => Of(ViTPreset.DeiTTiny16) with { DistillationToken = true, DistillationHead = true },
+        ViTPreset.DeiTSmall16Distilled => Of(ViTPreset.DeiTSmall16) with { DistillationToken = true, DistillationHead = true },
+        ViTPreset.DeiTBase16Distilled => Of(ViTPreset.DeiTBase16) with { DistillationToken = true, DistillationHead = true },
+        _ => throw new ArgumentOutOfRangeException(nameof(preset), preset, "Unknown preset."),
+    };
+
+    /// <summary>Throws for hyper-parameters that make no network.</summary>
+    /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
+    public ViTConfig Validate()
+    {
+        foreach (var (name, value) in new[] { ("channels", Channels), ("width", Width), ("depth", Depth), ("heads", Heads), ("MLP width", MlpWidth), ("classes", Classes ?? 1),
+            ("patch height", PatchSize.Height), ("patch width", PatchSize.Width) })
+        {
+            if (value <= 0)
+                throw new ArgumentException($"A Vision Transformer's {name} must be positive, not {value}.");
+        }
+        if (Grid.Area <= 0)
+            throw new ArgumentException($"A picture of {ImageSize} pixels holds no patch of {PatchSize}.");
+        if (Width % Heads != 0)
+            throw new ArgumentException($"The width {Width} cannot be divided among {Heads} attention heads.");
+        if (!ClassToken && (Pooling == ViTPooling.Class || Pooler))
+            throw new ArgumentException("Without a class token, pooling must be the mean or attention, without a pooler.");
+        if (DistillationHead && !DistillationToken)
+            throw new ArgumentException("A distillation head needs a distillation token.");
+        return this;
+    }
+}

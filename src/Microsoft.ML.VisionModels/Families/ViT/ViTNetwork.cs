@@ -1,0 +1,191 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+using LayerNorm = TorchSharp.Modules.LayerNorm;
+using Parameter = TorchSharp.Modules.Parameter;
+
+namespace Microsoft.ML.VisionModels.Families.ViT;
+
+/// <summary>
+/// The Vision Transformer: "An Image is Worth 16x16 Words" (arXiv 2010.11929), with DeiT's distillation token (arXiv 2012.12877).
+/// Reference implementations: google-research/vision_transformer, timm, and Hugging Face's ViT and DeiT. Parameters carry timm's names.
+/// </summary>
+/// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
+internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
+{
+    internal const double InitialStd = 0.02;
+
+    private readonly PatchEmbedding patch_embed;
+    private Parameter? cls_token, dist_token, reg_token;
+    private Parameter pos_embed;
+    private readonly Dropout _embeddingDropout;
+    private readonly LayerNorm? norm_pre;
+    private readonly Transformer blocks;
+    private readonly LayerNorm norm;
+    private readonly AttentionPooling? attn_pool;
+    private readonly Linear? pooler, head, head_dist;
+
+    /// <param name="config">The hyper-parameters.</param>
+    /// <param name="generator">The source of dropout and drop path while training; the caller keeps it alive. Scoring needs none.</param>
+    public ViTNetwork(ViTConfig config, Generator? generator = null) : base(nameof(ViTNetwork))
+    {
+        Config = config.Validate();
+        patch_embed = new(config.Channels, config.Width, config.PatchSize, config.PatchBias);
+        cls_token = config.ClassToken ? Rows(1) : null;
+        dist_token = config.DistillationToken ? Rows(1) : null;
+        reg_token = config.RegisterTokens > 0 ? Rows(config.RegisterTokens) : null;
+        pos_embed = Rows(config.PositionedTokens + config.Grid.Area);
+        _embeddingDropout = new(config.Dropout, generator);
+        norm_pre = config.EmbeddingNorm ? nn.LayerNorm(config.Width, config.NormEps) : null;
+        blocks = new(config.Transformer, generator);
+        norm = nn.LayerNorm(config.Width, config.NormEps);
+        attn_pool = config.Pooling == ViTPooling.Attention ? new(config.Transformer, generator) : null;
+        pooler = config.Pooler ? new(config.Width, config.Width) : null;
+        head = config.Classes is { } classes ? new(config.Width, classes) : null;
+        head_dist = config is { DistillationHead: true, Classes: { } same } ? new(config.Width, same) : null;
+        RegisterComponents();
+
+        Parameter Rows(int count) => new(empty(1, count, config.Width));
+    }
+
+    public ViTConfig Config { get; private set; }
+
+    /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
+    public bool GradientCheckpointing { get => blocks.GradientCheckpointing; set => blocks.GradientCheckpointing = value; }
+
+    /// <summary>The trace name of a block's attention probabilities, [B, heads, T, T].</summary>
+    public static string AttentionName(int block) => $"attentions.{block}";
+
+    /// <summary>Logits [B, classes] of normalised pictures [B, C, H, W].</summary>
+    public override Tensor forward(Tensor pixels) => Logits(Tokens(pixels));
+
+    /// <summary>Every token after the final layer norm.</summary>
+    /// <param name="pixels">Normalised pictures [B, C, H, W].</param>
+    /// <param name="trace">Takes <c>patch_embeddings</c>, <c>embeddings</c> (with positions), <c>hidden_states.i</c>, <c>attentions.i</c> and <c>final_layernorm</c> where it wants them.</param>
+    /// <returns>[B, T, D]: class token, distillation token, registers, patches row by row.</returns>
+    public Tensor Tokens(Tensor pixels, Trace? trace = null)
+    {
+        using var scope = NewDisposeScope();
+        var x = Embed(pixels, trace);
+        x = blocks.forward(x, trace: trace);
+        x = norm.forward(x);
+        trace?.Add("final_layernorm", x);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Pictures [B, C, H, W] to tokens with positions [B, T, D].</summary>
+    private Tensor Embed(Tensor pixels, Trace? trace)
+    {
+        var positions = Positions(pixels);
+        var patches = patch_embed.forward(pixels);                              // [B, N, D]
+        trace?.Add("patch_embeddings", patches);
+
+        var x = Prepend([cls_token, dist_token], patches).Plus(positions);         // [B, P + N, D]
+        if (reg_token is not null)
+        {
+            var positioned = x.split([Config.PositionedTokens, x.shape[1] - Config.PositionedTokens], 1);
+            x = cat([positioned[0], reg_token.expand(x.shape[0], -1, -1), positioned[1]], 1);   // [B, P + R + N, D]
+        }
+        x = _embeddingDropout.forward(x);
+        trace?.Add("embeddings", x);
+        return norm_pre?.forward(x) ?? x;
+    }
+
+    private static Tensor Prepend(IEnumerable<Parameter?> tokens, Tensor patches)
+    {
+        var present = tokens.OfType<Parameter>().Select(token => token.expand(patches.shape[0], -1, -1));
+        return cat([.. present, patches], 1);
+    }
+
+    private Tensor Positions(Tensor pixels)
+    {
+        if (pixels.dim() != 4 || pixels.shape[1] != Config.Channels)
+            throw new ArgumentException($"Pictures must be [batch, {Config.Channels}, height, width], not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
+        var size = new ImageSize((int)pixels.shape[2], (int)pixels.shape[3]);
+        if (size == Config.ImageSize)
+            return pos_embed;
+        if (Config.Interpolation is not { } rule)
+            throw new ArgumentException($"The picture is {size} pixels, but the network is for {Config.ImageSize}; resize it, or allow position interpolation.", nameof(pixels));
+        var grid = size.DividedInto(Config.PatchSize);
+        if (grid.Area == 0)
+            throw new ArgumentException($"A picture of {size} pixels holds no patch of {Config.PatchSize}.", nameof(pixels));
+        return PositionEmbedding.Interpolate(pos_embed, Config.Grid, grid, rule);
+    }
+
+    /// <summary>One vector a picture, [B, D]: what the head reads, or the pooler's output where the network has one.</summary>
+    public Tensor Embedding(Tensor tokens) => pooler is null ? Features(tokens) : pooler.forward(tokens.select(1, 0)).tanh();
+
+    /// <summary>Class scores before the softmax, [B, classes]; of two heads their mean. Traces <c>cls_logits</c> and <c>distillation_logits</c>.</summary>
+    /// <exception cref="InvalidOperationException">The network has no head.</exception>
+    public Tensor Logits(Tensor tokens, Trace? trace = null)
+    {
+        if (head is null)
+            throw new InvalidOperationException("This Vision Transformer has no classification head.");
+        var logits = head.forward(Features(tokens));
+        if (head_dist is null)
+            return logits;
+        var distillation = head_dist.forward(tokens.select(1, 1));
+        trace?.Add("cls_logits", logits);
+        trace?.Add("distillation_logits", distillation);
+        return logits.Plus(distillation).Over(2);
+    }
+
+    private Tensor Features(Tensor tokens) => Config.Pooling switch    // [B, T, D] -> [B, D]
+    {
+        ViTPooling.Class => tokens.select(1, 0),
+        ViTPooling.Mean => Patches(tokens).mean([1]),
+        ViTPooling.Attention => attn_pool!.forward(tokens),
+        _ => throw new InvalidOperationException($"Unknown pooling {Config.Pooling}."),
+    };
+
+    private Tensor Patches(Tensor tokens) => tokens.narrow(1, Config.PrefixTokens, tokens.shape[1] - Config.PrefixTokens);   // [B, T, D] -> [B, N, D]
+
+    /// <summary>How much each patch speaks for the likeliest class, [B, N]: for a head that reads the mean of the patches.</summary>
+    public Tensor ClassActivations(Tensor tokens, Tensor logits) => ClassActivation.Of(Patches(tokens), head!.weight, logits.argmax(1));
+
+    /// <summary>
+    /// Makes this a network for pictures of another size, by resampling the loaded positions: for fine-tuning at another resolution.
+    /// Call it before an optimizer takes the parameters.
+    /// </summary>
+    public ViTNetwork Resize(ImageSize imageSize, PositionInterpolation rule = PositionInterpolation.Size)
+    {
+        var config = (Config with { ImageSize = imageSize }).Validate();
+        if (config.Grid != Config.Grid)
+        {
+            using var scope = NewDisposeScope();
+            using var _ = no_grad();
+            var resized = PositionEmbedding.Interpolate(pos_embed, Config.Grid, config.Grid, rule);
+            pos_embed.Dispose();
+            pos_embed = new Parameter(resized.clone().DetachFromDisposeScope());
+            ConditionallyRegisterParameter(nameof(pos_embed), pos_embed);
+        }
+        Config = config;
+        return this;
+    }
+
+    /// <summary>
+    /// Draws every weight: linear layers with the spread of Xavier's rule for the network's width, as the paper's own code does;
+    /// positions and extra tokens from a truncated normal of 0.02, the class token from 1e-6.
+    /// </summary>
+    /// <remarks>timm's fixed 0.02 is close to that rule for wide networks, but so small for narrow ones that they learn several times slower.</remarks>
+    public ViTNetwork Initialize(Generator generator)
+    {
+        Initialization.Fill(this, 1 / Math.Sqrt(Config.Width), generator);
+        foreach (var rows in new[] { dist_token, reg_token, pos_embed }.OfType<Parameter>())
+            Initialization.TruncatedNormal(rows, InitialStd, generator);
+        if (cls_token is not null)
+            Initialization.Normal(cls_token, 1e-6, generator);
+        attn_pool?.InitializeProbe(generator);
+        return this;
+    }
+
+    /// <summary>Draws new heads only, for fine-tuning a loaded network on other classes.</summary>
+    public ViTNetwork InitializeHeads(Generator generator)
+    {
+        foreach (var each in new[] { head, head_dist }.OfType<Linear>())
+            Initialization.Fill(each, InitialStd, generator);
+        return this;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Masks;
+
+namespace Microsoft.ML.VisionModels;
+
+/// <summary>
+/// A folder with a file for each picture that has been annotated, so that long work can be stopped and resumed: a file is there whole or
+/// not at all. In the end <see cref="CocoDataset"/> and <see cref="YoloDataset"/> make data sets of them.
+/// </summary>
+/// <param name="folder">The folder, which is made when the first picture is written.</param>
+/// <example>
+/// <code>
+/// var store = new AnnotationStore("annotated");
+/// foreach (var file in files.Where(file => !store.Contains(file)))
+///     store.Write(Annotate(file));
+/// new CocoDataset(["object"]).Save("annotations.json", store.ReadAll());
+/// </code>
+/// </example>
+public sealed class AnnotationStore(string folder)
+{
+    private const string Extension = ".masks.json";
+
+    /// <summary>Whether a picture has been written.</summary>
+    /// <param name="fileName">The picture's path within the data set's folder.</param>
+    public bool Contains(string fileName) => File.Exists(PathOf(fileName));
+
+    /// <summary>Writes a picture's segments, in place of those that were there.</summary>
+    public void Write(AnnotatedPicture picture)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        var path = PathOf(picture.FileName);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        AtomicFile.Write(path, stream =>
+        {
+            using var writer = new Utf8JsonWriter(stream, CocoJson.WriterOptions);
+            writer.WriteStartObject();
+            writer.WriteString("file_name", picture.FileName);
+            writer.WriteNumber("height", picture.Height);
+            writer.WriteNumber("width", picture.Width);
+            writer.WriteStartArray("annotations");
+            foreach (var annotation in picture.Annotations)
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("category", annotation.Category);
+                writer.WritePropertyName("segmentation");
+                annotation.Mask.WriteTo(writer, compressed: true);
+                if (annotation.Properties is { } properties)
+                {
+                    writer.WritePropertyName("properties");
+                    properties.WriteTo(writer);
+                }
+                writer.WriteEndObject();
+            }
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        });
+    }
+
+    /// <summary>Reads a picture's segments.</summary>
+    /// <param name="fileName">The picture's path within the data set's folder.</param>
+    /// <exception cref="FileNotFoundException">They have not been written.</exception>
+    /// <exception cref="InvalidDataException">The file is not what was written.</exception>
+    public AnnotatedPicture Read(string fileName) => ReadFile(PathOf(fileName));
+
+    /// <summary>Reads all pictures' segments, one after the other as they are asked for, in the ordinal order of the pictures' paths.</summary>
+    /// <exception cref="InvalidDataException">A file is not what was written.</exception>
+    public IEnumerable<AnnotatedPicture> ReadAll()
+    {
+        if (!Directory.Exists(folder))
+            return [];
+        var names = Directory.EnumerateFiles(folder, "*" + Extension, SearchOption.AllDirectories)
+            .Select(path => AnnotatedPicture.Normalize(Path.GetRelativePath(folder, path[..^Extension.Length])))
+            .Order(StringComparer.Ordinal);
+        return names.ToArray().Select(Read);
+    }
+
+    private string PathOf(string fileName) => Path.Combine(folder, AnnotatedPicture.Normalize(fileName) + Extension);
+
+    private static AnnotatedPicture ReadFile(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            var root = document.RootElement;
+            return new AnnotatedPicture(
+                root.GetProperty("file_name").GetString()!, root.GetProperty("height").GetInt32(), root.GetProperty("width").GetInt32(),
+                [.. root.GetProperty("annotations").EnumerateArray().Select(ReadAnnotation)]);
+        }
+        catch (Exception e) when (e is JsonException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException)
+        {
+            throw new InvalidDataException($"{path} holds no picture's segments: {e.Message}", e);
+        }
+    }
+
+    private static MaskAnnotation ReadAnnotation(JsonElement annotation) =>
+        new(RunLengthMask.FromCocoJson(annotation.GetProperty("segmentation")), annotation.GetProperty("category").GetInt32())
+        {
+            Properties = annotation.TryGetProperty("properties", out var properties) ? JsonObject.Create(properties.Clone()) : null,
+        };
+}
