@@ -7,14 +7,14 @@ namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>
 /// What a network learns of CIFAR-10 from random weights in a given time. The curve, and the choice of the epoch, go by held-out
-/// training pictures; the 10,000 test pictures are looked at once, when training is over.
+/// training images; the 10,000 test images are looked at once, when training is over.
 /// </summary>
 internal static class Cifar
 {
-    private const int Seed = 1, CalibrationRows = 6400, Pictures = 50_000, BatchSize = 64;
+    private const int Seed = 1, CalibrationRows = 6400, Images = 50_000, BatchSize = 64;
     private const double HeldOut = 0.05;
 
-    // A picture that is only judged costs a third of one that is learnt from.
+    // An image that is only judged costs a third of one that is learned from.
     private const double JudgingCost = 1.0 / 3;
 
     public static void Run(BenchArguments arguments, ResultsFile results, string command)
@@ -79,7 +79,7 @@ internal static class Cifar
         Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>How many epochs the budget has room for, by how long a picture takes in the second half of a small epoch.</summary>
+    /// <summary>How many epochs the budget has room for, by how long an image takes in the second half of a small epoch.</summary>
     private static int EpochsWithin(MLContext context, string run, IDataView train, double budget)
     {
         var half = (Step: 0, Minutes: 0.0);
@@ -88,9 +88,9 @@ internal static class Cifar
         using (Fit(context, run, context.Data.TakeRows(context.Data.ShuffleRows(train, Seed), CalibrationRows), epochs: 1, heldOut: 0, CancellationToken.None, Watch))
         {
         }
-        var perPicture = (last.Minutes - half.Minutes) / ((last.Step - half.Step) * BatchSize);
-        var epochs = Math.Max(1, (int)Math.Round(budget / (Pictures * perPicture * (1 - HeldOut + HeldOut * JudgingCost))));
-        Console.WriteLine($"{run}: {1 / (60 * perPicture):F0} pictures a second of processor time; {epochs} epochs in {budget:F0} minutes of it");
+        var perImage = (last.Minutes - half.Minutes) / ((last.Step - half.Step) * BatchSize);
+        var epochs = Math.Max(1, (int)Math.Round(budget / (Images * perImage * (1 - HeldOut + HeldOut * JudgingCost))));
+        Console.WriteLine($"{run}: {1 / (60 * perImage):F0} images a second of processor time; {epochs} epochs in {budget:F0} minutes of it");
         return epochs;
 
         void Watch(TrainingProgress progress)

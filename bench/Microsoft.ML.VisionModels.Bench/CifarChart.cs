@@ -10,8 +10,8 @@ internal static class CifarChart
     private const int Width = 760, Height = 400, Left = 56, Right = 190, Top = 18, Bottom = 46;
     private const double Lowest = 0.3, Highest = 0.9;
 
-    // Name, as the legend has it, colour and dashes.
-    private static readonly (string Run, string Name, string Colour, string Dashes)[] s_lines =
+    // Name, as the legend has it, color and dashes.
+    private static readonly (string Run, string Name, string Color, string Dashes)[] s_lines =
     [
         ("swin-recipe", "Swin, recipe", "#c2410c", ""),
         ("swin-plain", "Swin, plain", "#c2410c", "6 4"),
@@ -32,24 +32,24 @@ internal static class CifarChart
             Add($"<text x='{X(minutes):F1}' y='{Height - Bottom + 18}' text-anchor='middle' fill='#374151'>{minutes}</text>");
         Add($"<text x='{(Left + Width - Right) / 2}' y='{Height - 8}' text-anchor='middle' fill='#374151'>minutes of processor time (two cores)</text>");
 
-        var ends = new List<(double Y, string Text, string Colour)>();
-        foreach (var (run, name, colour, dashes) in s_lines)
+        var ends = new List<(double Y, string Text, string Color)>();
+        foreach (var (run, name, color, dashes) in s_lines)
         {
             var points = rows.Where(row => row[1] == run && row[5].Length > 0).Select(row => (Minutes: Number(row[3]), Accuracy: Number(row[5]))).ToArray();
             if (points.Length == 0)
                 continue;
-            Add($"<polyline fill='none' stroke='{colour}' stroke-width='2' stroke-dasharray='{dashes}' points='{string.Join(' ', points.Select(p => FormattableString.Invariant($"{X(p.Minutes):F1},{Y(p.Accuracy):F1}")))}'/>");
+            Add($"<polyline fill='none' stroke='{color}' stroke-width='2' stroke-dasharray='{dashes}' points='{string.Join(' ', points.Select(p => FormattableString.Invariant($"{X(p.Minutes):F1},{Y(p.Accuracy):F1}")))}'/>");
             foreach (var (minutes, accuracy) in points)
-                Add($"<circle cx='{X(minutes):F1}' cy='{Y(accuracy):F1}' r='2.5' fill='{colour}'/>");
-            ends.Add((Y(points[^1].Accuracy), name, colour));
+                Add($"<circle cx='{X(minutes):F1}' cy='{Y(accuracy):F1}' r='2.5' fill='{color}'/>");
+            ends.Add((Y(points[^1].Accuracy), name, color));
         }
 
         // Labels beside the ends of their lines, none over another.
         var last = double.NegativeInfinity;
-        foreach (var (y, text, colour) in ends.OrderBy(end => end.Y))
+        foreach (var (y, text, color) in ends.OrderBy(end => end.Y))
         {
             last = Math.Max(y, last + 16);
-            Add($"<text x='{Width - Right + 8}' y='{last + 4:F1}' fill='{colour}'>{text}</text>");
+            Add($"<text x='{Width - Right + 8}' y='{last + 4:F1}' fill='{color}'>{text}</text>");
         }
         File.WriteAllText(Path.Combine(Repository.Bench, "..", "docs", "images", "cifar10.svg"), svg.Append("</svg>\n").ToString());
 

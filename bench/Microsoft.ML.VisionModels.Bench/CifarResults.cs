@@ -3,7 +3,7 @@ using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Bench;
 
-/// <summary>bench/cifar10.csv: what each run learnt, epoch by epoch, and its accuracy on the test pictures in the end.</summary>
+/// <summary>bench/cifar10.csv: what each run learned, epoch by epoch, and its accuracy on the test images in the end.</summary>
 internal sealed class CifarResults(string run, string command)
 {
     private const string Header = "date,run,epoch,processor minutes,training loss,held-out accuracy,test accuracy,test accuracy with mirror images,command";

@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>
-/// What a CLIP learns from CIFAR-10's pictures and their classes' names in sentences: how often the likeliest name is right, epoch by epoch
-/// on 2,500 held-out training pictures and in the end on the 10,000 test pictures. Then, on pictures of another kind (handwritten digits),
+/// What a CLIP learns from CIFAR-10's images and their classes' names in sentences: how often the likeliest name is right, epoch by epoch
+/// on 2,500 held-out training images and in the end on the 10,000 test images. Then, on images of another kind (handwritten digits),
 /// what words and 16 examples a class are worth, method by method.
 /// </summary>
 internal static class ClipCifar
@@ -69,45 +69,45 @@ internal static class ClipCifar
         log.Write();
     }
 
-    /// <summary>Each picture with its class in one of the paper's sentences, in any order.</summary>
-    private static List<Picture> Pairs(MLContext context, string folder)
+    /// <summary>Each image with its class in one of the paper's sentences, in any order.</summary>
+    private static List<Image> Pairs(MLContext context, string folder)
     {
-        var pictures = Read(context, folder);
-        for (var i = 0; i < pictures.Count; i++)
-            pictures[i].Text = ClipTemplates.ImageNet[i % ClipTemplates.ImageNet.Count].Replace("{}", pictures[i].Label, StringComparison.Ordinal);
-        return pictures;
+        var images = Read(context, folder);
+        for (var i = 0; i < images.Count; i++)
+            images[i].Text = ClipTemplates.ImageNet[i % ClipTemplates.ImageNet.Count].Replace("{}", images[i].Label, StringComparison.Ordinal);
+        return images;
     }
 
-    private static List<Picture> Read(MLContext context, string folder)
+    private static List<Image> Read(MLContext context, string folder)
     {
-        var pictures = context.Data.CreateEnumerable<Picture>(context.Data.LoadImageFolder(folder), reuseRowObject: false, ignoreMissingColumns: true).ToList();
-        return [.. EpochOrder.Shuffle(pictures.Count, Seed, epoch: 0).Select(row => pictures[(int)row])];
+        var images = context.Data.CreateEnumerable<Image>(context.Data.LoadImageFolder(folder), reuseRowObject: false, ignoreMissingColumns: true).ToList();
+        return [.. EpochOrder.Shuffle(images.Count, Seed, epoch: 0).Select(row => images[(int)row])];
     }
 
     private static string[] Classes(string images) => [.. Directory.GetDirectories(Path.Combine(images, "train")).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
 
-    private static double ZeroShot(MLContext context, string checkpoint, IDataView pictures, IReadOnlyList<string> labels, IReadOnlyList<string> templates)
+    private static double ZeroShot(MLContext context, string checkpoint, IDataView images, IReadOnlyList<string> labels, IReadOnlyList<string> templates)
     {
         using var model = context.Transforms.ClipZeroShot(new ClipZeroShotOptions
         {
             Checkpoint = checkpoint, ImageColumnName = "ImagePath", Labels = labels, Templates = templates, ScoringBatchSize = 64, Device = "cpu",
-        }).Fit(pictures);
-        return Accuracy(context, model, pictures);
+        }).Fit(images);
+        return Accuracy(context, model, images);
     }
 
-    private static double Accuracy(MLContext context, ITransformer model, IDataView pictures) =>
-        context.MulticlassClassification.EvaluateImageClassifier(model.Transform(pictures)).Top1Accuracy;
+    private static double Accuracy(MLContext context, ITransformer model, IDataView images) =>
+        context.MulticlassClassification.EvaluateImageClassifier(model.Transform(images)).Top1Accuracy;
 
-    /// <summary>Some pictures of each class, and the rest.</summary>
-    private static (List<Picture> Shots, List<Picture> Others) Split(MLContext context, string folder)
+    /// <summary>Some images of each class, and the rest.</summary>
+    private static (List<Image> Shots, List<Image> Others) Split(MLContext context, string folder)
     {
-        var pictures = Read(context, folder);
-        var shots = pictures.GroupBy(picture => picture.Label).SelectMany(group => group.Take(Shots)).ToList();
-        return (shots, [.. pictures.Except(shots)]);
+        var images = Read(context, folder);
+        var shots = images.GroupBy(image => image.Label).SelectMany(group => group.Take(Shots)).ToList();
+        return (shots, [.. images.Except(shots)]);
     }
 
-    private static IDataView Named(MLContext context, List<Picture> digits, string[] names) =>
-        context.Data.LoadFromEnumerable(digits.Select(digit => new Picture { ImagePath = digit.ImagePath, Label = names[int.Parse(digit.Label, CultureInfo.InvariantCulture)] }).ToList());
+    private static IDataView Named(MLContext context, List<Image> digits, string[] names) =>
+        context.Data.LoadFromEnumerable(digits.Select(digit => new Image { ImagePath = digit.ImagePath, Label = names[int.Parse(digit.Label, CultureInfo.InvariantCulture)] }).ToList());
 
     private static void Compare(ResultsFile results, string what, double accuracy, double chance, int threads)
     {
@@ -115,7 +115,7 @@ internal static class ClipCifar
         results.Add(new($"clip ({what})", "CLIP", what.EndsWith("zero-shot", StringComparison.Ordinal) ? "chance" : "zero-shot", "error %", 100 * (1 - accuracy), 100 * (1 - chance), threads, Batch: 0));
     }
 
-    /// <summary>Asks after each epoch how often the likeliest name of a held-out picture is right.</summary>
+    /// <summary>Asks after each epoch how often the likeliest name of a held-out image is right.</summary>
     private sealed class Curve : ITrainingCallback, IDisposable
     {
         private readonly ProcessorClock _clock = new();
@@ -124,11 +124,11 @@ internal static class ClipCifar
         private readonly ClipCifarResults _log;
         private readonly Tensor _pixels, _classes;      // [N, 3, 32, 32], [N]
 
-        public Curve(ClipTokenizer tokenizer, List<Picture> pictures, string[] labels, ClipCifarResults log)
+        public Curve(ClipTokenizer tokenizer, List<Image> images, string[] labels, ClipCifarResults log)
         {
             (_tokenizer, _labels, _log) = (tokenizer, labels, log);
-            _pixels = new ImageProcessor(ImagePreprocessing.ExactSize(32, 32)).ProcessBatch([.. pictures.Select(picture => ImageDecoder.Decode(picture.ImagePath))]);
-            _classes = tensor(pictures.Select(picture => (long)Array.IndexOf(labels, picture.Label)).ToArray());
+            _pixels = new ImageProcessor(ImagePreprocessing.ExactSize(32, 32)).ProcessBatch([.. images.Select(image => ImageDecoder.Decode(image.ImagePath))]);
+            _classes = tensor(images.Select(image => (long)Array.IndexOf(labels, image.Label)).ToArray());
         }
 
         public bool OnEpochEnd(TrainingState state)
@@ -150,7 +150,7 @@ internal static class ClipCifar
         }
     }
 
-    private sealed class Picture
+    private sealed class Image
     {
         public string ImagePath { get; set; } = "";
         public string Label { get; set; } = "";

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Microsoft.ML.VisionModels.Bench;
 
-/// <summary>bench/clip-cifar10.csv: what a CLIP learnt, epoch by epoch.</summary>
+/// <summary>bench/clip-cifar10.csv: what a CLIP learned, epoch by epoch.</summary>
 internal sealed class ClipCifarResults(string command)
 {
     private const string Header = "date,epoch,processor minutes,training loss,held-out zero-shot accuracy,command";

@@ -43,7 +43,7 @@ internal static class ClipForward
         using var generator = new Generator(2);
         var pixels = randn([batch, 3, 224, 224], generator: generator);
         var (values, shape) = (pixels.data<float>().ToArray(), pixels.shape);
-        Compare("clip-forward (pictures)", network, () => tensor(values, shape), () => peer.Run(values, shape), threads, batch, sideBySide);
+        Compare("clip-forward (images)", network, () => tensor(values, shape), () => peer.Run(values, shape), threads, batch, sideBySide);
     }
 
     /// <param name="network">The text tower.</param>

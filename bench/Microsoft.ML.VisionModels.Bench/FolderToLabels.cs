@@ -16,7 +16,7 @@ internal static class FolderToLabels
 
     public static void Run(BenchArguments arguments, SideBySide sideBySide)
     {
-        var images = arguments.Place("images", "pictures");
+        var images = arguments.Place("images", "images");
         var checkpoint = arguments.Place("checkpoint", "vit-tiny-patch16-224.safetensors");
         var onnx = arguments.Place("onnx", "vit-tiny-patch16-224.onnx");
         string[] files = [.. new MLContext().Data.LoadImageFolder(images).GetColumn<string>("ImagePath")];
@@ -25,14 +25,14 @@ internal static class FolderToLabels
             set_num_threads(threads);
             var (ours, peer) = (Ours(images, checkpoint), Peer(files, onnx, threads));
             var same = ours().Order().Zip(peer().Order()).Count(pair => pair.First == pair.Second);
-            Console.WriteLine($"{same} of {files.Length} pictures have the same label.");
-            sideBySide.Run($"folder-to-labels ({files.Length} pictures)",
+            Console.WriteLine($"{same} of {files.Length} images have the same label.");
+            sideBySide.Run($"folder-to-labels ({files.Length} images)",
                 Contestant.Here("LoadImageFolder + ViTClassifier", () => ours()),
                 Contestant.Here("ML.NET ApplyOnnxModel", () => peer()), threads, BatchSize);
         }
     }
 
-    /// <summary>File name and class of every picture.</summary>
+    /// <summary>File name and class of every image.</summary>
     private static Func<IEnumerable<(string File, int Class)>> Ours(string folder, string checkpoint)
     {
         var mlContext = new MLContext(seed: 1);

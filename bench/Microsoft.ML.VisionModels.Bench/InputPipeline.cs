@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>
-/// Whether the pictures are ready when the network wants them: the training loop with its input pipeline against the loop over one
+/// Whether the images are ready when the network wants them: the training loop with its input pipeline against the loop over one
 /// batch that is always there, and the pipeline by itself. One time is an epoch of a few steps.
 /// </summary>
 internal static class InputPipeline
@@ -20,7 +20,7 @@ internal static class InputPipeline
         var small = arguments.Text("small", string.Empty);
         var large = arguments.Text("large", string.Empty);
         if (small.Length + large.Length == 0)
-            throw new ArgumentException("Give --small and --large, folders with a folder of pictures for each class: of about 32 x 32 and of photographs.");
+            throw new ArgumentException("Give --small and --large, folders with a folder of images for each class: of about 32 x 32 and of photographs.");
         foreach (var threads in arguments.Threads)
         {
             set_num_threads(threads);
@@ -29,7 +29,7 @@ internal static class InputPipeline
             if (large.Length > 0)
                 Run(sideBySide, "ViT-Tiny/16, 224 x 224, kept", ViTPreset.Tiny16, large, rows: 96, batch: 16, threads, new() { Recipe = Recipe.FineTune });
             if (large.Length > 0)
-                Run(sideBySide, "ViT-Tiny/16, 224 x 224, decoded anew", ViTPreset.Tiny16, large, rows: 96, batch: 16, threads, new() { Recipe = Recipe.FineTune, PictureCacheMegabytes = 0 });
+                Run(sideBySide, "ViT-Tiny/16, 224 x 224, decoded anew", ViTPreset.Tiny16, large, rows: 96, batch: 16, threads, new() { Recipe = Recipe.FineTune, ImageCacheMegabytes = 0 });
         }
     }
 
@@ -41,7 +41,7 @@ internal static class InputPipeline
         var config = ViTConfig.Of(preset);
         var processor = new ImageProcessor(ImagePreprocessing.ExactSize(config.ImageSize.Height, config.ImageSize.Width));
         var labelColumn = LabelColumn.Bind(view.Schema, "Label");
-        var set = ImageSet.Read(view, ImageColumn.Bind(view.Schema, "ImagePath"), labelColumn, processor, skipInvalid: false, (long)options.PictureCacheMegabytes << 20, default);
+        var set = ImageSet.Read(view, ImageColumn.Bind(view.Schema, "ImagePath"), labelColumn, processor, skipInvalid: false, (long)options.ImageCacheMegabytes << 20, default);
         var labels = labelColumn.Collect(set.Labels);
         var classes = set.Labels.Select(label => labels.Names.ToList().IndexOf(label)).ToArray();
 

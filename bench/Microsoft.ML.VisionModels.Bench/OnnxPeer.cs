@@ -2,7 +2,7 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Microsoft.ML.VisionModels.Bench;
 
-/// <summary>A network in ONNX Runtime on the CPU, with all of its optimisations.</summary>
+/// <summary>A network in ONNX Runtime on the CPU, with all of its optimizations.</summary>
 internal sealed class OnnxPeer : IDisposable
 {
     public const string Name = "ONNX Runtime 1.31.1 fp32";

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Bench;
 
-/// <summary>Writes what the benchmarks need and the repository does not hold: checkpoints with seeded weights, and pictures.</summary>
+/// <summary>Writes what the benchmarks need and the repository does not hold: checkpoints with seeded weights, and images.</summary>
 internal static class Prepare
 {
     public static void Run(BenchArguments arguments)
@@ -17,7 +17,7 @@ internal static class Prepare
         WriteViT(Path.Combine(folder, "vit-tiny-patch16-224.safetensors"), width: 192, depth: 12, patch: 16, size: 224, classes: 1000);
         WriteViT(Path.Combine(folder, "vit-tiny-patch4-32.safetensors"), width: 192, depth: 12, patch: 4, size: 32, classes: 10);
         WriteClip(Directory.CreateDirectory(Path.Combine(folder, "clip-vit-base-patch32")).FullName, ClipPreset.Base32);
-        WritePictures(Path.Combine(folder, "pictures"), count: 64, new(640, 480));
+        WriteImages(Path.Combine(folder, "images"), count: 64, new(640, 480));
         Console.WriteLine($"Written to {folder}.");
     }
 
@@ -83,7 +83,7 @@ internal static class Prepare
     }
 
     /// <summary>JPEGs as large on disk as photographs of their size, in two class folders.</summary>
-    private static void WritePictures(string folder, int count, SKSizeI size)
+    private static void WriteImages(string folder, int count, SKSizeI size)
     {
         var random = new System.Random(1);
         using var small = new SKBitmap(size.Width / 8, size.Height / 8);

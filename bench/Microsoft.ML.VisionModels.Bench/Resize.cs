@@ -15,7 +15,7 @@ internal static class Resize
         {
             var pixels = new byte[4 * width * height];
             new Random(3).NextBytes(pixels);
-            var picture = new RgbImage(width, height, pixels[..(3 * width * height)]);
+            var image = new RgbImage(width, height, pixels[..(3 * width * height)]);
             using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque));
             Marshal.Copy(pixels, 0, bitmap.GetPixels(), pixels.Length);
 
@@ -24,7 +24,7 @@ internal static class Resize
                 foreach (var threads in arguments.Threads)
                 {
                     sideBySide.Run($"resize {width}x{height} to {Target}x{Target}",
-                        Contestant.Here($"{filter}", () => PillowResize.Resize(picture, Target, Target, filter, maxThreads: threads)),
+                        Contestant.Here($"{filter}", () => PillowResize.Resize(image, Target, Target, filter, maxThreads: threads)),
                         Contestant.Here($"SkiaSharp 2.88.9 {quality}", () => Skia(bitmap, quality)), threads, batch: 1);
                 }
             }

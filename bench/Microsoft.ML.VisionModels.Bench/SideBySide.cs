@@ -17,7 +17,7 @@ internal sealed class SideBySide(BenchArguments arguments, ResultsFile results)
     /// <param name="ours">Our side.</param>
     /// <param name="peer">The other side.</param>
     /// <param name="threads">The threads that each may use.</param>
-    /// <param name="batch">How many pictures one time handles.</param>
+    /// <param name="batch">How many images one time handles.</param>
     public void Run(string benchmark, Contestant ours, Contestant peer, int threads, int batch)
     {
         var (oursTimes, peerTimes) = (WarmUp(ours), WarmUp(peer));

@@ -16,7 +16,7 @@ internal static class SweepSpeed
     {
         var images = arguments.Place("images", "digits");
         var (name, threads) = (arguments.Text("name", "digits"), arguments.Threads[^1]);
-        var (epochs, side, patch, pictures) = (arguments.Number("epochs", 27), arguments.Number("image-size", 16), arguments.Number("patch", 4), arguments.Number("pictures", 1_500));
+        var (epochs, side, patch, most) = (arguments.Number("epochs", 27), arguments.Number("image-size", 16), arguments.Number("patch", 4), arguments.Number("rows", 1_500));
         var heldOut = double.Parse(arguments.Text("held-out", "0.1"), CultureInfo.InvariantCulture);     // of each trial's rows, to judge its epochs by
         var validation = double.Parse(arguments.Text("validation", "0.25"), CultureInfo.InvariantCulture);   // of all rows, to score trials on
         var grace = arguments.Number("grace", 1);
@@ -27,7 +27,7 @@ internal static class SweepSpeed
         foreach (var seed in Enumerable.Range(arguments.Number("first-seed", 1), arguments.Number("seeds", 3)))
         {
             var context = new MLContext(seed);
-            var rows = context.Data.TakeRows(context.Data.ShuffleRows(context.Data.LoadImageFolder(images), seed), pictures);
+            var rows = context.Data.TakeRows(context.Data.ShuffleRows(context.Data.LoadImageFolder(images), seed), most);
             var split = context.Data.TrainTestSplit(rows, testFraction: validation, seed: seed);
             var random = Search(SweepSampler.Random, SweepPruner.None, target: null);
             var ours = Search(SweepSampler.Tpe, SweepPruner.Asha, target: random.Best);

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>
-/// A training step of ViT-Tiny on 32 x 32 in this package's loop, against TorchSharp's own optimiser in a plain loop and, with
+/// A training step of ViT-Tiny on 32 x 32 in this package's loop, against TorchSharp's own optimizer in a plain loop and, with
 /// --python, against PyTorch: same network, same weights, same batch.
 /// </summary>
 internal static class TrainStep

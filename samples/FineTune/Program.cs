@@ -16,17 +16,17 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     var results = new Results(settings.Out);
     Directory.CreateDirectory(settings.Out);
 
-    // The data: pictures in a folder per class. A fifth of them is kept away from training.
-    var images = steps.Time("finding the pictures", () => mlContext.Data.LoadImageFolder(settings.Data));
+    // The data: images in a folder per class. A fifth of them is kept away from training.
+    var images = steps.Time("finding the images", () => mlContext.Data.LoadImageFolder(settings.Data));
     var split = mlContext.Data.TrainTestSplit(images, testFraction: 0.2);
-    AnsiConsole.MarkupLineInterpolated($"[bold]{settings.DataName}[/]: {images.GetRowCount():N0} pictures, of which a fifth is held out for the test.");
+    AnsiConsole.MarkupLineInterpolated($"[bold]{settings.DataName}[/]: {images.GetRowCount():N0} images, of which a fifth is held out for the test.");
 
     // Fine-tune.
     options.CancellationToken = cancellation;
     using var model = steps.Time("fine-tuning", () => TrainingScreen.Show(options, () => Families.Fit(mlContext, split.TrainSet, options)));
     var classifier = model.OfType<ImageClassifierTransformer>().Single();
 
-    // Evaluate on the pictures that were kept away.
+    // Evaluate on the images that were kept away.
     var evaluation = steps.Time("evaluation", () => Evaluation.Of(mlContext, model, split.TestSet));
 
     // Save: the pipeline for ML.NET, and the network as a folder that other libraries load too.
@@ -38,7 +38,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     });
     AnsiConsole.MarkupLineInterpolated($"Hugging Face folder {checkpoint}");
 
-    // Load the model back, classify single pictures with it, and tell of it all.
+    // Load the model back, classify single images with it, and tell of it all.
     results.Report(new ReportData
     {
         DataName = settings.DataName,

@@ -8,20 +8,20 @@ namespace FineTune;
 internal sealed record Settings
 {
     public const string Help = """
-        Fine-tunes a published vision model on your pictures, evaluates it on held-out ones, and writes model.zip,
+        Fine-tunes a published vision model on your images, evaluates it on held-out ones, and writes model.zip,
         a Hugging Face folder and report.html.
 
         Usage: dotnet run --project samples/FineTune -c Release -- --data FOLDER --checkpoint FOLDER [options]
 
-          --data FOLDER        your pictures, one folder per class
+          --data FOLDER        your images, one folder per class
           --checkpoint FOLDER  the published model: config.json, model.safetensors, preprocessor_config.json
           --out FOLDER         where the results go, and the snapshot from which a run that was stopped goes on when it is
                                started again with the same options (default: artifacts/fine-tune)
           --train PARTS        what learns: Head (fastest), LastBlocks, All (default: All)
           --recipe NAME        how: FineTune, LinearProbe, FromScratchSmall or Plain (default: by what learns)
-          --epochs N           passes over the training pictures (default: 5)
-          --batch-size N       pictures per training step (default: 16)
-          --no-flips           do not mirror pictures in training: where left and right matter, as in text and signs
+          --epochs N           passes over the training images (default: 5)
+          --batch-size N       images per training step (default: 16)
+          --no-flips           do not mirror images in training: where left and right matter, as in text and signs
           --device NAME        auto, cpu, cuda or cuda:N (default: auto)
           --seed N             a number that fixes everything random (default: 1)
           --help               this text

@@ -9,7 +9,7 @@ internal static class Digits
     private const int Side = 8;
     private const int Ink = 16;
 
-    /// <summary>Writes the digits as pictures, a folder per class as a user's own data would be, and returns the folder.</summary>
+    /// <summary>Writes the digits as images, a folder per class as a user's own data would be, and returns the folder.</summary>
     public static string Unpack(string folder)
     {
         var data = Path.Combine(AppContext.BaseDirectory, "data", "digits.csv.gz");
@@ -30,8 +30,8 @@ internal static class Digits
         var pixels = new byte[Side * Side * 4];
         for (var i = 0; i < values.Length; i++)
         {
-            var grey = (byte)(values[i] * 255 / Ink);
-            pixels.AsSpan(i * 4, 3).Fill(grey);
+            var gray = (byte)(values[i] * 255 / Ink);
+            pixels.AsSpan(i * 4, 3).Fill(gray);
             pixels[i * 4 + 3] = 255;
         }
 

@@ -8,20 +8,20 @@ namespace ImageClassification;
 internal sealed record Settings
 {
     public const string Help = """
-        Trains a Vision Transformer or a Swin Transformer on pictures, evaluates it on held-out ones, and writes model.zip and report.html.
+        Trains a Vision Transformer or a Swin Transformer on images, evaluates it on held-out ones, and writes model.zip and report.html.
 
         Usage: dotnet run --project samples/ImageClassification -c Release [-- options]
 
-          --data FOLDER        your pictures, one folder per class (default: handwritten digits that come with the sample)
+          --data FOLDER        your images, one folder per class (default: handwritten digits that come with the sample)
           --out FOLDER         where the results go (default: artifacts/image-classification)
           --network NAME       ViT or Swin (default: ViT)
           --checkpoint PATH    start from these weights: a Hugging Face folder or a .safetensors, .pt or .pth file
           --preset NAME        size of the network: ViT's such as Tiny16, Swin's such as Tiny (default: SmallImage, or what the checkpoint's folder says)
           --recipe NAME        how it is trained: FromScratchSmall, FineTune, LinearProbe or Plain (default: by the checkpoint)
-          --no-flips           do not mirror pictures in training: where left and right matter, as in text and signs
-          --epochs N           passes over the training pictures
-          --batch-size N       pictures per training step
-          --image-size N       side of the square, in pixels, that pictures are resized to
+          --no-flips           do not mirror images in training: where left and right matter, as in text and signs
+          --epochs N           passes over the training images
+          --batch-size N       images per training step
+          --image-size N       side of the square, in pixels, that images are resized to
           --patch-size N       side of a patch, in pixels
           --device NAME        auto, cpu, cuda or cuda:N (default: auto)
           --seed N             a number that fixes everything random (default: 1)

@@ -8,7 +8,7 @@ internal static class LocalSite
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        // Private pictures: nobody else on the network is answered, and no foreign page that calls this machine by a name of its own.
+        // Private images: nobody else on the network is answered, and no foreign page that calls this machine by a name of its own.
         builder.WebHost.ConfigureKestrel(server => server.ListenLocalhost(port));
         builder.Configuration["AllowedHosts"] = "localhost;127.0.0.1;[::1]";
 

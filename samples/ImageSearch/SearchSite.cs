@@ -13,7 +13,7 @@ internal static class SearchSite
     public static WebApplication Build(EmbeddingIndex index, ClipTextEmbeddingGenerator network, int port)
     {
         var site = LocalSite.Build(port);
-        var page = LocalSite.ReadPage().Replace("{pictures}", $"{index.Count:N0}", StringComparison.Ordinal);
+        var page = LocalSite.ReadPage().Replace("{images}", $"{index.Count:N0}", StringComparison.Ordinal);
         site.MapGet("/", () => Results.Content(page, "text/html; charset=utf-8"));
 
         site.MapGet("/search", async (string? words, CancellationToken cancellation, int top = 24) =>
@@ -31,16 +31,16 @@ internal static class SearchSite
         site.MapGet("/like", (string id, int top = 24) =>
         {
             if (!index.Contains(id))
-                return Results.NotFound("There is no such picture.");
+                return Results.NotFound("There is no such image.");
             if (top is < 1 or > MostHits)
                 return NoSuchTop(top);
             return Results.Ok(index.SearchLike(id, top));
         });
 
         // Ids are paths. Only those of the index are opened, whatever is asked for.
-        site.MapGet("/picture", (string id) => index.Contains(id) && File.Exists(id)
-            ? Results.File(id, PictureFiles.TypeOf(id))
-            : Results.NotFound("There is no such picture."));
+        site.MapGet("/image", (string id) => index.Contains(id) && File.Exists(id)
+            ? Results.File(id, ImageFiles.TypeOf(id))
+            : Results.NotFound("There is no such image."));
         return site;
 
         static IResult NoSuchTop(int top) => Results.BadRequest($"top is from 1 to {MostHits}, not {top}.");

@@ -8,14 +8,14 @@ namespace ImageSearchSample;
 internal sealed record Settings
 {
     public const string Help = """
-        Searches a folder of pictures by words and by likeness, on a page in your browser.
+        Searches a folder of images by words and by likeness, on a page in your browser.
 
         Usage: dotnet run --project samples/ImageSearch -c Release -- --data FOLDER --checkpoint FOLDER
 
-          --data FOLDER        your pictures, at whatever depth
+          --data FOLDER        your images, at whatever depth
           --checkpoint FOLDER  a published CLIP: config.json, model.safetensors, preprocessor_config.json, the tokenizer's files
           --tokenizer FOLDER   the tokenizer's folder or file, where it does not lie beside the weights
-          --index FILE         keeps the pictures' vectors; started again, only new and changed pictures are read
+          --index FILE         keeps the images' vectors; started again, only new and changed images are read
                                (default: artifacts/image-search/index.safetensors)
           --port N             the page is http://localhost:N, for this machine alone (default: 5080)
           --device NAME        auto, cpu, cuda or cuda:N (default: auto)

@@ -5,14 +5,14 @@ using Spectre.Console;
 
 namespace SegmentAnythingSample;
 
-/// <summary>All that can be seen in a picture, or in a folder of pictures.</summary>
+/// <summary>All that can be seen in an image, or in a folder of images.</summary>
 internal static class Everything
 {
     public static IReadOnlyList<MaskAnnotation> Segment(MLContext mlContext, Settings settings, CancellationToken cancellation)
     {
         using var model = Load(mlContext, settings);
         return AnsiConsole.Progress().Start(screen =>
-            model.FindSegments(settings.Picture, new PointBar(screen.AddTask("points", maxValue: 1)), cancellation).Select(segment => segment.ToAnnotation()).ToArray());
+            model.FindSegments(settings.Image, new PointBar(screen.AddTask("points", maxValue: 1)), cancellation).Select(segment => segment.ToAnnotation()).ToArray());
     }
 
     public static SamLabelResult Label(MLContext mlContext, Settings settings, CancellationToken cancellation)
@@ -22,11 +22,11 @@ internal static class Everything
         {
             SkipInvalidImages = true,
             CancellationToken = cancellation,
-            Progress = new PictureBar(screen.AddTask("pictures", maxValue: 1)),
+            Progress = new ImageBar(screen.AddTask("images", maxValue: 1)),
         }));
     }
 
-    /// <summary>Nothing is learnt from pictures: fitting loads the network, and wants to see the column alone.</summary>
+    /// <summary>Nothing is learned from images: fitting loads the network, and wants to see the column alone.</summary>
     private static SamEverythingTransformer Load(MLContext mlContext, Settings settings) => mlContext.Transforms
         .SamEverything(new SamEverythingOptions { Checkpoint = settings.Checkpoint, PointsPerSide = settings.Grid, Device = settings.Device })
         .Fit(mlContext.Data.LoadFromEnumerable<Row>([]));
@@ -42,12 +42,12 @@ internal static class Everything
         public void Report(SamEverythingProgress value) => (task.MaxValue, task.Value) = (value.Points, value.Done);
     }
 
-    private sealed class PictureBar(ProgressTask task) : IProgress<SamLabelProgress>
+    private sealed class ImageBar(ProgressTask task) : IProgress<SamLabelProgress>
     {
         public void Report(SamLabelProgress value)
         {
-            task.Description = Markup.Escape($"{value.Done} of {value.Pictures} pictures, {value.FileName}: {value.Segments?.ToString() ?? "no"} segments");
-            (task.MaxValue, task.Value) = (value.Pictures, value.Done);
+            task.Description = Markup.Escape($"{value.Done} of {value.Images} images, {value.FileName}: {value.Segments?.ToString() ?? "no"} segments");
+            (task.MaxValue, task.Value) = (value.Images, value.Done);
         }
     }
 }

@@ -12,23 +12,23 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
 
     if (settings.Folder is not null)
     {
-        var labelled = Everything.Label(new MLContext(seed: 1), settings, cancellation);
-        foreach (var name in labelled.Unreadable)
+        var labeled = Everything.Label(new MLContext(seed: 1), settings, cancellation);
+        foreach (var name in labeled.Unreadable)
             AnsiConsole.MarkupLineInterpolated($"[yellow]cannot be read[/]: {name}");
-        AnsiConsole.MarkupLineInterpolated($"[bold]{labelled.Segments:N0} segments[/] of {labelled.Pictures:N0} pictures: annotations.json (COCO), labels and data.yaml (YOLO) in {settings.Out}");
+        AnsiConsole.MarkupLineInterpolated($"[bold]{labeled.Segments:N0} segments[/] of {labeled.Images:N0} images: annotations.json (COCO), labels and data.yaml (YOLO) in {settings.Out}");
         return;
     }
 
     // What the prompts mean, or everything that can be seen.
     var annotations = settings.HasPrompt ? [Prompted.Segment(settings)] : Everything.Segment(new MLContext(seed: 1), settings, cancellation);
 
-    // The picture with what was found over it, and the masks in COCO's form.
+    // The image with what was found over it, and the masks in COCO's form.
     Directory.CreateDirectory(settings.Out);
-    var start = Path.Combine(settings.Out, Path.GetFileNameWithoutExtension(settings.Picture));
+    var start = Path.Combine(settings.Out, Path.GetFileNameWithoutExtension(settings.Image));
     var (overlay, json) = ($"{start}.overlay.png", $"{start}.json");
     Drawing.Of(settings, annotations).Save(overlay);
     new CocoDataset(["segment"]).Save(json, annotations is [var first, ..]
-        ? [new AnnotatedPicture(Path.GetFileName(settings.Picture), first.Mask.Height, first.Mask.Width, annotations)]
+        ? [new AnnotatedImage(Path.GetFileName(settings.Image), first.Mask.Height, first.Mask.Width, annotations)]
         : []);
 
     AnsiConsole.Write(Report.Of(annotations));

@@ -10,7 +10,7 @@ internal static class Prompted
     public static MaskAnnotation Segment(Settings settings)
     {
         using var session = new SamSession(settings.Checkpoint, settings.Device);
-        var image = session.SetImage(settings.Picture);
+        var image = session.SetImage(settings.Image);
         var prompt = new SamPrompt { Points = settings.Points, Box = settings.Box };
         // One point may mean a part or the whole: SAM answers with three masks, and tells how good it takes each to be. More is clear.
         var isClear = settings.Box is not null || settings.Points.Count > 1;

@@ -12,7 +12,7 @@ internal static class Report
 
     public static Table Of(IReadOnlyList<MaskAnnotation> annotations)
     {
-        var table = new Table().AddColumns("left, top, right, bottom", "pixels", "of the picture", "score");
+        var table = new Table().AddColumns("left, top, right, bottom", "pixels", "of the image", "score");
         foreach (var annotation in annotations.OrderByDescending(annotation => annotation.Mask.Area).Take(Shown))
         {
             var mask = annotation.Mask;

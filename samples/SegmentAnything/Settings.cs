@@ -9,23 +9,23 @@ namespace SegmentAnythingSample;
 internal sealed record Settings
 {
     public const string Help = """
-        Cuts things out of a picture with Segment Anything: writes the picture with the masks over it, and a COCO file with the masks.
+        Cuts things out of an image with Segment Anything: writes the image with the masks over it, and a COCO file with the masks.
 
-        Usage: dotnet run --project samples/SegmentAnything -c Release -- --checkpoint mobile_sam.pt --picture truck.jpg --point 500,375
+        Usage: dotnet run --project samples/SegmentAnything -c Release -- --checkpoint mobile_sam.pt --image truck.jpg --point 500,375
 
           --checkpoint FILE    the network: MobileSAM's mobile_sam.pt, SAM's sam_vit_b.pth (or l, h), or a Hugging Face folder
-          --picture FILE       the picture
+          --image FILE       the image
           --point X,Y          a point on what is meant, in pixels from the left and upper edge; as often as you like
           --not X,Y            a point on what is not meant; as often as you like
           --box L,T,R,B        a box around what is meant: left, top, right, bottom
-          --folder FOLDER      labels all pictures of a folder instead: COCO's annotations.json, and labels with data.yaml for YOLO;
+          --folder FOLDER      labels all images of a folder instead: COCO's annotations.json, and labels with data.yaml for YOLO;
                                stopped and started again, it goes on where it was
           --grid N             points per side that are asked about where there are no prompts; fewer are faster and find less (default: 32)
           --out FOLDER         where the results go (default: artifacts/segment-anything)
           --device NAME        auto, cpu, cuda or cuda:N (default: auto)
           --help               this text
 
-        Without points and box, everything in the picture is segmented.
+        Without points and box, everything in the image is segmented.
         """;
 
     private const string WhereToGet = """
@@ -38,7 +38,7 @@ internal sealed record Settings
     private readonly List<SamPoint> _points = [];
 
     public string Checkpoint { get; private set; } = "";
-    public string Picture { get; private set; } = "";
+    public string Image { get; private set; } = "";
     public string? Folder { get; private set; }
     public IReadOnlyList<SamPoint> Points => _points;
     public SamBox? Box { get; private set; }
@@ -58,7 +58,7 @@ internal sealed record Settings
             switch (option)
             {
                 case "--checkpoint": settings.Checkpoint = CommandLine.Text(option, value); break;
-                case "--picture": settings.Picture = CommandLine.Text(option, value); break;
+                case "--image": settings.Image = CommandLine.Text(option, value); break;
                 case "--folder": settings.Folder = CommandLine.Folder(option, value); break;
                 case "--point" or "--not":
                     var place = CommandLine.Numbers(option, value, 2);
@@ -76,10 +76,10 @@ internal sealed record Settings
         }
         if (settings.Checkpoint.Length == 0)
             throw new ArgumentException(WhereToGet);
-        if (settings.Folder is null == (settings.Picture.Length == 0))
-            throw new ArgumentException("--picture or --folder is needed, and not both. --help lists the options.");
+        if (settings.Folder is null == (settings.Image.Length == 0))
+            throw new ArgumentException("--image or --folder is needed, and not both. --help lists the options.");
         if (settings.Folder is not null && settings.HasPrompt)
-            throw new ArgumentException("Points and boxes are for one --picture; in a --folder everything is segmented.");
+            throw new ArgumentException("Points and boxes are for one --image; in a --folder everything is segmented.");
         if (settings.Box is null && settings.Points.Count > 0 && settings.Points.All(point => !point.IsForeground))
             throw new ArgumentException("--not says what is not meant; a --point or a --box has to say what is.");
         return settings;

@@ -11,7 +11,7 @@ internal static class SegmentSite
 {
     private const int MostPoints = 100;
 
-    public static WebApplication Build(PictureFolder pictures, SamSession session, int port)
+    public static WebApplication Build(ImageFolder images, SamSession session, int port)
     {
         var site = LocalSite.Build(port);
         var json = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };   // as COCO's files
@@ -20,13 +20,13 @@ internal static class SegmentSite
         var page = LocalSite.ReadPage();
         site.MapGet("/", () => Results.Content(page, "text/html; charset=utf-8"));
 
-        site.MapGet("/pictures", () => Results.Ok(pictures.Names));
+        site.MapGet("/images", () => Results.Ok(images.Names));
 
-        site.MapGet("/picture", (string? name) => pictures.PathOf(name) is { } path
-            ? Results.File(path, PictureFiles.TypeOf(path))
-            : NoSuchPicture());
+        site.MapGet("/image", (string? name) => images.PathOf(name) is { } path
+            ? Results.File(path, ImageFiles.TypeOf(path))
+            : NoSuchImage());
 
-        // Looking takes most of the time, and is done when the picture is opened: the clicks that follow are answered at once.
+        // Looking takes most of the time, and is done when the image is opened: the clicks that follow are answered at once.
         site.MapPost("/look", (Prompt prompt) => Answered(prompt, (_, image) => Results.Ok(new { image.Size.Width, image.Size.Height })));
 
         site.MapPost("/mask", (Prompt prompt) => Answered(prompt, (name, image) =>
@@ -43,12 +43,12 @@ internal static class SegmentSite
 
         IResult Answered(Prompt prompt, Func<string, SamImage, IResult> answer)
         {
-            if (pictures.PathOf(prompt.Name) is not { } path)
-                return NoSuchPicture();
+            if (images.PathOf(prompt.Name) is not { } path)
+                return NoSuchImage();
             try
             {
                 SamImage image;
-                lock (looking)      // one picture at a time, and none twice
+                lock (looking)      // one image at a time, and none twice
                     image = session.SetImage(path);
                 return answer(prompt.Name!, image);
             }
@@ -58,6 +58,6 @@ internal static class SegmentSite
             }
         }
 
-        static IResult NoSuchPicture() => Results.NotFound("There is no such picture.");
+        static IResult NoSuchImage() => Results.NotFound("There is no such image.");
     }
 }

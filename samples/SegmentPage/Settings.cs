@@ -8,11 +8,11 @@ namespace SegmentPageSample;
 internal sealed record Settings
 {
     public const string Help = """
-        Cuts things out of your pictures with Segment Anything, on a page in your browser: click on something, and see its mask.
+        Cuts things out of your images with Segment Anything, on a page in your browser: click on something, and see its mask.
 
         Usage: dotnet run --project samples/SegmentPage -c Release -- --data FOLDER --checkpoint mobile_sam.pt
 
-          --data FOLDER      your pictures, at whatever depth
+          --data FOLDER      your images, at whatever depth
           --checkpoint FILE  the network: MobileSAM's mobile_sam.pt (https://github.com/ChaoningZhang/MobileSAM), SAM's .pth
                              (https://github.com/facebookresearch/segment-anything#model-checkpoints), or a Hugging Face folder
           --port N           the page is http://localhost:N, for this machine alone (default: 5081)

@@ -2,7 +2,7 @@ using Microsoft.ML;
 
 namespace Samples;
 
-/// <summary>Classifies one picture at a time with a saved model, as an application would.</summary>
+/// <summary>Classifies one image at a time with a saved model, as an application would.</summary>
 internal sealed class Classifier(MLContext mlContext, string modelPath) : IDisposable
 {
     private readonly PredictionEngine<ModelInput, ModelOutput> _engine =

@@ -1,11 +1,11 @@
 namespace Samples;
 
-/// <summary>One picture, as the model takes it.</summary>
+/// <summary>One image, as the model takes it.</summary>
 public sealed class ModelInput
 {
-    /// <summary>The picture's file, of any size and any format that decodes.</summary>
+    /// <summary>The image's file, of any size and any format that decodes.</summary>
     public string ImagePath { get; set; } = "";
 
-    /// <summary>Its class; empty for a picture that is to be classified.</summary>
+    /// <summary>Its class; empty for an image that is to be classified.</summary>
     public string Label { get; set; } = "";
 }

@@ -2,7 +2,7 @@ using Microsoft.ML.VisionModels.Layers;
 
 namespace Samples;
 
-/// <summary>What the model says of one picture.</summary>
+/// <summary>What the model says of one image.</summary>
 public sealed class ModelOutput
 {
     /// <summary>The most probable class.</summary>
@@ -11,6 +11,6 @@ public sealed class ModelOutput
     /// <summary>The probability of each class, in the order of the model's labels.</summary>
     public float[] Score { get; set; } = [];
 
-    /// <summary>Where the answer comes from: a map over the picture, row by row, whose largest value is 1.</summary>
+    /// <summary>Where the answer comes from: a map over the image, row by row, whose largest value is 1.</summary>
     public float[] Attention { get; set; } = [];
 }

@@ -13,8 +13,8 @@ internal sealed record Results(string Folder)
     public string ModelPath => Path.Combine(Folder, "model.zip");
     public string ReportPath => Path.Combine(Folder, "report.html");
 
-    /// <summary>Loads the saved model, classifies single pictures with it as an application would, and writes the report.</summary>
-    /// <param name="report">The report, without the single pictures.</param>
+    /// <summary>Loads the saved model, classifies single images with it as an application would, and writes the report.</summary>
+    /// <param name="report">The report, without the single images.</param>
     /// <param name="mlContext">The context to load the model in.</param>
     /// <param name="steps">The times so far.</param>
     public void Report(ReportData report, MLContext mlContext, Steps steps)
@@ -22,12 +22,12 @@ internal sealed record Results(string Folder)
         var evaluation = report.Evaluation;
         using var classifier = steps.Time("loading it back", () => new Classifier(mlContext, ModelPath));
         var looks = steps.Time("single predictions", () => evaluation.FromEachClass(Looks)
-            .Select(picture => (picture, classifier.Classify(picture.ImagePath))).ToList());
+            .Select(image => (image, classifier.Classify(image.ImagePath))).ToList());
         ReportPage.Write(report with { Looks = looks }, ReportPath);
 
-        var (picture, output) = looks[0];
-        AnsiConsole.MarkupLineInterpolated($"Test accuracy [bold green]{evaluation.Metrics.Top1Accuracy * 100:0.0} %[/] on {evaluation.Metrics.Count:N0} held-out pictures, log loss {evaluation.Metrics.LogLoss:0.000}, calibration error {evaluation.Metrics.ExpectedCalibrationError * 100:0.0} %.");
-        AnsiConsole.MarkupLineInterpolated($"One picture through the loaded model: {Path.GetFileName(picture.ImagePath)} is seen as '{output.Prediction}' ({output.Score.Max() * 100:0.0} %) and is '{evaluation.Labels[picture.TrueClass]}'.");
+        var (image, output) = looks[0];
+        AnsiConsole.MarkupLineInterpolated($"Test accuracy [bold green]{evaluation.Metrics.Top1Accuracy * 100:0.0} %[/] on {evaluation.Metrics.Count:N0} held-out images, log loss {evaluation.Metrics.LogLoss:0.000}, calibration error {evaluation.Metrics.ExpectedCalibrationError * 100:0.0} %.");
+        AnsiConsole.MarkupLineInterpolated($"One image through the loaded model: {Path.GetFileName(image.ImagePath)} is seen as '{output.Prediction}' ({output.Score.Max() * 100:0.0} %) and is '{evaluation.Labels[image.TrueClass]}'.");
         AnsiConsole.MarkupLineInterpolated($"Model  {ModelPath}");
         AnsiConsole.MarkupLineInterpolated($"Report {ReportPath}");
     }

@@ -21,7 +21,7 @@ internal sealed class TrainingScreen : IProgress<TrainingProgress>
 
         return AnsiConsole.Progress()
             .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
-            .Start(context => Watch(context.AddTask("reading the pictures", maxValue: 1)));
+            .Start(context => Watch(context.AddTask("reading the images", maxValue: 1)));
 
         T Watch(ProgressTask? bar)
         {
@@ -33,7 +33,7 @@ internal sealed class TrainingScreen : IProgress<TrainingProgress>
     public void Report(TrainingProgress value)
     {
         var accuracy = value.ValidationMetrics.TryGetValue("Accuracy", out var metric) ? $"  validation {metric * 100:0.0} %" : "";
-        var text = $"epoch {value.Epoch}/{value.Epochs}  loss {value.Loss:0.000}{accuracy}  {value.SamplesPerSecond:0} pictures/s  {value.Remaining:h\\:mm\\:ss} left";
+        var text = $"epoch {value.Epoch}/{value.Epochs}  loss {value.Loss:0.000}{accuracy}  {value.SamplesPerSecond:0} images/s  {value.Remaining:h\\:mm\\:ss} left";
         if (_bar is not null)
         {
             _bar.Description = text;

@@ -12,7 +12,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     var mlContext = new MLContext(settings.Seed);
     Directory.CreateDirectory(settings.Out);
 
-    // The data: pictures in a folder per class. A fifth is kept for the test; of the rest, a fifth scores the trials.
+    // The data: images in a folder per class. A fifth is kept for the test; of the rest, a fifth scores the trials.
     var images = mlContext.Data.LoadImageFolder(settings.Data ?? Digits.Unpack(Path.Combine(settings.Out, "digits")));
     var test = mlContext.Data.TrainTestSplit(images, testFraction: 0.2);
     var split = mlContext.Data.TrainTestSplit(test.TrainSet, testFraction: 0.2);
@@ -43,7 +43,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     };
     using var result = SweepScreen.Show(sweep, () => mlContext.Vision().Sweep(sweep, vit, swin).Run(split.TrainSet, split.TestSet));
 
-    // Tell of it, and test the best model on pictures that had no part in anything so far.
+    // Tell of it, and test the best model on images that had no part in anything so far.
     result.Study.WriteReport(Path.Combine(settings.Out, "report.html"));
     result.Study.WriteCsv(Path.Combine(settings.Out, "trials.csv"));
     if (result.Best is not { } best)

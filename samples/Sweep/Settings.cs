@@ -8,16 +8,16 @@ namespace SweepSample;
 internal sealed record Settings
 {
     public const string Help = """
-        Searches for a good network and good hyper-parameters on pictures, tests the best model on held-out ones, and writes
+        Searches for a good network and good hyper-parameters on images, tests the best model on held-out ones, and writes
         model.zip, report.html and trials.csv.
 
         Usage: dotnet run --project samples/Sweep -c Release [-- options]
 
-          --data FOLDER        your pictures, one folder per class (default: handwritten digits that come with the samples)
+          --data FOLDER        your images, one folder per class (default: handwritten digits that come with the samples)
           --out FOLDER         where the results go (default: artifacts/sweep)
           --minutes N          how long to search (default: 3)
           --trials N           how many trials at most (default: no limit)
-          --epochs N           passes over the training pictures in a trial that is not ended early (default: 16)
+          --epochs N           passes over the training images in a trial that is not ended early (default: 16)
           --sampler NAME       Tpe, Random, Grid or Refine (default: Tpe)
           --pruner NAME        Asha, Hyperband, Median or None (default: Asha)
           --workers N          trials at the same time (default: 1)

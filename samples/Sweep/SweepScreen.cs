@@ -18,7 +18,7 @@ internal sealed class SweepScreen : IProgress<SweepProgress>
     {
         if (!AnsiConsole.Profile.Capabilities.Ansi || Console.IsOutputRedirected)
             return Watch(null);
-        return AnsiConsole.Live(new Text("finding the pictures")).Start(Watch);
+        return AnsiConsole.Live(new Text("finding the images")).Start(Watch);
 
         T Watch(LiveDisplayContext? live)
         {
@@ -45,7 +45,7 @@ internal sealed class SweepScreen : IProgress<SweepProgress>
         table.AddColumns("trial", "network", "state", "epochs", "score", "hyper-parameters");
         foreach (var trial in _trials.Values.Where(trial => !trial.IsOver).Concat(_trials.Values.Where(trial => trial.IsOver).OrderByDescending(trial => trial.State == SweepTrialState.Complete).ThenByDescending(trial => trial.Score)).Take(Rows))
         {
-            var style = trial.Number == value.Best?.Number ? "bold green" : trial.IsOver ? "grey" : "default";
+            var style = trial.Number == value.Best?.Number ? "bold green" : trial.IsOver ? "gray" : "default";
             string[] cells = [$"{trial.Number}", trial.Candidate, $"{trial.State}", $"{trial.Epochs.Count}", Score(trial.Score ?? trial.Epochs.LastOrDefault()?.Score), string.Join(", ", trial.Parameters.Select(parameter => $"{parameter.Key} {parameter.Value:G3}"))];
             table.AddRow([.. cells.Select(cell => new Text(cell, Style.Parse(style)))]);
         }

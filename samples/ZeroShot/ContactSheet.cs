@@ -5,7 +5,7 @@ using SkiaSharp;
 
 namespace ZeroShotSample;
 
-/// <summary>The pictures side by side, each with its answer, as a PNG.</summary>
+/// <summary>The images side by side, each with its answer, as a PNG.</summary>
 internal static class ContactSheet
 {
     private const int Columns = 8, Side = 120, Caption = 34, Gap = 10;
@@ -33,7 +33,7 @@ internal static class ContactSheet
         png.SaveTo(file);
     }
 
-    /// <summary>The picture in the middle of its square; tiny ones pixel by pixel.</summary>
+    /// <summary>The image in the middle of its square; tiny ones pixel by pixel.</summary>
     private static void Draw(SKCanvas canvas, string path, int left, int top)
     {
         using var bitmap = SKBitmap.Decode(path);

@@ -11,11 +11,11 @@ internal static class DigitsClip
 
     /// <summary>Trains it on four fifths of the digits, and writes it as Hugging Face publishes CLIP.</summary>
     /// <param name="mlContext">The context.</param>
-    /// <param name="folder">Where pictures and checkpoint go.</param>
+    /// <param name="folder">Where images and checkpoint go.</param>
     /// <param name="device">Where it is trained: auto, cpu, cuda or cuda:N.</param>
-    /// <param name="cancellation">Ends training early, with what was learnt so far.</param>
-    /// <returns>The folders of the checkpoint and of the pictures that it has not seen.</returns>
-    public static (string Checkpoint, string Pictures) Train(MLContext mlContext, string folder, string device, CancellationToken cancellation)
+    /// <param name="cancellation">Ends training early, with what was learned so far.</param>
+    /// <returns>The folders of the checkpoint and of the images that it has not seen.</returns>
+    public static (string Checkpoint, string Images) Train(MLContext mlContext, string folder, string device, CancellationToken cancellation)
     {
         var (checkpoint, unseen) = (Path.Combine(folder, "digits-clip"), Path.Combine(folder, "unseen"));
         var digits = mlContext.Data.LoadImageFolder(Digits.Unpack(Path.Combine(folder, "digits")));

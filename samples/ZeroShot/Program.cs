@@ -15,14 +15,14 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     var mlContext = new MLContext(seed: 1);
     Directory.CreateDirectory(settings.Out);
 
-    // The network, the pictures and the words: yours, or digits and a small CLIP that is taught them now.
+    // The network, the images and the words: yours, or digits and a small CLIP that is taught them now.
     var (checkpoint, data) = settings.Checkpoint is { } published
         ? (published, settings.Data!)
         : DigitsClip.Train(mlContext, settings.Out, settings.Device, cancellation);
     var labels = settings.Labels ?? DigitsClip.Names;
-    var pictures = mlContext.Data.LoadImageFolder(data);
+    var images = mlContext.Data.LoadImageFolder(data);
 
-    // Nothing is learnt from the pictures: fitting loads the network and reads the words.
+    // Nothing is learned from the images: fitting loads the network and reads the words.
     var pipeline = mlContext.Transforms.ClipZeroShot(new ClipZeroShotOptions
         {
             Checkpoint = checkpoint,
@@ -33,19 +33,19 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
             CancellationToken = cancellation,
         })
         .Append(mlContext.Transforms.Conversion.MapKeyToValue("Prediction", "PredictedLabel"));
-    using var model = pipeline.Fit(pictures);
-    mlContext.Model.Save(model, pictures.Schema, Path.Combine(settings.Out, "model.zip"));
+    using var model = pipeline.Fit(images);
+    mlContext.Model.Save(model, images.Schema, Path.Combine(settings.Out, "model.zip"));
 
-    var answers = mlContext.Data.CreateEnumerable<Answer>(model.Transform(pictures), reuseRowObject: false).ToList();
+    var answers = mlContext.Data.CreateEnumerable<Answer>(model.Transform(images), reuseRowObject: false).ToList();
     foreach (var answer in answers.Where(answer => !answer.IsRead))
         AnsiConsole.MarkupLineInterpolated($"[yellow]cannot be read[/]: {answer.ImagePath}");
     answers.RemoveAll(answer => !answer.IsRead);
     if (answers.Count == 0)
-        throw new InvalidOperationException($"No picture in {data} can be read.");
+        throw new InvalidOperationException($"No image in {data} can be read.");
 
     // A table of the first, all of them in a file, and a sheet to look at.
     var some = answers.Where((_, i) => i % Math.Max(1, answers.Count / Shown) == 0).Take(Shown).ToList();
-    var table = new Table().AddColumns("picture", "likeliest", "", "next", "");
+    var table = new Table().AddColumns("image", "likeliest", "", "next", "");
     foreach (var answer in some.Take(12))
     {
         var best = answer.Score.Index().OrderByDescending(score => score.Item).Take(2).ToList();
@@ -54,13 +54,13 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     AnsiConsole.Write(table);
 
     var file = Path.Combine(settings.Out, "answers.csv");
-    File.WriteAllLines(file, ["picture,answer,probability", .. answers.Select(answer =>
+    File.WriteAllLines(file, ["image,answer,probability", .. answers.Select(answer =>
         string.Create(CultureInfo.InvariantCulture, $"\"{answer.ImagePath.Replace("\"", "\"\"")}\",\"{answer.Prediction.Replace("\"", "\"\"")}\",{answer.Confidence:F4}"))]);
     var sheet = Path.Combine(settings.Out, "contact-sheet.png");
     ContactSheet.Write(some, sheet);
 
     // Where the folders have the names of classes, it can be said how often the answer is right.
     if (answers.TrueForAll(answer => labels.Contains(answer.Label)))
-        AnsiConsole.MarkupLineInterpolated($"[bold]{answers.Average(answer => answer.Prediction == answer.Label ? 1 : 0):P1}[/] of {answers.Count} pictures are told as their folders are called");
+        AnsiConsole.MarkupLineInterpolated($"[bold]{answers.Average(answer => answer.Prediction == answer.Label ? 1 : 0):P1}[/] of {answers.Count} images are told as their folders are called");
     AnsiConsole.MarkupLineInterpolated($"{file}, {sheet}, {Path.Combine(settings.Out, "model.zip")}");
 });

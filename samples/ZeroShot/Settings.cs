@@ -8,11 +8,11 @@ namespace ZeroShotSample;
 internal sealed record Settings
 {
     public const string Help = """
-        Classifies a folder of pictures with words: prints a table, and writes answers.csv and a contact sheet.
+        Classifies a folder of images with words: prints a table, and writes answers.csv and a contact sheet.
 
         Usage: dotnet run --project samples/ZeroShot -c Release -- --data FOLDER --checkpoint FOLDER --labels "cat, dog, fire engine"
 
-          --data FOLDER        your pictures
+          --data FOLDER        your images
           --checkpoint FOLDER  a published CLIP: config.json, model.safetensors, preprocessor_config.json, the tokenizer's files
           --labels WORDS       the classes, with commas between; or a file with one in each line
           --templates WHICH    Default ("a photo of a ...") or ImageNet (the paper's 80 sentences; slower to start) (default: Default)

@@ -10,7 +10,7 @@ namespace Microsoft.ML.VisionModels.AutoML;
 /// beaten. A trial whose time is up is scored as it stands. AutoML makes a runner for each trial.
 /// </summary>
 /// <param name="session">The experiment's run.</param>
-/// <param name="context">The trial's own. It is not cancelled at the trial's end, as a model that is kept was made in it.</param>
+/// <param name="context">The trial's own. It is not canceled at the trial's end, as a model that is kept was made in it.</param>
 /// <param name="pipeline">What is trained.</param>
 /// <param name="data">What on.</param>
 internal sealed class StudyTrialRunner(StudySession session, MLContext context, SweepablePipeline pipeline, IDatasetManager data) : ITrialRunner
@@ -40,7 +40,7 @@ internal sealed class StudyTrialRunner(StudySession session, MLContext context, 
         if (error is not null)
             ExceptionDispatchInfo.Throw(error);
         if (ended.State == SweepTrialState.Waiting)
-            throw new OperationCanceledException("The trial had learnt nothing yet.", stop.Token);
+            throw new OperationCanceledException("The trial had learned nothing yet.", stop.Token);
         return session.ResultOf(settings, ended, model, folds[0].Train.Schema);
 
         IEstimator<ITransformer> Estimator(Action<TrainerOptions> attach)

@@ -10,7 +10,7 @@ public static class VisionAutoCatalog
     /// <summary>A Vision Transformer whose options are searched.</summary>
     /// <param name="catalog">The catalog, <c>mlContext.Auto()</c>.</param>
     /// <param name="labelColumnName">The column of the right answers: a key, text, an integer or a Boolean.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     /// <param name="epochs">Passes over the training rows; null searches them too.</param>
     /// <param name="search">
     /// Says more of what is searched: <c>vit => vit.Fix(o => o.Checkpoint, "…").Range(o => o.LearningRate, 1e-5, 1e-3, logarithmic: true)</c>.
@@ -25,7 +25,7 @@ public static class VisionAutoCatalog
     /// <summary>A Swin Transformer whose options are searched.</summary>
     /// <param name="catalog">The catalog, <c>mlContext.Auto()</c>.</param>
     /// <param name="labelColumnName">The column of the right answers: a key, text, an integer or a Boolean.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     /// <param name="epochs">Passes over the training rows; null searches them too.</param>
     /// <param name="search">Says more of what is searched, as for <see cref="ViTClassifier"/>; null searches everything that the options class declares.</param>
     /// <returns>A sweepable estimator, which adds <c>Score</c> (probabilities, a vector with the classes as slot names) and <c>PredictedLabel</c> (a key with the labels as values).</returns>
@@ -40,7 +40,7 @@ public static class VisionAutoCatalog
     /// </summary>
     /// <param name="catalog">The catalog, <c>mlContext.Auto()</c>.</param>
     /// <param name="labelColumnName">The column of the right answers: a key, text, an integer or a Boolean.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     /// <param name="epochs">Passes over the training rows; null searches them too.</param>
     /// <param name="configure">Sets what is not searched, such as the device; null leaves the defaults.</param>
     /// <returns>A sweepable pipeline, to be searched as it is or appended to another.</returns>

@@ -9,13 +9,13 @@ public class DocumentationTests
     public async Task TheExampleDoesWhatItSays()
     {
         using var folder = TestFolders.Temporary();
-        foreach (var (name, color) in ToyPictures.Names.Select((name, color) => (name, color)))
+        foreach (var (name, color) in ToyImages.Names.Select((name, color) => (name, color)))
         {
             Directory.CreateDirectory(Path.Combine(folder.Path, "flowers", name));
             for (var i = 0; i < 8; i++)
             {
-                using var picture = ToyPictures.Picture(color, i);
-                picture.Save(Path.Combine(folder.Path, "flowers", name, $"{i}.png"));
+                using var image = ToyImages.Image(color, i);
+                image.Save(Path.Combine(folder.Path, "flowers", name, $"{i}.png"));
             }
         }
         var (flowers, database, zip, page) = (folder.File("flowers"), folder.File("flowers.db"), folder.File("flowers.zip"), folder.File("sweep.html"));

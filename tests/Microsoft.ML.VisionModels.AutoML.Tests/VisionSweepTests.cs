@@ -87,7 +87,7 @@ public class VisionSweepTests
     {
         var results = new Results();
         var vit = _toy.Context.Auto().ViTClassifier(epochs: 5, search: candidate => candidate.Only(o => o.LearningRate).Choice(o => o.LearningRate, 1e-7, 2e-3)
-            .Fix(o => o.BatchSize, 8).Fix(o => o.ImageSize, ToyPictures.Side).Fix(o => o.PatchSize, ToyPictures.Side / 4).Fix(o => o.Device, "cpu"));
+            .Fix(o => o.BatchSize, 8).Fix(o => o.ImageSize, ToyImages.Side).Fix(o => o.PatchSize, ToyImages.Side / 4).Fix(o => o.Device, "cpu"));
         var options = new SweepOptions { Trials = null, Sampler = SweepSampler.Grid, Pruner = SweepPruner.None };
         using var best = (SweepTrialResult)_toy.New().SetVisionSweep(_toy.Pipeline(vit), options).SetMonitor(results).Run();
         Assert.Equal([1e-7, 2e-3], best.Study.Trials.Select(trial => (double)trial.Parameters["LearningRate"]));

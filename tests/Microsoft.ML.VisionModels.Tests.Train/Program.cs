@@ -6,11 +6,11 @@ using Microsoft.ML.VisionModels.Tests;
 
 var (model, snapshots) = (args[0], args[1]);
 var context = new MLContext(seed: 1);
-var pictures = ToyPictures.View(context, count: 40);
+var images = ToyImages.View(context, count: 40);
 var options = new ViTClassifierOptions
 {
-    ImageSize = ToyPictures.Side,
-    PatchSize = ToyPictures.Side / 4,
+    ImageSize = ToyImages.Side,
+    PatchSize = ToyImages.Side / 4,
     Epochs = 4,
     BatchSize = 8,
     Device = "cpu",
@@ -18,8 +18,8 @@ var options = new ViTClassifierOptions
     SnapshotSteps = 3,
     Progress = new Steps(),
 };
-using var classifier = context.Transforms.ViTClassifier(options).Fit(pictures);
-context.Model.Save(classifier, pictures.Schema, model);
+using var classifier = context.Transforms.ViTClassifier(options).Fit(images);
+context.Model.Save(classifier, images.Schema, model);
 
 /// <summary>Prints in the training's own thread: a step that is printed is done. Waits then, so that none comes too soon after it to be reported.</summary>
 internal sealed class Steps : IProgress<TrainingProgress>

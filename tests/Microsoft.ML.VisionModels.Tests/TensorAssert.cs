@@ -15,7 +15,7 @@ internal static class TensorAssert
             Assert.True(Math.Abs(values[i] - expected[i]) <= tolerance * Math.Max(1, Math.Abs(expected[i])), $"Element {i} is {values[i]}, expected {expected[i]}.");
     }
 
-    /// <summary>Fails where a parameter has no gradient, or none but zeros, after a step on pictures of three classes.</summary>
+    /// <summary>Fails where a parameter has no gradient, or none but zeros, after a step on images of three classes.</summary>
     public static void EveryParameterLearns(nn.Module<Tensor, Tensor> network, ImageSize size, Generator generator)
     {
         using var scope = NewDisposeScope();

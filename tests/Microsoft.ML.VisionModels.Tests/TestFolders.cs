@@ -9,7 +9,7 @@ internal static class TestFolders
     /// <summary>The tensors of published checkpoints, by name and shape.</summary>
     public static string Manifests => Path.Combine(AppContext.BaseDirectory, "Manifests");
 
-    /// <summary>Real pictures and weights (VISIONMODELS_DATA, or shared/data beside the checkout); skips the test where they are absent.</summary>
+    /// <summary>Real images and weights (VISIONMODELS_DATA, or shared/data beside the checkout); skips the test where they are absent.</summary>
     public static string Data(string path) => BesideCheckout("VISIONMODELS_DATA", "data", path);
 
     /// <summary>Published vocabularies (VISIONMODELS_TOKENIZERS, or shared/reference/tokenizers beside the checkout); skips the test where they are absent.</summary>

@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Core;
 
 namespace Samples.Report;
 
-/// <summary>One line of a chart; <paramref name="Style"/> names its colour in report.css. A value that is not a number leaves a gap.</summary>
+/// <summary>One line of a chart; <paramref name="Style"/> names its color in report.css. A value that is not a number leaves a gap.</summary>
 internal sealed record Line(string Name, string Style, IReadOnlyList<double> Values);
 
 /// <summary>A small line chart over epochs, as inline SVG.</summary>

@@ -13,8 +13,8 @@ internal sealed record ReportData
     public required Evaluation Evaluation { get; init; }
     public required LearningCurve Curve { get; init; }
 
-    /// <summary>Pictures that the model, loaded back from its file, was shown one at a time.</summary>
-    public IReadOnlyList<(ScoredPicture Picture, ModelOutput Output)> Looks { get; init; } = [];
+    /// <summary>Images that the model, loaded back from its file, was shown one at a time.</summary>
+    public IReadOnlyList<(ScoredImage Image, ModelOutput Output)> Looks { get; init; } = [];
 
     public required ImagePreprocessing Preprocessing { get; init; }
     public required IReadOnlyList<(string Name, string Value)> Settings { get; init; }

@@ -27,11 +27,11 @@ internal static class ReportPage
             <body>
             <header><p class="kicker">{Encode(data.Kicker)}</p><h1>{Encode(data.DataName)}</h1></header>
             {Headline(data)}
-            {Section("Learning curve", "The loss that training lowers, and how the pictures kept aside for validation did. The dashed line marks the epoch whose weights were kept.", Curves(data.Curve))}
-            {Section("Where it goes wrong", "Rows are true classes, columns predictions; the stronger the colour, the larger the share of the row.", Confusions(data.Evaluation))}
+            {Section("Learning curve", "The loss that training lowers, and how the images kept aside for validation did. The dashed line marks the epoch whose weights were kept.", Curves(data.Curve))}
+            {Section("Where it goes wrong", "Rows are true classes, columns predictions; the stronger the color, the larger the share of the row.", Confusions(data.Evaluation))}
             {Calibration(data.Evaluation.Metrics)}
             {Mistakes(data.Evaluation)}
-            {Section("What it looks at", "Where the answer comes from: the brighter a place, the more of it is in what the classifier's head reads. These pictures were classified one at a time by the model loaded back from its file.", Looks(data))}
+            {Section("What it looks at", "Where the answer comes from: the brighter a place, the more of it is in what the classifier's head reads. These images were classified one at a time by the model loaded back from its file.", Looks(data))}
             {Section(data.Evaluation.Labels.Count > MostClasses ? $"The {MostClasses} hardest classes of {data.Evaluation.Labels.Count}" : "Class by class", "", Classes(data.Evaluation.Metrics))}
             {Unreadable(data.Evaluation)}
             {Section("How it was made", "", $"<div class='columns'>{Pairs("Settings", data.Settings)}{Pairs("Time", data.Times.Select(step => (step.Step, Duration(step.Time))))}</div>")}
@@ -46,11 +46,11 @@ internal static class ReportPage
     private static string Headline(ReportData data)
     {
         var (metrics, classes) = (data.Evaluation.Metrics, data.Evaluation.Labels.Count);
-        var right = data.Evaluation.Pictures.Count(picture => picture.IsRight);
+        var right = data.Evaluation.Images.Count(image => image.IsRight);
         var (low, high) = Wilson(right, metrics.Count);
         string[] cards =
         [
-            Card(Percent(metrics.Top1Accuracy), "test accuracy", $"{right:N0} of {metrics.Count:N0} held-out pictures; 95 % interval {Percent(low)} to {Percent(high)}{LeftOut(metrics.LeftOut)}", "hero"),
+            Card(Percent(metrics.Top1Accuracy), "test accuracy", $"{right:N0} of {metrics.Count:N0} held-out images; 95 % interval {Percent(low)} to {Percent(high)}{LeftOut(metrics.LeftOut)}", "hero"),
             classes > 5 ? Card(Percent(metrics.Top5Accuracy), "top-5 accuracy", "the true class is among the five likeliest") : "",
             Card(Percent(metrics.MacroAccuracy), "mean over classes", $"each of {classes:N0} counts the same"),
             Card($"{metrics.LogLoss:0.000}", "log loss", $"0 is perfect, {Math.Log(classes):0.00} is guessing"),
@@ -79,7 +79,7 @@ internal static class ReportPage
             .Select(cell => $"<tr><td>{Label(evaluation, cell.TrueClass)}</td><td>{Label(evaluation, cell.PredictedClass)}</td><td class='number'>{cell.Count:N0}</td></tr>");
         var table = string.Concat(pairs);
         if (table.Length > 0)
-            table = $"<div><h3>Most often confused</h3><table><tr><th>true</th><th>predicted</th><th class='number'>pictures</th></tr>{table}</table></div>";
+            table = $"<div><h3>Most often confused</h3><table><tr><th>true</th><th>predicted</th><th class='number'>images</th></tr>{table}</table></div>";
         return $"<div class='confusion'>{ConfusionChart.Draw(matrix)}{table}</div>";
     }
 
@@ -98,29 +98,29 @@ internal static class ReportPage
 
     private static string Mistakes(Evaluation evaluation)
     {
-        var mistakes = evaluation.Pictures.Where(picture => !picture.IsRight).OrderByDescending(picture => picture.Confidence).ToList();
+        var mistakes = evaluation.Images.Where(image => !image.IsRight).OrderByDescending(image => image.Confidence).ToList();
         if (mistakes.Count == 0)
             return Section("The least certain answers", "There is no mistake to show. These were right, but only just.",
-                Grid(evaluation.Pictures.OrderBy(picture => picture.Confidence).Take(MostMistakes / 2).Select(picture => PictureCard(evaluation, picture))));
+                Grid(evaluation.Images.OrderBy(image => image.Confidence).Take(MostMistakes / 2).Select(image => ImageCard(evaluation, image))));
         var explanation = mistakes.Count > MostMistakes ? $"The {MostMistakes} of {mistakes.Count:N0} that it was most certain of." : "The most certain ones first.";
-        return Section("The worst mistakes", explanation, Grid(mistakes.Take(MostMistakes).Select(picture => PictureCard(evaluation, picture))));
+        return Section("The worst mistakes", explanation, Grid(mistakes.Take(MostMistakes).Select(image => ImageCard(evaluation, image))));
     }
 
-    private static string PictureCard(Evaluation evaluation, ScoredPicture picture)
+    private static string ImageCard(Evaluation evaluation, ScoredImage image)
     {
-        var bars = Bar(evaluation.Labels[picture.PredictedClass], picture.Confidence, picture.IsRight ? "right" : "wrong");
-        if (!picture.IsRight)
-            bars += Bar(evaluation.Labels[picture.TrueClass], picture.Score[picture.TrueClass], "right");
-        return $"<article title='{Encode(picture.ImagePath)}'><div class='frame'>{Picture.Image(picture.ImagePath)}</div>{bars}</article>";
+        var bars = Bar(evaluation.Labels[image.PredictedClass], image.Confidence, image.IsRight ? "right" : "wrong");
+        if (!image.IsRight)
+            bars += Bar(evaluation.Labels[image.TrueClass], image.Score[image.TrueClass], "right");
+        return $"<article title='{Encode(image.ImagePath)}'><div class='frame'>{InlineImage.Element(image.ImagePath)}</div>{bars}</article>";
     }
 
     private static string Looks(ReportData data) => Grid(data.Looks.Select(look =>
     {
         var labels = data.Evaluation.Labels;
-        var image = Picture.Image(look.Picture.ImagePath);
+        var image = InlineImage.Element(look.Image.ImagePath);
         var bars = look.Output.Score.Index().OrderByDescending(score => score.Item).Take(Math.Min(3, labels.Count))
-            .Select(score => Bar(labels[score.Index], score.Item, score.Index == look.Picture.TrueClass ? "right" : "wrong"));
-        return $"<article class='wide' title='{Encode(look.Picture.ImagePath)}'><div class='pair'><div class='frame'>{image}</div><div class='frame'>{Picture.Overlay(look.Picture.ImagePath, look.Output.Attention, data.Preprocessing)}</div></div>{string.Concat(bars)}</article>";
+            .Select(score => Bar(labels[score.Index], score.Item, score.Index == look.Image.TrueClass ? "right" : "wrong"));
+        return $"<article class='wide' title='{Encode(look.Image.ImagePath)}'><div class='pair'><div class='frame'>{image}</div><div class='frame'>{InlineImage.Overlay(look.Image.ImagePath, look.Output.Attention, data.Preprocessing)}</div></div>{string.Concat(bars)}</article>";
     }));
 
     private static string Classes(ImageClassificationMetrics metrics)
@@ -131,12 +131,12 @@ internal static class ReportPage
         var rows = string.Concat(classes.Select(each => $"""
             <tr><td>{Encode(each.Label)}</td><td class='number'>{each.Count:N0}</td><td class='number'>{Percent(each.Precision)}</td><td class='number'>{Percent(each.Recall)}</td><td class='number'>{Percent(each.F1)}</td><td class='meter'><i style='width:{each.F1 * 100:0.#}%'></i></td></tr>
             """));
-        return $"<div class='scroll'><table class='classes'><tr><th>class</th><th class='number'>test pictures</th><th class='number'>precision</th><th class='number'>recall</th><th class='number'>F1</th><th></th></tr>{rows}</table></div>";
+        return $"<div class='scroll'><table class='classes'><tr><th>class</th><th class='number'>test images</th><th class='number'>precision</th><th class='number'>recall</th><th class='number'>F1</th><th></th></tr>{rows}</table></div>";
     }
 
     private static string Unreadable(Evaluation evaluation) => evaluation.Unreadable.Count == 0
         ? ""
-        : Section("Pictures that could not be read", "These held-out files are damaged or no pictures. They count neither as right nor as wrong; such files among the training pictures were left out.",
+        : Section("Images that could not be read", "These held-out files are damaged or no images. They count neither as right nor as wrong; such files among the training images were left out.",
             $"<ul>{string.Concat(evaluation.Unreadable.Take(MostUnreadable).Select(path => $"<li><code>{Encode(path)}</code></li>"))}{(evaluation.Unreadable.Count > MostUnreadable ? $"<li>and {evaluation.Unreadable.Count - MostUnreadable:N0} more</li>" : "")}</ul>");
 
     /// <summary>Wilson's 95 % interval of a share.</summary>
@@ -144,9 +144,9 @@ internal static class ReportPage
     {
         const double z = 1.96;
         var share = (double)right / count;
-        var centre = share + z * z / (2 * count);
+        var center = share + z * z / (2 * count);
         var spread = z * Math.Sqrt(share * (1 - share) / count + z * z / (4.0 * count * count));
-        return ((centre - spread) / (1 + z * z / count), (centre + spread) / (1 + z * z / count));
+        return ((center - spread) / (1 + z * z / count), (center + spread) / (1 + z * z / count));
     }
 
     private static string Label(Evaluation evaluation, int index) => Encode(evaluation.Labels[index]);

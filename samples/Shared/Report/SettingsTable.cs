@@ -24,7 +24,7 @@ internal static class SettingsTable
         ("label smoothing", $"{options.LabelSmoothing}"),
         ("recipe", options.Recipe?.ToString() ?? "by what learns"),
         ("augmentation", string.Join(", ", Augmentation(options))),
-        ("validation", $"{options.ValidationFraction * 100:0.#} % of the training pictures"),
+        ("validation", $"{options.ValidationFraction * 100:0.#} % of the training images"),
         ("device", classifier.Device),
     ];
 

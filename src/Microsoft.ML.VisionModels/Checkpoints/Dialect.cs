@@ -34,7 +34,7 @@ internal sealed class Dialect(string name)
     public static Dialect For(Checkpoint checkpoint, params IReadOnlyList<Dialect> dialects)
     {
         var best = dialects.MaxBy(dialect => dialect.CountKnown(checkpoint));
-        if (best is not null && best.Recognises(checkpoint))
+        if (best is not null && best.Recognizes(checkpoint))
             return best;
 
         var found = string.Join(", ", checkpoint.Tensors.Keys.Take(5).Select(tensor => $"'{tensor}'"));
@@ -44,7 +44,7 @@ internal sealed class Dialect(string name)
     }
 
     /// <summary>Whether most of the checkpoint's tensors bear names of this dialect. What else is wrong with them, strict loading tells.</summary>
-    public bool Recognises(Checkpoint checkpoint) => 2 * CountKnown(checkpoint) > checkpoint.Tensors.Count;
+    public bool Recognizes(Checkpoint checkpoint) => 2 * CountKnown(checkpoint) > checkpoint.Tensors.Count;
 
     /// <summary>Their tensors for a network's, as they are published: the whole of a manifest, but for what is ignored.</summary>
     public IEnumerable<(string Name, long[] Shape)> ForeignTensors(IEnumerable<(string Name, long[] Shape)> network)

@@ -18,7 +18,7 @@ internal sealed class HuggingFaceFolder
 
     public JsonElement Config { get; }
 
-    /// <summary>How pictures are prepared; null where the folder does not say.</summary>
+    /// <summary>How images are prepared; null where the folder does not say.</summary>
     /// <exception cref="CheckpointException">An entry cannot be read; the message names the folder.</exception>
     public ImagePreprocessing? Preprocessing => _preprocessor is { } file ? Read(file, ImagePreprocessing.FromHuggingFace) : null;
 

@@ -6,14 +6,14 @@ using Microsoft.ML.VisionModels.Interop;
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>
-/// A column of pictures: MLImage, or text that holds file paths. Pictures that come from files are decoded late, many at once.
+/// A column of images: MLImage, or text that holds file paths. Images that come from files are decoded late, many at once.
 /// </summary>
 internal sealed class ImageColumn
 {
     private const string Expected = "an image (MLImage), or text with file paths,";
 
     private readonly DataViewSchema.Column _column;
-    private readonly DataViewSchema.Column? _path;  // where the picture's file can be found without the picture
+    private readonly DataViewSchema.Column? _path;  // where the image's file can be found without the image
 
     private ImageColumn(DataViewSchema schema, DataViewSchema.Column column)
     {
@@ -21,7 +21,7 @@ internal sealed class ImageColumn
         _path = column.Type is TextDataViewType ? column : ImageSourceColumn.PathOf(schema, column);
     }
 
-    /// <summary>The column to read: the picture's, or its path's.</summary>
+    /// <summary>The column to read: the image's, or its path's.</summary>
     public DataViewSchema.Column Column => _path ?? _column;
 
     /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
@@ -32,7 +32,7 @@ internal sealed class ImageColumn
     public static void Check(SchemaShape shape, string name) => Columns.Find(shape, name, Expected,
         column => column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is ImageDataViewType or TextDataViewType);
 
-    /// <summary>A function that reads the present row's picture.</summary>
+    /// <summary>A function that reads the present row's image.</summary>
     public Func<ImageItem> MakeReader(DataViewRow row) => _path is { } path ? PathReader(row, path) : ImageReader(row);
 
     private Func<ImageItem> PathReader(DataViewRow row, DataViewSchema.Column path)
@@ -52,8 +52,8 @@ internal sealed class ImageColumn
     private Func<ImageItem> ImageReader(DataViewRow row)
     {
         var getter = row.GetGetter<MLImage>(row.Schema[_column.Index]);
-        // By ML.NET's convention, a source that makes pictures disposes of the one that it is handed back.
-        // A source that owns its pictures, such as a list in memory, leaves them alone. So this never disposes of any.
+        // By ML.NET's convention, a source that makes images disposes of the one that it is handed back.
+        // A source that owns its images, such as a list in memory, leaves them alone. So this never disposes of any.
         MLImage? image = null;
         return () =>
         {

@@ -5,22 +5,22 @@ using SkiaSharp;
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>
-/// Files and <see cref="MLImage"/>s to RGB and back. Colours are those of Pillow's <c>convert("RGB")</c>: alpha is dropped rather
-/// than blended with a background, grey is replicated, palettes are looked up, colour profiles are not applied.
+/// Files and <see cref="MLImage"/>s to RGB and back. Colors are those of Pillow's <c>convert("RGB")</c>: alpha is dropped rather
+/// than blended with a background, gray is replicated, palettes are looked up, color profiles are not applied.
 /// Photographs are turned upright by their EXIF orientation. Of an animation the first frame counts.
 /// </summary>
 internal static class ImageDecoder
 {
-    /// <summary>The most pixels that a picture may have, as in Pillow: a small file can claim more memory than there is.</summary>
+    /// <summary>The most pixels that an image may have, as in Pillow: a small file can claim more memory than there is.</summary>
     public const long MaxPixels = 178_956_970;
 
     /// <summary>The alpha of a pixel of 32 bits.</summary>
     public const uint Opaque = 0xff000000;
 
-    /// <summary>What files with pictures are called, in lower case.</summary>
+    /// <summary>What files with images are called, in lower case.</summary>
     public static readonly string[] FileExtensions = [".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".ico", ".wbmp"];
 
-    /// <exception cref="ImageDecodeException">The file cannot be read, or is no complete picture.</exception>
+    /// <exception cref="ImageDecodeException">The file cannot be read, or is no complete image.</exception>
     public static RgbImage Decode(string path)
     {
         byte[] encoded;
@@ -36,9 +36,9 @@ internal static class ImageDecoder
         return Decode(encoded, path);
     }
 
-    /// <param name="encoded">The bytes of a picture file.</param>
-    /// <param name="name">What errors call the picture.</param>
-    /// <exception cref="ImageDecodeException">The bytes are no complete picture.</exception>
+    /// <param name="encoded">The bytes of an image file.</param>
+    /// <param name="name">What errors call the image.</param>
+    /// <exception cref="ImageDecodeException">The bytes are no complete image.</exception>
     public static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name)
     {
         if (encoded.IsEmpty)
@@ -47,7 +47,7 @@ internal static class ImageDecoder
         fixed (byte* bytes = encoded)
         {
             using var data = SKData.Create((nint)bytes, encoded.Length);
-            using var codec = SKCodec.Create(data) ?? throw new ImageDecodeException(name, "it is in no picture format that is supported, or damaged.");
+            using var codec = SKCodec.Create(data) ?? throw new ImageDecodeException(name, "it is in no image format that is supported, or damaged.");
             return Decode(codec, name);
         }
     }
@@ -60,7 +60,7 @@ internal static class ImageDecoder
         if ((long)width * height > MaxPixels)
             throw new ImageDecodeException(name, $"its {width} x {height} pixels are more than the {MaxPixels} that are allowed.");
 
-        // Colours beside their alpha, not multiplied with it: dropping alpha then leaves the file's own colours.
+        // Colors beside their alpha, not multiplied with it: dropping alpha then leaves the file's own colors.
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         using var rgba = new SKBitmap(info);
         var result = codec.GetPixels(info, rgba.GetPixels());
@@ -76,7 +76,7 @@ internal static class ImageDecoder
         _ => $"decoding failed ({result}).",
     };
 
-    /// <summary>Drops alpha, and turns the picture as its origin says: where its first row and first column are when it stands upright.</summary>
+    /// <summary>Drops alpha, and turns the image as its origin says: where its first row and first column are when it stands upright.</summary>
     private static RgbImage Upright(ReadOnlySpan<byte> rgba, int width, int height, SKEncodedOrigin origin)
     {
         // From one upright pixel to the next in a row, and to the next row, in pixels of the source.
@@ -96,7 +96,7 @@ internal static class ImageDecoder
         if (turned)
             (width, height) = (height, width);
 
-        var image = RgbImage.Uninitialised(width, height);
+        var image = RgbImage.Uninitialized(width, height);
         for (var y = 0; y < height; y++)
             CopyRow(rgba, start + y * stepY, stepX, image.Row(y));
         return image;
@@ -118,15 +118,15 @@ internal static class ImageDecoder
     }
 
     /// <remarks>
-    /// ML.NET multiplies colours with alpha when it loads a file, and says so nowhere. A picture in which no colour exceeds its alpha
-    /// can only be such a one (or opaque, or black where it is transparent, for which it makes no difference), and its colours are
+    /// ML.NET multiplies colors with alpha when it loads a file, and says so nowhere. An image in which no color exceeds its alpha
+    /// can only be such a one (or opaque, or black where it is transparent, for which it makes no difference), and its colors are
     /// divided by alpha, to the precision that is left; any other is taken as it is. Fully transparent pixels stay black.
     /// </remarks>
     public static RgbImage FromMLImage(MLImage image)
     {
         var pixels = image.Pixels;
         var (red, blue) = image.PixelFormat == MLPixelFormat.Bgra32 ? (2, 0) : (0, 2);
-        var rgb = RgbImage.Uninitialised(image.Width, image.Height);
+        var rgb = RgbImage.Uninitialized(image.Width, image.Height);
         var target = rgb.Pixels;
         var (opaque, premultiplied) = (true, true);
         for (int i = 0, o = 0; o < target.Length; i += 4, o += 3)
@@ -161,7 +161,7 @@ internal static class ImageDecoder
             rgba[o] = Opaque | (uint)(rgb[i] | rgb[i + 1] << 8 | rgb[i + 2] << 16);
     });
 
-    /// <summary>A picture as it is written.</summary>
+    /// <summary>An image as it is written.</summary>
     /// <param name="width">Its columns.</param>
     /// <param name="height">Its rows.</param>
     /// <param name="write">Writes all pixels, row by row: red in the lowest byte, then green, blue and alpha.</param>

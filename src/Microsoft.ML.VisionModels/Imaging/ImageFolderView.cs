@@ -5,7 +5,7 @@ using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Imaging;
 
-/// <summary>The pictures of a folder as rows; each is decoded when its getter is called.</summary>
+/// <summary>The images of a folder as rows; each is decoded when its getter is called.</summary>
 internal sealed class ImageFolderView : IDataView
 {
     public const string ImageColumn = "Image";
@@ -86,7 +86,7 @@ internal sealed class ImageFolderView : IDataView
                 ?? throw new ArgumentException($"Column '{column.Name}' holds {column.Type.RawType.Name}, not {typeof(TValue).Name}.", nameof(column));
         }
 
-        /// <summary>Every call gives a new picture, which the caller disposes; the one in <paramref name="image"/> is disposed here, as in ML.NET's own LoadImages.</summary>
+        /// <summary>Every call gives a new image, which the caller disposes; the one in <paramref name="image"/> is disposed here, as in ML.NET's own LoadImages.</summary>
         private void GetImage(ref MLImage image)
         {
             image?.Dispose();

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging;
 
-/// <summary>One row's picture, not necessarily decoded yet.</summary>
+/// <summary>One row's image, not necessarily decoded yet.</summary>
 internal sealed class ImageItem
 {
     private readonly long _row;
@@ -13,7 +13,7 @@ internal sealed class ImageItem
     private ImageItem(long row, string name, bool isFile = false, RgbImage? pixels = null, Exception? error = null) =>
         (_row, _name, IsFile, _pixels, _error) = (row, name, isFile, pixels, error);
 
-    /// <summary>Whether the picture can be had again from a file.</summary>
+    /// <summary>Whether the image can be had again from a file.</summary>
     public bool IsFile { get; }
 
     public static ImageItem FromFile(long row, string path) => new(row, path, isFile: true);
@@ -22,8 +22,8 @@ internal sealed class ImageItem
 
     public static ImageItem FromError(long row, string name, Exception error) => new(row, name, error: error);
 
-    /// <summary>The picture, or null where it cannot be read and <paramref name="skipInvalid"/> is set.</summary>
-    /// <exception cref="ImageDecodeException">The picture cannot be read; names the row and, where it is known, the file.</exception>
+    /// <summary>The image, or null where it cannot be read and <paramref name="skipInvalid"/> is set.</summary>
+    /// <exception cref="ImageDecodeException">The image cannot be read; names the row and, where it is known, the file.</exception>
     public RgbImage? Decode(bool skipInvalid)
     {
         try
@@ -36,23 +36,23 @@ internal sealed class ImageItem
         }
     }
 
-    /// <summary>Pictures as a network's input, [B, 3, H, W].</summary>
-    /// <param name="items">The pictures.</param>
+    /// <summary>Images as a network's input, [B, 3, H, W].</summary>
+    /// <param name="items">The images.</param>
     /// <param name="processor">The preprocessing.</param>
-    /// <param name="skipInvalid">Whether pictures that cannot be read are passed over.</param>
+    /// <param name="skipInvalid">Whether images that cannot be read are passed over.</param>
     /// <param name="precision">The numbers to score with.</param>
     /// <param name="device">Where the network is.</param>
-    /// <param name="invalid">Which cannot be read: these go through the network as black pictures, and their results are to be dropped.</param>
-    /// <exception cref="ImageDecodeException">A picture cannot be read, and <paramref name="skipInvalid"/> is not set.</exception>
+    /// <param name="invalid">Which cannot be read: these go through the network as black images, and their results are to be dropped.</param>
+    /// <exception cref="ImageDecodeException">An image cannot be read, and <paramref name="skipInvalid"/> is not set.</exception>
     public static Tensor Pixels(IReadOnlyList<ImageItem> items, ImageProcessor processor, bool skipInvalid, Precision precision, Device device, out bool[] invalid)
     {
         var unreadable = invalid = new bool[items.Count];
-        return processor.ProcessBatch(items.Count, Picture).to(precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, device);
+        return processor.ProcessBatch(items.Count, Image).to(precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, device);
 
-        RgbImage Picture(int i)
+        RgbImage Image(int i)
         {
-            if (items[i].Decode(skipInvalid) is { } picture)
-                return picture;
+            if (items[i].Decode(skipInvalid) is { } image)
+                return image;
             unreadable[i] = true;
             return new RgbImage(1, 1);
         }

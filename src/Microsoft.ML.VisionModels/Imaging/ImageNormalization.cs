@@ -1,6 +1,6 @@
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>What is taken from each rescaled colour, and what the rest is divided by: (x - mean) / std.</summary>
+/// <summary>What is taken from each rescaled color, and what the rest is divided by: (x - mean) / std.</summary>
 /// <param name="Mean">Per channel, on the rescaled values.</param>
 /// <param name="Std">Per channel, on the rescaled values.</param>
 public sealed record ImageNormalization((float Red, float Green, float Blue) Mean, (float Red, float Green, float Blue) Std)

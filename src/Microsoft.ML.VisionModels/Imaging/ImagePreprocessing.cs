@@ -4,19 +4,19 @@ using Microsoft.ML.VisionModels.Imaging;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// How a picture becomes the input of a network, in this order: resize, centre crop, rescale, normalise, pad.
+/// How an image becomes the input of a network, in this order: resize, center crop, rescale, normalize, pad.
 /// The steps and their arithmetic are those of the Hugging Face image processors.
 /// </summary>
-/// <remarks>Resizing equals Pillow's bit for bit. Alpha is dropped, grey is replicated, palettes are looked up.</remarks>
+/// <remarks>Resizing equals Pillow's bit for bit. Alpha is dropped, gray is replicated, palettes are looked up.</remarks>
 public sealed record ImagePreprocessing
 {
-    /// <summary>The size to resize to; null keeps the picture's own.</summary>
+    /// <summary>The size to resize to; null keeps the image's own.</summary>
     public ImageResize? Resize { get; init; }
 
     /// <summary>The filter of the resize; bilinear by default.</summary>
     public ResizeFilter Filter { get; init; } = ResizeFilter.Bilinear;
 
-    /// <summary>The window that is cut from the centre after resizing, or null. Where the picture is smaller, black surrounds it.</summary>
+    /// <summary>The window that is cut from the center after resizing, or null. Where the image is smaller, black surrounds it.</summary>
     public ImageSize? CenterCrop { get; init; }
 
     /// <summary>
@@ -31,13 +31,13 @@ public sealed record ImagePreprocessing
     /// <summary>Mean and standard deviation, applied after rescaling; null leaves the rescaled values.</summary>
     public ImageNormalization? Normalization { get; init; }
 
-    /// <summary>The size that zeros are added for, right and bottom, after normalising; null adds none.</summary>
+    /// <summary>The size that zeros are added for, right and bottom, after normalizing; null adds none.</summary>
     public ImageSize? Pad { get; init; }
 
-    /// <summary>Rows of the result, where they do not depend on the picture.</summary>
+    /// <summary>Rows of the result, where they do not depend on the image.</summary>
     public int? OutputHeight => FixedSize?.Height;
 
-    /// <summary>Columns of the result, where they do not depend on the picture.</summary>
+    /// <summary>Columns of the result, where they do not depend on the image.</summary>
     public int? OutputWidth => FixedSize?.Width;
 
     private ImageSize? FixedSize => Pad ?? CenterCrop ?? (Resize is ImageResize.Exact exact ? new(exact.Height, exact.Width) : null);
@@ -60,10 +60,10 @@ public sealed record ImagePreprocessing
     /// <summary>The size after resizing, before cropping.</summary>
     internal ImageSize ResizedSize(ImageSize source) => Resize?.SizeFor(source) ?? source;
 
-    /// <summary>The size of the result for a picture of the given size.</summary>
+    /// <summary>The size of the result for an image of the given size.</summary>
     internal ImageSize OutputSize(ImageSize source) => FixedSize ?? ResizedSize(source);
 
-    /// <summary>The first row (or column) of the centre crop; negative where the picture is smaller than the crop.</summary>
+    /// <summary>The first row (or column) of the center crop; negative where the image is smaller than the crop.</summary>
     internal int CropOffset(int length, int crop)
     {
         var margin = length - crop;
@@ -72,7 +72,7 @@ public sealed record ImagePreprocessing
         return margin >= 0 ? (int)Math.Round(margin / 2.0, MidpointRounding.ToEven) : -(-margin / 2);
     }
 
-    /// <summary>Settings that no picture can be processed with are refused here, by the name of the setting.</summary>
+    /// <summary>Settings that no image can be processed with are refused here, by the name of the setting.</summary>
     internal void Validate()
     {
         var resize = Resize switch

@@ -7,42 +7,42 @@ namespace Microsoft.ML.VisionModels.Imaging;
 /// <summary>Does what <see cref="ImagePreprocessing"/> says. Safe to use from many threads at once.</summary>
 internal sealed class ImageProcessor
 {
-    private readonly float[] _table; // [3, 256]: channel and byte to the normalised value
+    private readonly float[] _table; // [3, 256]: channel and byte to the normalized value
     private readonly byte[] _neutral; // the byte of each channel whose value is nearest to 0
 
     public ImageProcessor(ImagePreprocessing settings)
     {
         settings.Validate();
         Settings = settings;
-        _table = NormalisationTable(settings);
+        _table = NormalizationTable(settings);
         _neutral = [.. _table.Chunk(256).Select(values => (byte)Enumerable.Range(0, 256).MinBy(value => Math.Abs(values[value])))];
     }
 
     public ImagePreprocessing Settings { get; }
 
     /// <summary>The steps on bytes.</summary>
-    /// <param name="image">The picture.</param>
-    /// <param name="maxThreads">How many threads a large picture may take.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="maxThreads">How many threads a large image may take.</param>
     public RgbImage ResizeAndCrop(RgbImage image, int maxThreads = int.MaxValue)
     {
         var size = Settings.ResizedSize(new(image.Height, image.Width));
         if ((long)size.Height * size.Width > ImageDecoder.MaxPixels)
-            throw new InvalidOperationException($"A picture of {new ImageSize(image.Height, image.Width)} would be resized to {size}, more than the {ImageDecoder.MaxPixels} pixels that are allowed; set a smaller size, or an exact one.");
+            throw new InvalidOperationException($"An image of {new ImageSize(image.Height, image.Width)} would be resized to {size}, more than the {ImageDecoder.MaxPixels} pixels that are allowed; set a smaller size, or an exact one.");
         var resized = PillowResize.Resize(image, size.Width, size.Height, Settings.Filter, maxThreads: maxThreads);
         return Settings.CenterCrop is { } crop
             ? resized.Window(Settings.CropOffset(size.Width, crop.Width), Settings.CropOffset(size.Height, crop.Height), crop.Width, crop.Height)
             : resized;
     }
 
-    /// <summary>The steps on numbers: rescales and normalises a resized picture, and adds zeros up to the padded size.</summary>
+    /// <summary>The steps on numbers: rescales and normalizes a resized image, and adds zeros up to the padded size.</summary>
     /// <param name="image">What <see cref="ResizeAndCrop"/> gave.</param>
     /// <param name="chw">[3, height, width] of the (padded) size.</param>
-    public void Normalise(RgbImage image, Span<float> chw)
+    public void Normalize(RgbImage image, Span<float> chw)
     {
         var size = PaddedSize(image.Height, image.Width);
         var plane = size.Height * size.Width;
         if (chw.Length != 3 * plane)
-            throw new ArgumentException($"A picture of {size} takes {3 * plane} values, not {chw.Length}.", nameof(chw));
+            throw new ArgumentException($"An image of {size} takes {3 * plane} values, not {chw.Length}.", nameof(chw));
         if (size.Height != image.Height || size.Width != image.Width)
             chw.Clear();
 
@@ -66,36 +66,36 @@ internal sealed class ImageProcessor
         }
     }
 
-    /// <summary>All steps for one picture.</summary>
-    /// <param name="image">The picture.</param>
+    /// <summary>All steps for one image.</summary>
+    /// <param name="image">The image.</param>
     /// <param name="chw">[3, height, width] of <see cref="ImagePreprocessing.OutputSize"/>.</param>
-    /// <param name="maxThreads">How many threads a large picture may take.</param>
-    public void Process(RgbImage image, Span<float> chw, int maxThreads = int.MaxValue) => Normalise(ResizeAndCrop(image, maxThreads), chw);
+    /// <param name="maxThreads">How many threads a large image may take.</param>
+    public void Process(RgbImage image, Span<float> chw, int maxThreads = int.MaxValue) => Normalize(ResizeAndCrop(image, maxThreads), chw);
 
-    /// <summary>All steps for pictures that give results of one size, side by side.</summary>
+    /// <summary>All steps for images that give results of one size, side by side.</summary>
     /// <returns>[B, 3, H, W] float32 on the CPU.</returns>
     public Tensor ProcessBatch(IReadOnlyList<RgbImage> images)
     {
         if (images.Count == 0)
-            throw new ArgumentException("There is no picture in the batch.", nameof(images));
+            throw new ArgumentException("There is no image in the batch.", nameof(images));
         var sizes = images.Select(image => Settings.OutputSize(new(image.Height, image.Width))).Distinct().ToArray();
         if (sizes.Length > 1)
-            throw new ArgumentException($"Pictures in one batch must come out in one size, but these come out as {sizes[0]} and {sizes[1]}; set an exact size or a crop.", nameof(images));
+            throw new ArgumentException($"Images in one batch must come out in one size, but these come out as {sizes[0]} and {sizes[1]}; set an exact size or a crop.", nameof(images));
         return ProcessBatch(images.Count, sizes[0], i => images[i]);
     }
 
-    /// <summary>All steps for pictures that are decoded on the way, side by side; for settings with a fixed output size.</summary>
+    /// <summary>All steps for images that are decoded on the way, side by side; for settings with a fixed output size.</summary>
     /// <param name="count">B.</param>
-    /// <param name="picture">Gives a picture by its place in the batch; called from several threads.</param>
+    /// <param name="image">Gives an image by its place in the batch; called from several threads.</param>
     /// <returns>[B, 3, H, W] float32 on the CPU.</returns>
-    public Tensor ProcessBatch(int count, Func<int, RgbImage> picture)
+    public Tensor ProcessBatch(int count, Func<int, RgbImage> image)
     {
         if (Settings.OutputHeight is not { } height || Settings.OutputWidth is not { } width)
-            throw new InvalidOperationException($"The size of the result depends on each picture; set {nameof(ImageResize.Exact)}, {nameof(ImagePreprocessing.CenterCrop)} or {nameof(ImagePreprocessing.Pad)}.");
-        return ProcessBatch(count, new ImageSize(height, width), picture);
+            throw new InvalidOperationException($"The size of the result depends on each image; set {nameof(ImageResize.Exact)}, {nameof(ImagePreprocessing.CenterCrop)} or {nameof(ImagePreprocessing.Pad)}.");
+        return ProcessBatch(count, new ImageSize(height, width), image);
     }
 
-    private unsafe Tensor ProcessBatch(int count, ImageSize size, Func<int, RgbImage> picture)
+    private unsafe Tensor ProcessBatch(int count, ImageSize size, Func<int, RgbImage> image)
     {
         var length = 3 * size.Height * size.Width;
         var batch = empty([count, 3, size.Height, size.Width], ScalarType.Float32);
@@ -104,7 +104,7 @@ internal sealed class ImageProcessor
             fixed (byte* bytes = batch.bytes)
             {
                 var values = (nint)bytes;
-                OrderedParallel.For(count, i => Process(picture(i), new Span<float>((float*)values + (long)i * length, length), maxThreads: count == 1 ? int.MaxValue : 1));
+                OrderedParallel.For(count, i => Process(image(i), new Span<float>((float*)values + (long)i * length, length), maxThreads: count == 1 ? int.MaxValue : 1));
             }
             return batch;
         }
@@ -116,17 +116,17 @@ internal sealed class ImageProcessor
     }
 
     /// <summary>
-    /// The steps on numbers for a batch of bytes, on the batch's device: the same values, bit for bit, as <see cref="Normalise(RgbImage, Span{float})"/>.
+    /// The steps on numbers for a batch of bytes, on the batch's device: the same values, bit for bit, as <see cref="Normalize(RgbImage, Span{float})"/>.
     /// </summary>
     /// <param name="pixels">[B, 3, H, W] uint8, planes as <see cref="RgbImage.CopyPlanes"/> writes them.</param>
     /// <returns>[B, 3, H, W] float32, of the padded size.</returns>
-    public Tensor Normalise(Tensor pixels)
+    public Tensor Normalize(Tensor pixels)
     {
         using var scope = NewDisposeScope();
         var size = PaddedSize((int)pixels.size(2), (int)pixels.size(3));
         var table = tensor(_table, device: pixels.device);
         var rows = tensor(new[] { 0, 256, 512 }, device: pixels.device).view(1, 3, 1, 1);
-        var values = table.index_select(0, pixels.to(ScalarType.Int32).Plus(rows).flatten()).view(pixels.shape);
+        var values = table.index_select(0, pixels.to(ScalarType.Int32).Add(rows).flatten()).view(pixels.shape);
         var (bottom, right) = (size.Height - pixels.size(2), size.Width - pixels.size(3));
         if (bottom > 0 || right > 0)
             values = nn.functional.pad(values, [0, right, 0, bottom]);
@@ -134,15 +134,15 @@ internal sealed class ImageProcessor
     }
 
     /// <summary>
-    /// A resized picture in the padded size, as bytes: where there is no picture, the value that normalises to 0 as nearly as a byte can.
+    /// A resized image in the padded size, as bytes: where there is no image, the value that normalizes to 0 as nearly as a byte can.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The picture is larger than the padded size.</exception>
+    /// <exception cref="InvalidOperationException">The image is larger than the padded size.</exception>
     public RgbImage PadBytes(RgbImage image)
     {
         var size = PaddedSize(image.Height, image.Width);
         if (size == new ImageSize(image.Height, image.Width))
             return image;
-        var padded = RgbImage.Uninitialised(size.Width, size.Height);
+        var padded = RgbImage.Uninitialized(size.Width, size.Height);
         for (var i = 0; i < padded.Pixels.Length; i++)
             padded.Pixels[i] = _neutral[i % 3];
         for (var y = 0; y < image.Height; y++)
@@ -155,12 +155,12 @@ internal sealed class ImageProcessor
         if (Settings.Pad is not { } pad)
             return new(height, width);
         if (pad.Height < height || pad.Width < width)
-            throw new InvalidOperationException($"A picture of {new ImageSize(height, width)} does not fit into the padded size of {pad}; resize it by its longest edge.");
+            throw new InvalidOperationException($"An image of {new ImageSize(height, width)} does not fit into the padded size of {pad}; resize it by its longest edge.");
         return pad;
     }
 
-    /// <summary>Rescaled in double precision and rounded to float, then normalised in float: the order of Hugging Face's processors.</summary>
-    private static float[] NormalisationTable(ImagePreprocessing settings)
+    /// <summary>Rescaled in double precision and rounded to float, then normalized in float: the order of Hugging Face's processors.</summary>
+    private static float[] NormalizationTable(ImagePreprocessing settings)
     {
         var table = new float[3 * 256];
         for (var value = 0; value < 256; value++)

@@ -1,16 +1,16 @@
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>The size that a picture is resized to: <see cref="Exact"/>, <see cref="ShortestEdge"/> or <see cref="LongestEdge"/>.</summary>
+/// <summary>The size that an image is resized to: <see cref="Exact"/>, <see cref="ShortestEdge"/> or <see cref="LongestEdge"/>.</summary>
 public abstract record ImageResize
 {
     private ImageResize()
     {
     }
 
-    /// <summary>The size after resizing a picture of the given size.</summary>
+    /// <summary>The size after resizing an image of the given size.</summary>
     internal abstract ImageSize SizeFor(ImageSize source);
 
-    /// <summary>One size for all pictures; the aspect ratio is not kept.</summary>
+    /// <summary>One size for all images; the aspect ratio is not kept.</summary>
     /// <param name="Height">Rows.</param>
     /// <param name="Width">Pixels in a row.</param>
     public sealed record Exact(int Height, int Width) : ImageResize

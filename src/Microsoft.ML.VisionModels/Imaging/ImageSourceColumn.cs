@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>
-/// Finds the column with the files behind an image column. A view that decodes its pictures from files puts one token, its own,
+/// Finds the column with the files behind an image column. A view that decodes its images from files puts one token, its own,
 /// into the annotations of both columns. A reader that meets both in a schema may decode the files itself, many at once.
 /// </summary>
 internal static class ImageSourceColumn
@@ -18,7 +18,7 @@ internal static class ImageSourceColumn
         return annotations.ToAnnotations();
     }
 
-    /// <summary>The text column that holds the full path of each picture of <paramref name="imageColumn"/>; null where none is known.</summary>
+    /// <summary>The text column that holds the full path of each image of <paramref name="imageColumn"/>; null where none is known.</summary>
     public static DataViewSchema.Column? PathOf(DataViewSchema schema, DataViewSchema.Column imageColumn)
     {
         if (TokenOf(imageColumn) is not { } token)

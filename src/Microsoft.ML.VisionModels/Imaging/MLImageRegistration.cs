@@ -5,7 +5,7 @@ using Microsoft.ML.Transforms.Image;
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>
-/// Lets a plain property <c>public MLImage Image { get; set; }</c> stand for a picture of any size in the classes that users give to
+/// Lets a plain property <c>public MLImage Image { get; set; }</c> stand for an image of any size in the classes that users give to
 /// PredictionEngine and CreateEnumerable. By itself ML.NET only takes one with <c>[ImageType(height, width)]</c>, which then does not
 /// fit the columns that LoadImages makes.
 /// </summary>

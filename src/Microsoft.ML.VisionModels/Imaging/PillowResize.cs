@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Microsoft.ML.VisionModels.Imaging;
 
-/// <summary>A part of a picture, in pixels; edges may lie between pixels.</summary>
+/// <summary>A part of an image, in pixels; edges may lie between pixels.</summary>
 internal readonly record struct PixelBox(float Left, float Top, float Right, float Bottom);
 
 /// <summary>Resizing that equals Pillow's (Image.resize on 8-bit RGB) bit for bit: rows first, rounded to bytes, then columns.</summary>
@@ -11,12 +11,12 @@ internal static class PillowResize
     /// <summary>Output bytes times taps below which another thread costs more than it saves.</summary>
     private const long WorkPerThread = 4_000_000;
 
-    /// <param name="source">The picture.</param>
+    /// <param name="source">The image.</param>
     /// <param name="width">Of the result.</param>
     /// <param name="height">Of the result.</param>
     /// <param name="filter">The filter.</param>
-    /// <param name="box">The part of the picture to resize; all of it by default.</param>
-    /// <param name="maxThreads">How many threads a large picture may take; 1 where pictures are already processed side by side.</param>
+    /// <param name="box">The part of the image to resize; all of it by default.</param>
+    /// <param name="maxThreads">How many threads a large image may take; 1 where images are already processed side by side.</param>
     public static RgbImage Resize(RgbImage source, int width, int height, ResizeFilter filter, PixelBox? box = null, int maxThreads = int.MaxValue)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
@@ -24,7 +24,7 @@ internal static class PillowResize
         var whole = new PixelBox(0, 0, source.Width, source.Height);
         var part = box ?? whole;
         if (!(part.Left >= 0 && part.Top >= 0 && part.Left < part.Right && part.Top < part.Bottom && part.Right <= source.Width && part.Bottom <= source.Height))
-            throw new ArgumentOutOfRangeException(nameof(box), part, $"The box must lie within the picture of {source.Width} x {source.Height}.");
+            throw new ArgumentOutOfRangeException(nameof(box), part, $"The box must lie within the image of {source.Width} x {source.Height}.");
 
         if (part == whole && width == source.Width && height == source.Height)
             return source;
@@ -36,7 +36,7 @@ internal static class PillowResize
         var vertical = height != source.Height || part.Top != 0 || part.Bottom != height
             ? ResizeCoefficients.For(filter, source.Height, part.Top, part.Bottom, height) : null;
 
-        var result = RgbImage.Uninitialised(width, height);
+        var result = RgbImage.Uninitialized(width, height);
         if (vertical is null)
         {
             ResampleRows(source, 0, height, horizontal!, result.Pixels, maxThreads);
@@ -83,7 +83,7 @@ internal static class PillowResize
     {
         var columns = NearestPositions(part.Left, part.Right, width);
         var rows = NearestPositions(part.Top, part.Bottom, height);
-        var result = RgbImage.Uninitialised(width, height);
+        var result = RgbImage.Uninitialized(width, height);
         for (var y = 0; y < height; y++)
         {
             var from = source.Row(rows[y]);
@@ -94,7 +94,7 @@ internal static class PillowResize
         return result;
     }
 
-    /// <summary>The source position of each new pixel's centre, summed up step by step as in Pillow, whose rounding this repeats.</summary>
+    /// <summary>The source position of each new pixel's center, summed up step by step as in Pillow, whose rounding this repeats.</summary>
     private static int[] NearestPositions(float from, float to, int length)
     {
         var positions = new int[length];

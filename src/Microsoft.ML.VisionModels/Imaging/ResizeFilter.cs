@@ -2,8 +2,8 @@ using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>How a picture is resampled, with the codes that Pillow and <c>preprocessor_config.json</c> use (<c>resample</c>).</summary>
-/// <remarks>All but <see cref="Nearest"/> average over the area that a new pixel covers, so that shrinking a picture does not alias.</remarks>
+/// <summary>How an image is resampled, with the codes that Pillow and <c>preprocessor_config.json</c> use (<c>resample</c>).</summary>
+/// <remarks>All but <see cref="Nearest"/> average over the area that a new pixel covers, so that shrinking an image does not alias.</remarks>
 public enum ResizeFilter
 {
     /// <summary>The nearest pixel.</summary>

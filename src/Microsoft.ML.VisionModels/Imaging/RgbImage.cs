@@ -1,6 +1,6 @@
 namespace Microsoft.ML.VisionModels.Imaging;
 
-/// <summary>A picture in memory: interleaved RGB, three bytes a pixel, rows from top to bottom without padding.</summary>
+/// <summary>An image in memory: interleaved RGB, three bytes a pixel, rows from top to bottom without padding.</summary>
 internal sealed class RgbImage
 {
     public RgbImage(int width, int height, byte[] pixels)
@@ -8,13 +8,13 @@ internal sealed class RgbImage
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         if (pixels.LongLength != 3L * width * height)
-            throw new ArgumentException($"A picture of {width} x {height} has {3L * width * height} bytes, not {pixels.LongLength}.", nameof(pixels));
+            throw new ArgumentException($"An image of {width} x {height} has {3L * width * height} bytes, not {pixels.LongLength}.", nameof(pixels));
         Width = width;
         Height = height;
         Pixels = pixels;
     }
 
-    /// <summary>A black picture.</summary>
+    /// <summary>A black image.</summary>
     public RgbImage(int width, int height) : this(width, height, new byte[checked(3 * width * height)])
     {
     }
@@ -27,13 +27,13 @@ internal sealed class RgbImage
 
     public Span<byte> Row(int y) => Pixels.AsSpan(3 * Width * y, 3 * Width);
 
-    /// <summary>A picture whose pixels the caller is about to write, all of them.</summary>
-    public static RgbImage Uninitialised(int width, int height) =>
+    /// <summary>An image whose pixels the caller is about to write, all of them.</summary>
+    public static RgbImage Uninitialized(int width, int height) =>
         new(width, height, GC.AllocateUninitializedArray<byte>(checked(3 * width * height)));
 
     /// <summary>
     /// The window of the given size whose top left corner is at (<paramref name="left"/>, <paramref name="top"/>);
-    /// what lies outside the picture is black.
+    /// what lies outside the image is black.
     /// </summary>
     public RgbImage Window(int left, int top, int width, int height)
     {

@@ -46,7 +46,7 @@ internal sealed class RowResampler
     }
 
     /// <summary>Two rows at once, which share the weights.</summary>
-    /// <param name="first">A row; what follows it in the picture may come with it, which saves a copy.</param>
+    /// <param name="first">A row; what follows it in the image may come with it, which saves a copy.</param>
     /// <param name="second">Another row, or the same again.</param>
     /// <param name="firstTarget">The first new row.</param>
     /// <param name="secondTarget">The second new row.</param>
@@ -127,7 +127,7 @@ internal sealed class RowResampler
         }
     }
 
-    /// <summary>Four pixels as r0 r1 g0 g1 b0 b1 - - r2 r3 g2 g3 b2 b3 - -: neighbours are multiplied and summed in pairs.</summary>
+    /// <summary>Four pixels as r0 r1 g0 g1 b0 b1 - - r2 r3 g2 g3 b2 b3 - -: neighbors are multiplied and summed in pairs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<short> LoadPairs(ref byte pixels, nuint at)
     {

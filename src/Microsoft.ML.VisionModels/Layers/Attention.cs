@@ -64,7 +64,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     public Tensor ForwardWithBias(Tensor x, Func<Tensor, Tensor> bias)
     {
         var (q, k, v) = Heads(x);
-        // As many heads at a time as keep the bias small: that of a large picture takes 64 MB a head.
+        // As many heads at a time as keep the bias small: that of a large image takes 64 MB a head.
         var together = (int)Math.Clamp(MostScores / (q.shape[0] * q.shape[2] * q.shape[2]), 1, _heads);
         var outputs = new List<Tensor>();
         for (var head = 0; head < _heads; head += together)
@@ -99,9 +99,9 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
 
     private (Tensor Output, Tensor Probabilities) AttendWithProbabilities(Tensor q, Tensor k, Tensor v, Tensor? mask)
     {
-        var scores = q.Times(Math.Pow(q.shape[^1], -0.5)).matmul(k.transpose(-2, -1));   // [B, heads, T, T]
+        var scores = q.Mul(Math.Pow(q.shape[^1], -0.5)).matmul(k.transpose(-2, -1));   // [B, heads, T, T]
         if (FullMask(q, mask) is { } full)
-            scores = IsRepeated(full, q) ? scores.unflatten(0, -1, full.shape[0]).Plus(full).flatten(0, 1) : scores.Plus(full);
+            scores = IsRepeated(full, q) ? scores.unflatten(0, -1, full.shape[0]).Add(full).flatten(0, 1) : scores.Add(full);
         var probabilities = scores.softmax(-1);
         return (_probabilityDropout.forward(probabilities).matmul(v), probabilities);
     }
@@ -132,9 +132,9 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
     private (Tensor Q, Tensor K, Tensor V) Cosine(Tensor q, Tensor k, Tensor v)     // [B, heads, T, D / heads]
     {
         if (q_bias is not null)
-            (q, v) = (q.Plus(PerHead(q_bias, q)), v.Plus(PerHead(v_bias!, v)));
+            (q, v) = (q.Add(PerHead(q_bias, q)), v.Add(PerHead(v_bias!, v)));
         // The products are divided by this root later, as all attention's are.
-        var scale = logit_scale!.clamp_max(s_largestLogitScale).exp().Times(Math.Sqrt(q.shape[^1]));
+        var scale = logit_scale!.clamp_max(s_largestLogitScale).exp().Mul(Math.Sqrt(q.shape[^1]));
         return (F.normalize(q, dim: -1) * scale.to(q.dtype), F.normalize(k, dim: -1), v);
 
         Tensor PerHead(Tensor bias, Tensor like) => bias.view(_heads, 1, -1).to(like.dtype);
@@ -149,7 +149,7 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
             return mask;
         var tokens = q.shape[2];
         var future = full(tokens, tokens, s_hidden, q.dtype, q.device).triu(1);
-        return mask is null ? future : mask.Plus(future);
+        return mask is null ? future : mask.Add(future);
     }
 
     private static bool IsRepeated(Tensor mask, Tensor q) => mask.dim() == 4 && mask.shape[0] > 1 && mask.shape[0] < q.shape[0];

@@ -28,7 +28,7 @@ internal sealed class AttentionPooling : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)    // [B, T, D] -> [B, D]
     {
         var pooled = attn.Across(probe.expand(x.shape[0], -1, -1), x);      // [B, 1, D]
-        return pooled.Plus(mlp.forward(norm.forward(pooled))).squeeze(1);
+        return pooled.Add(mlp.forward(norm.forward(pooled))).squeeze(1);
     }
 
     /// <summary>Draws the learned token with the spread of Xavier's rule; the layers are drawn with all others.</summary>

@@ -19,10 +19,10 @@ internal static class AttentionRollout
     public static Tensor Of(IReadOnlyList<Tensor> attentions, int token)
     {
         // The token's row of the product alone, from the last layer back: a row times a matrix, where the whole product takes
-        // matrices times matrices. Rows of attention sum to 1, and so do these, without being normalised.
+        // matrices times matrices. Rows of attention sum to 1, and so do these, without being normalized.
         var row = OneHot(attentions[^1], token);                            // [B, 1, T]
         for (var layer = attentions.Count - 1; layer >= 0; layer--)
-            row = row.matmul(attentions[layer]).Plus(row).Times(0.5);
+            row = row.matmul(attentions[layer]).Add(row).Mul(0.5);
         return row.squeeze(1);                                              // [B, T]
     }
 

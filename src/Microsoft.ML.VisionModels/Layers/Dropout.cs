@@ -13,8 +13,8 @@ internal sealed class Dropout(double rate, Generator? generator) : nn.Module<Ten
     public override Tensor forward(Tensor x) => Active ? x * RandomMask.Keep(x.shape, rate, x, generator) : x;
 }
 
-/// <summary>Stochastic depth: drops the whole residual branch of a picture (arXiv 1603.09382).</summary>
-/// <param name="rate">The share of pictures whose branch is dropped while training.</param>
+/// <summary>Stochastic depth: drops the whole residual branch of an image (arXiv 1603.09382).</summary>
+/// <param name="rate">The share of images whose branch is dropped while training.</param>
 /// <param name="generator">The source of the masks, owned by the caller. Needed only for training at a rate above zero.</param>
 internal sealed class DropPath(double rate, Generator? generator) : nn.Module<Tensor, Tensor>(nameof(DropPath))
 {
@@ -22,8 +22,8 @@ internal sealed class DropPath(double rate, Generator? generator) : nn.Module<Te
     {
         if (!training || rate == 0)
             return x;
-        long[] onePerPicture = [x.shape[0], .. Enumerable.Repeat(1L, (int)x.dim() - 1)];   // [B, 1, ...]
-        return x * RandomMask.Keep(onePerPicture, rate, x, generator);
+        long[] onePerImage = [x.shape[0], .. Enumerable.Repeat(1L, (int)x.dim() - 1)];   // [B, 1, ...]
+        return x * RandomMask.Keep(onePerImage, rate, x, generator);
     }
 }
 

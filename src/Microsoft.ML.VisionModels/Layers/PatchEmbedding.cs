@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Layers;
 
-/// <summary>Cuts a picture into patches and projects each to a token.</summary>
+/// <summary>Cuts an image into patches and projects each to a token.</summary>
 internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
 {
     private readonly Conv2d proj;

@@ -41,13 +41,13 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         if (_postNorm)
         {
-            x = norm1.forward(x.Plus(Branch(Attend(x, mask, trace), ls1)));
-            x = norm2.forward(x.Plus(Branch(mlp.forward(x), ls2)));
+            x = norm1.forward(x.Add(Branch(Attend(x, mask, trace), ls1)));
+            x = norm2.forward(x.Add(Branch(mlp.forward(x), ls2)));
         }
         else
         {
-            x = x.Plus(Branch(Attend(norm1.forward(x), mask, trace), ls1));
-            x = x.Plus(Branch(mlp.forward(norm2.forward(x)), ls2));
+            x = x.Add(Branch(Attend(norm1.forward(x), mask, trace), ls1));
+            x = x.Add(Branch(mlp.forward(norm2.forward(x)), ls2));
         }
         return x.MoveToOuterDisposeScope();
     }

@@ -46,7 +46,7 @@ internal readonly record struct WindowGrid(int Height, int Width, int Window, in
     }
 
     /// <summary>
-    /// [n, 1, T, T], to be added to attention scores: 0 for tokens that were neighbours before the shift, and <paramref name="hidden"/>
+    /// [n, 1, T, T], to be added to attention scores: 0 for tokens that were neighbors before the shift, and <paramref name="hidden"/>
     /// for those that the shift alone brought into one window. Null without a shift.
     /// </summary>
     /// <remarks>Built anew in each pass: it is small beside the scores of a batch, and so nothing is shared between threads or with inference mode.</remarks>
@@ -55,11 +55,11 @@ internal readonly record struct WindowGrid(int Height, int Width, int Window, in
         if (Shift == 0)
             return null;
         var (rows, columns) = (Regions(PaddedHeight), Regions(PaddedWidth));
-        var regions = tensor(rows).unsqueeze(1).Times(3).Plus(tensor(columns))          // [H', W']
+        var regions = tensor(rows).unsqueeze(1).Mul(3).Add(tensor(columns))          // [H', W']
             .view(Rows, Window, Columns, Window)
             .permute(0, 2, 1, 3)
             .reshape(-1, Window * Window);                                              // [n, T]
-        return regions.unsqueeze(1).ne(regions.unsqueeze(2)).to(ScalarType.Float32).Times(hidden)
+        return regions.unsqueeze(1).ne(regions.unsqueeze(2)).to(ScalarType.Float32).Mul(hidden)
             .unsqueeze(1)                                                               // [n, 1, T, T]
             .to(device);
     }

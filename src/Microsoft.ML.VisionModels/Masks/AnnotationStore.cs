@@ -6,10 +6,10 @@ using Microsoft.ML.VisionModels.Masks;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// A folder with a file for each picture that has been annotated, so that long work can be stopped and resumed: a file is there whole or
+/// A folder with a file for each image that has been annotated, so that long work can be stopped and resumed: a file is there whole or
 /// not at all. In the end <see cref="CocoDataset"/> and <see cref="YoloDataset"/> make data sets of them.
 /// </summary>
-/// <param name="folder">The folder, which is made when the first picture is written.</param>
+/// <param name="folder">The folder, which is made when the first image is written.</param>
 /// <example>
 /// <code>
 /// var store = new AnnotationStore("annotated");
@@ -22,25 +22,25 @@ public sealed class AnnotationStore(string folder)
 {
     private const string Extension = ".masks.json";
 
-    /// <summary>Whether a picture has been written.</summary>
-    /// <param name="fileName">The picture's path within the data set's folder.</param>
+    /// <summary>Whether an image has been written.</summary>
+    /// <param name="fileName">The image's path within the data set's folder.</param>
     public bool Contains(string fileName) => File.Exists(PathOf(fileName));
 
-    /// <summary>Writes a picture's segments, in place of those that were there.</summary>
-    public void Write(AnnotatedPicture picture)
+    /// <summary>Writes an image's segments, in place of those that were there.</summary>
+    public void Write(AnnotatedImage image)
     {
-        ArgumentNullException.ThrowIfNull(picture);
-        var path = PathOf(picture.FileName);
+        ArgumentNullException.ThrowIfNull(image);
+        var path = PathOf(image.FileName);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         AtomicFile.Write(path, stream =>
         {
             using var writer = new Utf8JsonWriter(stream, CocoJson.WriterOptions);
             writer.WriteStartObject();
-            writer.WriteString("file_name", picture.FileName);
-            writer.WriteNumber("height", picture.Height);
-            writer.WriteNumber("width", picture.Width);
+            writer.WriteString("file_name", image.FileName);
+            writer.WriteNumber("height", image.Height);
+            writer.WriteNumber("width", image.Width);
             writer.WriteStartArray("annotations");
-            foreach (var annotation in picture.Annotations)
+            foreach (var annotation in image.Annotations)
             {
                 writer.WriteStartObject();
                 writer.WriteNumber("category", annotation.Category);
@@ -58,39 +58,39 @@ public sealed class AnnotationStore(string folder)
         });
     }
 
-    /// <summary>Reads a picture's segments.</summary>
-    /// <param name="fileName">The picture's path within the data set's folder.</param>
+    /// <summary>Reads an image's segments.</summary>
+    /// <param name="fileName">The image's path within the data set's folder.</param>
     /// <exception cref="FileNotFoundException">They have not been written.</exception>
     /// <exception cref="InvalidDataException">The file is not what was written.</exception>
-    public AnnotatedPicture Read(string fileName) => ReadFile(PathOf(fileName));
+    public AnnotatedImage Read(string fileName) => ReadFile(PathOf(fileName));
 
-    /// <summary>Reads all pictures' segments, one after the other as they are asked for, in the ordinal order of the pictures' paths.</summary>
+    /// <summary>Reads all images' segments, one after the other as they are asked for, in the ordinal order of the images' paths.</summary>
     /// <exception cref="InvalidDataException">A file is not what was written.</exception>
-    public IEnumerable<AnnotatedPicture> ReadAll()
+    public IEnumerable<AnnotatedImage> ReadAll()
     {
         if (!Directory.Exists(folder))
             return [];
         var names = Directory.EnumerateFiles(folder, "*" + Extension, SearchOption.AllDirectories)
-            .Select(path => AnnotatedPicture.Normalize(Path.GetRelativePath(folder, path[..^Extension.Length])))
+            .Select(path => AnnotatedImage.Normalize(Path.GetRelativePath(folder, path[..^Extension.Length])))
             .Order(StringComparer.Ordinal);
         return names.ToArray().Select(Read);
     }
 
-    private string PathOf(string fileName) => Path.Combine(folder, AnnotatedPicture.Normalize(fileName) + Extension);
+    private string PathOf(string fileName) => Path.Combine(folder, AnnotatedImage.Normalize(fileName) + Extension);
 
-    private static AnnotatedPicture ReadFile(string path)
+    private static AnnotatedImage ReadFile(string path)
     {
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var root = document.RootElement;
-            return new AnnotatedPicture(
+            return new AnnotatedImage(
                 root.GetProperty("file_name").GetString()!, root.GetProperty("height").GetInt32(), root.GetProperty("width").GetInt32(),
                 [.. root.GetProperty("annotations").EnumerateArray().Select(ReadAnnotation)]);
         }
         catch (Exception e) when (e is JsonException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
-            throw new InvalidDataException($"{path} holds no picture's segments: {e.Message}", e);
+            throw new InvalidDataException($"{path} holds no image's segments: {e.Message}", e);
         }
     }
 

@@ -5,9 +5,9 @@ using Microsoft.ML.VisionModels.Masks;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>Writes annotated pictures as one file in COCO's form (https://cocodataset.org/#format-data), which pycocotools and most training tools read.</summary>
+/// <summary>Writes annotated images as one file in COCO's form (https://cocodataset.org/#format-data), which pycocotools and most training tools read.</summary>
 /// <remarks>
-/// Pictures and annotations are numbered from 1 on, and so are categories, in the order of their names. The "bbox" of an annotation is
+/// Images and annotations are numbered from 1 on, and so are categories, in the order of their names. The "bbox" of an annotation is
 /// [x, y, width, height] with all its columns and rows counted, as pycocotools' <c>toBbox</c> has it; Segment Anything's own records, see
 /// <see cref="MaskBox.ToXywh"/>, have one less. "area" counts the mask's pixels, "iscrowd" is 0. Masks without pixels are left out.
 /// </remarks>
@@ -27,12 +27,12 @@ public sealed class CocoDataset
 
     /// <summary>Writes the file, under a temporary name first.</summary>
     /// <param name="path">The file, which is overwritten.</param>
-    /// <param name="pictures">The pictures, gone over once and not kept: <see cref="AnnotationStore.ReadAll"/>, or a list.</param>
+    /// <param name="images">The images, gone over once and not kept: <see cref="AnnotationStore.ReadAll"/>, or a list.</param>
     /// <exception cref="ArgumentException">An annotation's category has no name, or says in its properties what COCO says already.</exception>
-    public void Save(string path, IEnumerable<AnnotatedPicture> pictures)
+    public void Save(string path, IEnumerable<AnnotatedImage> images)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(pictures);
+        ArgumentNullException.ThrowIfNull(images);
         AtomicFile.Write(path, stream =>
         {
             using var writer = new Utf8JsonWriter(stream, CocoJson.WriterOptions);
@@ -40,7 +40,7 @@ public sealed class CocoDataset
             writer.WriteStartObject("info");
             writer.WriteEndObject();
             WriteCategories(writer);
-            WriteImages(writer, WriteAnnotations(writer, pictures));
+            WriteImages(writer, WriteAnnotations(writer, images));
             writer.WriteEndObject();
         });
     }
@@ -67,16 +67,16 @@ public sealed class CocoDataset
         writer.WriteEndArray();
     }
 
-    /// <summary>Writes the annotations of all pictures, and returns the pictures without them.</summary>
-    private List<AnnotatedPicture> WriteAnnotations(Utf8JsonWriter writer, IEnumerable<AnnotatedPicture> pictures)
+    /// <summary>Writes the annotations of all images, and returns the images without them.</summary>
+    private List<AnnotatedImage> WriteAnnotations(Utf8JsonWriter writer, IEnumerable<AnnotatedImage> images)
     {
-        List<AnnotatedPicture> written = [];
+        List<AnnotatedImage> written = [];
         long id = 0;
         writer.WriteStartArray("annotations");
-        foreach (var picture in pictures)
+        foreach (var image in images)
         {
-            written.Add(new(picture.FileName, picture.Height, picture.Width, []));
-            foreach (var annotation in picture.Visible(_categories.Count))
+            written.Add(new(image.FileName, image.Height, image.Width, []));
+            foreach (var annotation in image.Visible(_categories.Count))
                 WriteAnnotation(writer, annotation, ++id, imageId: written.Count);
             writer.Flush();
         }
@@ -120,16 +120,16 @@ public sealed class CocoDataset
         writer.WriteEndArray();
     }
 
-    private static void WriteImages(Utf8JsonWriter writer, List<AnnotatedPicture> pictures)
+    private static void WriteImages(Utf8JsonWriter writer, List<AnnotatedImage> images)
     {
         writer.WriteStartArray("images");
-        foreach (var (index, picture) in pictures.Index())
+        foreach (var (index, image) in images.Index())
         {
             writer.WriteStartObject();
             writer.WriteNumber("id", index + 1);
-            writer.WriteString("file_name", picture.FileName);
-            writer.WriteNumber("height", picture.Height);
-            writer.WriteNumber("width", picture.Width);
+            writer.WriteString("file_name", image.FileName);
+            writer.WriteNumber("height", image.Height);
+            writer.WriteNumber("width", image.Width);
             writer.WriteEndObject();
         }
         writer.WriteEndArray();

@@ -41,7 +41,7 @@ internal sealed class ColumnSegments
 
     public int Count => _segments.Count;
 
-    /// <summary>Columns of the picture.</summary>
+    /// <summary>Columns of the image.</summary>
     public int Width => _firstOfColumn.Length - 1;
 
     public Segment this[int index] => _segments[index];
@@ -63,7 +63,7 @@ internal sealed class ColumnSegments
         }
     }
 
-    /// <summary>Union-find over segments of neighbouring columns, where a component's root is its first segment.</summary>
+    /// <summary>Union-find over segments of neighboring columns, where a component's root is its first segment.</summary>
     private int[] Connect()
     {
         var parents = new int[Count];

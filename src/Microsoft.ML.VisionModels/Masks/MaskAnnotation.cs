@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>A segment of a picture, for a data set.</summary>
+/// <summary>A segment of an image, for a data set.</summary>
 /// <param name="Mask">The pixels.</param>
 /// <param name="Category">What it is: a place in the data set's list of categories, from 0 on. Default 0.</param>
 public sealed record MaskAnnotation(RunLengthMask Mask, int Category = 0)

@@ -7,7 +7,7 @@ using Microsoft.ML.VisionModels.Masks;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Draws masks over a picture, each in a colour of its own, and the points and boxes that they were asked for with. Smaller masks lie on
+/// Draws masks over an image, each in a color of its own, and the points and boxes that they were asked for with. Smaller masks lie on
 /// larger ones, which hides none (as Segment Anything's notebooks show masks).
 /// </summary>
 /// <example>
@@ -20,44 +20,44 @@ namespace Microsoft.ML.VisionModels;
 /// </example>
 public sealed class MaskOverlay
 {
-    private readonly RgbImage _picture;
+    private readonly RgbImage _image;
     private readonly List<RunLengthMask> _masks = [];
     private readonly List<(PointF Place, bool IsForeground)> _points = [];
     private readonly List<RectangleF> _boxes = [];
 
-    /// <param name="picture">The picture, which is copied.</param>
-    public MaskOverlay(MLImage picture)
+    /// <param name="image">The image, which is copied.</param>
+    public MaskOverlay(MLImage image)
     {
-        ArgumentNullException.ThrowIfNull(picture);
-        _picture = ImageDecoder.FromMLImage(picture);
+        ArgumentNullException.ThrowIfNull(image);
+        _image = ImageDecoder.FromMLImage(image);
     }
 
-    /// <param name="path">The picture's file. A photograph is turned upright, as <see cref="SamSession.SetImage(string)"/> sees it.</param>
-    /// <exception cref="ImageDecodeException">The file cannot be read as a picture.</exception>
+    /// <param name="path">The image's file. A photograph is turned upright, as <see cref="SamSession.SetImage(string)"/> sees it.</param>
+    /// <exception cref="ImageDecodeException">The file cannot be read as an image.</exception>
     public MaskOverlay(string path) : this(ImageDecoder.Decode(path))
     {
     }
 
-    internal MaskOverlay(RgbImage picture) => _picture = picture;
+    internal MaskOverlay(RgbImage image) => _image = image;
 
-    /// <summary>How much of a mask's colour covers the picture, 0 to 1. Default 0.35.</summary>
+    /// <summary>How much of a mask's color covers the image, 0 to 1. Default 0.35.</summary>
     public double Opacity { get; set; } = 0.35;
 
     /// <summary>How wide the lines around masks are, in pixels; 0, the default, draws none.</summary>
     public double ContourWidth { get; set; }
 
-    /// <summary>Adds a mask. The first has always the same colour, the second another, and so on.</summary>
-    /// <exception cref="ArgumentException">The mask is not of the picture's size.</exception>
+    /// <summary>Adds a mask. The first has always the same color, the second another, and so on.</summary>
+    /// <exception cref="ArgumentException">The mask is not of the image's size.</exception>
     public void AddMask(RunLengthMask mask)
     {
         ArgumentNullException.ThrowIfNull(mask);
-        if (mask.Height != _picture.Height || mask.Width != _picture.Width)
-            throw new ArgumentException($"The mask is {mask.Height} x {mask.Width}, but the picture is {_picture.Height} x {_picture.Width}.", nameof(mask));
+        if (mask.Height != _image.Height || mask.Width != _image.Width)
+            throw new ArgumentException($"The mask is {mask.Height} x {mask.Width}, but the image is {_image.Height} x {_image.Width}.", nameof(mask));
         _masks.Add(mask);
     }
 
     /// <summary>Adds masks.</summary>
-    /// <exception cref="ArgumentException">A mask is not of the picture's size.</exception>
+    /// <exception cref="ArgumentException">A mask is not of the image's size.</exception>
     public void AddMasks(IEnumerable<RunLengthMask> masks)
     {
         ArgumentNullException.ThrowIfNull(masks);
@@ -78,14 +78,14 @@ public sealed class MaskOverlay
     /// <param name="bottom">Pixels from the upper edge.</param>
     public void AddBox(float left, float top, float right, float bottom) => _boxes.Add(RectangleF.FromLTRB(left, top, right, bottom));
 
-    /// <summary>The picture with all that was added. The caller disposes it.</summary>
+    /// <summary>The image with all that was added. The caller disposes it.</summary>
     public MLImage Draw()
     {
         using var canvas = Paint();
         return canvas.ToMLImage();
     }
 
-    /// <summary>Writes the picture with all that was added as PNG, under a temporary name first.</summary>
+    /// <summary>Writes the image with all that was added as PNG, under a temporary name first.</summary>
     /// <param name="path">The file, which is overwritten.</param>
     public void Save(string path)
     {
@@ -101,7 +101,7 @@ public sealed class MaskOverlay
         if (!(ContourWidth >= 0))
             throw new InvalidOperationException($"{nameof(ContourWidth)} is {ContourWidth}; it can be from 0 on.");
 
-        var canvas = new OverlayCanvas(_picture);
+        var canvas = new OverlayCanvas(_image);
         Tint(canvas.Pixels);
         if (ContourWidth > 0)
         {
@@ -115,10 +115,10 @@ public sealed class MaskOverlay
         return canvas;
     }
 
-    /// <summary>Mixes each pixel, of four bytes, with the colour of the mask on top.</summary>
+    /// <summary>Mixes each pixel, of four bytes, with the color of the mask on top.</summary>
     private void Tint(Span<byte> pixels)
     {
-        var labels = LabelImage.Draw(_picture.Height, _picture.Width, _masks);
+        var labels = LabelImage.Draw(_image.Height, _image.Width, _masks);
         (byte, byte, byte)[] colors = [.. Enumerable.Range(0, _masks.Count).Select(MaskPalette.Color).Select(color => (color.Red, color.Green, color.Blue))];
         for (var i = 0; i < labels.Length; i++)
         {
@@ -129,6 +129,6 @@ public sealed class MaskOverlay
             (pixel[0], pixel[1], pixel[2]) = (Mix(pixel[0], red), Mix(pixel[1], green), Mix(pixel[2], blue));
         }
 
-        byte Mix(byte picture, byte color) => (byte)Math.Round(picture + Opacity * (color - picture));
+        byte Mix(byte image, byte color) => (byte)Math.Round(image + Opacity * (color - image));
     }
 }

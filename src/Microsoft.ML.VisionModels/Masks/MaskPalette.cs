@@ -2,7 +2,7 @@ using SkiaSharp;
 
 namespace Microsoft.ML.VisionModels.Masks;
 
-/// <summary>Colours that are easy to tell apart, always the same ones: hues a golden angle apart, in turn lighter and darker.</summary>
+/// <summary>Colors that are easy to tell apart, always the same ones: hues a golden angle apart, in turn lighter and darker.</summary>
 internal static class MaskPalette
 {
     private const double GoldenAngle = 137.50776405003785;

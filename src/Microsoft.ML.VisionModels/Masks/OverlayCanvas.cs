@@ -5,26 +5,26 @@ using SkiaSharp;
 
 namespace Microsoft.ML.VisionModels.Masks;
 
-/// <summary>A picture that lines, stars and boxes are drawn on.</summary>
+/// <summary>An image that lines, stars and boxes are drawn on.</summary>
 internal sealed class OverlayCanvas : IDisposable
 {
     private static readonly SKColor s_green = new(0, 200, 0), s_red = new(230, 0, 0);
 
     private readonly SKBitmap _bitmap;
     private readonly SKCanvas _canvas;
-    private readonly float _unit;       // what marks are measured in, so that they look alike on small pictures and large
+    private readonly float _unit;       // what marks are measured in, so that they look alike on small images and large
 
-    public OverlayCanvas(RgbImage picture)
+    public OverlayCanvas(RgbImage image)
     {
-        _bitmap = new SKBitmap(new SKImageInfo(picture.Width, picture.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        _bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
         var pixels = Pixels;
-        for (int i = 0, o = 0; i < picture.Pixels.Length; i += 3, o += 4)
+        for (int i = 0, o = 0; i < image.Pixels.Length; i += 3, o += 4)
         {
-            picture.Pixels.AsSpan(i, 3).CopyTo(pixels[o..]);
+            image.Pixels.AsSpan(i, 3).CopyTo(pixels[o..]);
             pixels[o + 3] = 255;
         }
         _canvas = new SKCanvas(_bitmap);
-        _unit = Math.Max(1, Math.Min(picture.Width, picture.Height) / 250f);
+        _unit = Math.Max(1, Math.Min(image.Width, image.Height) / 250f);
     }
 
     /// <summary>Red, green, blue and alpha of each pixel, row by row.</summary>
@@ -69,7 +69,7 @@ internal sealed class OverlayCanvas : IDisposable
     {
         _canvas.Flush();
         if (!_bitmap.Encode(stream, SKEncodedImageFormat.Png, 100))
-            throw new IOException($"A picture of {_bitmap.Width} x {_bitmap.Height} could not be encoded as PNG.");
+            throw new IOException($"An image of {_bitmap.Width} x {_bitmap.Height} could not be encoded as PNG.");
     }
 
     public void Dispose()

@@ -2,7 +2,7 @@ using System.Drawing;
 
 namespace Microsoft.ML.VisionModels.Masks;
 
-/// <summary>The pixels whose centres lie in polygons, column by column.</summary>
+/// <summary>The pixels whose centers lie in polygons, column by column.</summary>
 internal static class PolygonRasterizer
 {
     public static RunLengthMask Rasterize(ImageSize size, IEnumerable<MaskPolygon> polygons)
@@ -33,7 +33,7 @@ internal static class PolygonRasterizer
         return writer.ToMask();
     }
 
-    /// <summary>In each column where a line crosses the middle, the first row whose centre is below that.</summary>
+    /// <summary>In each column where a line crosses the middle, the first row whose center is below that.</summary>
     private static IEnumerable<(int Column, int Row)> Crossings(IReadOnlyList<Point> ring, ImageSize size)
     {
         for (var i = 0; i < ring.Count; i++)

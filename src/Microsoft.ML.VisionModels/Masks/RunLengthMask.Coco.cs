@@ -11,8 +11,8 @@ public sealed partial class RunLengthMask
     public string ToCocoString() => Encoding.ASCII.GetString(_code);
 
     /// <summary>Reads runs in the compressed form of COCO's tools.</summary>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="width">Columns of the image.</param>
     /// <param name="counts">What pycocotools' <c>encode</c> calls "counts".</param>
     /// <exception cref="ArgumentException">The size is not positive.</exception>
     /// <exception cref="FormatException">The text is not such runs, or they are not height x width pixels.</exception>

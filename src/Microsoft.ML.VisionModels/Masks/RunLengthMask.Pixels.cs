@@ -11,8 +11,8 @@ namespace Microsoft.ML.VisionModels;
 public sealed partial class RunLengthMask
 {
     /// <summary>Makes a mask of pixels.</summary>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="width">Columns of the image.</param>
     /// <param name="pixels">height x width values, row by row; those that are not 0 are inside.</param>
     /// <exception cref="ArgumentException">The size is not positive, or there are not as many pixels.</exception>
     public static RunLengthMask FromPixels(int height, int width, ReadOnlySpan<byte> pixels)
@@ -23,8 +23,8 @@ public sealed partial class RunLengthMask
     }
 
     /// <summary>Makes a mask of pixels.</summary>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="width">Columns of the image.</param>
     /// <param name="pixels">height x width values, row by row: whether a pixel is inside.</param>
     /// <exception cref="ArgumentException">The size is not positive, or there are not as many pixels.</exception>
     public static RunLengthMask FromPixels(int height, int width, ReadOnlySpan<bool> pixels) =>
@@ -71,7 +71,7 @@ public sealed partial class RunLengthMask
         return tensor(ToPixels(), [Height, Width]).to(ScalarType.Bool).MoveToOuterDisposeScope();
     }
 
-    /// <summary>A picture: white inside, black outside. The caller disposes it.</summary>
+    /// <summary>An image: white inside, black outside. The caller disposes it.</summary>
     public MLImage ToMLImage() => ImageDecoder.ToMLImage(Width, Height, pixels =>
     {
         pixels.Fill(ImageDecoder.Opaque);
@@ -79,7 +79,7 @@ public sealed partial class RunLengthMask
     });
 
     /// <summary>Writes a value to the pixels inside, and leaves those outside as they are.</summary>
-    /// <param name="pixels">The picture, row by row.</param>
+    /// <param name="pixels">The image, row by row.</param>
     /// <param name="value">The value.</param>
     internal void Fill<T>(Span<T> pixels, T value)
     {

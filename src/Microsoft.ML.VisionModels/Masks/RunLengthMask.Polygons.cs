@@ -21,10 +21,10 @@ public sealed partial class RunLengthMask
         return tolerance == 0 ? polygons : [.. polygons.Select(polygon => RingSimplifier.Simplify(polygon, tolerance))];
     }
 
-    /// <summary>Makes a mask of the pixels whose centres lie in a polygon and not in its holes (the even-odd rule), in any of the polygons.</summary>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Columns of the picture.</param>
-    /// <param name="polygons">The polygons; what lies outside the picture is cut off.</param>
+    /// <summary>Makes a mask of the pixels whose centers lie in a polygon and not in its holes (the even-odd rule), in any of the polygons.</summary>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="width">Columns of the image.</param>
+    /// <param name="polygons">The polygons; what lies outside the image is cut off.</param>
     /// <exception cref="ArgumentException">The size is not positive.</exception>
     public static RunLengthMask FromPolygons(int height, int width, IEnumerable<MaskPolygon> polygons)
     {

@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Masks;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Which pixels of a picture belong to a segment, kept as COCO keeps it: the lengths of the runs of pixels outside and inside in turn,
+/// Which pixels of an image belong to a segment, kept as COCO keeps it: the lengths of the runs of pixels outside and inside in turn,
 /// down the columns from the left, the first run outside. Takes one or two bytes a run: some kilobytes for a segment of a photograph.
 /// </summary>
 /// <remarks>Never changes, so it can be used from many threads at once. Equal masks have equal runs.</remarks>
@@ -23,10 +23,10 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
     internal RunLengthMask(int height, int width, byte[] code, int area, MaskBox box) =>
         (Height, Width, _code, Area, Box) = (height, width, code, area, box);
 
-    /// <summary>Rows of the picture.</summary>
+    /// <summary>Rows of the image.</summary>
     public int Height { get; }
 
-    /// <summary>Columns of the picture.</summary>
+    /// <summary>Columns of the image.</summary>
     public int Width { get; }
 
     /// <summary>How many pixels are inside.</summary>
@@ -55,8 +55,8 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
     internal RunCursor Runs => new(_code);
 
     /// <summary>Makes a mask of the lengths of runs down the columns, the first outside.</summary>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="width">Columns of the image.</param>
     /// <param name="counts">The lengths, together height x width; runs of length 0 are allowed, and join those beside them.</param>
     /// <exception cref="ArgumentException">The size is not positive, or the counts are not so.</exception>
     public static RunLengthMask FromCounts(int height, int width, ReadOnlySpan<int> counts)
@@ -70,7 +70,7 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
             writer.Add(counts[i], i % 2 == 1);
         }
         if (writer.Position != pixels)
-            throw new ArgumentException($"The runs have {writer.Position} pixels, but the picture has {height} x {width}.", nameof(counts));
+            throw new ArgumentException($"The runs have {writer.Position} pixels, but the image has {height} x {width}.", nameof(counts));
         return writer.ToMask();
     }
 

@@ -8,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Masks;
 /// </summary>
 internal static class SmallRegions
 {
-    /// <summary>Fills the holes that are smaller than <paramref name="minArea"/> pixels, those at the picture's edge too.</summary>
+    /// <summary>Fills the holes that are smaller than <paramref name="minArea"/> pixels, those at the image's edge too.</summary>
     /// <returns>The mask itself where there are none.</returns>
     public static RunLengthMask FillHoles(RunLengthMask mask, double minArea)
     {
@@ -64,7 +64,7 @@ internal static class SmallRegions
         return areas;
     }
 
-    /// <summary>Of the components of an area the one that OpenCV numbers first: it goes over the picture in blocks of 2 x 2, row by row.</summary>
+    /// <summary>Of the components of an area the one that OpenCV numbers first: it goes over the image in blocks of 2 x 2, row by row.</summary>
     private static int FirstOfArea(ColumnSegments segments, int[] areas, int area)
     {
         var components = segments.Components;

@@ -5,13 +5,13 @@ using Microsoft.ML.VisionModels.Core;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Writes annotated pictures as Ultralytics' tools want them for segmentation: beside a folder "images" with the pictures, which is left
-/// to the caller, a folder "labels" with a text file for each picture, and "data.yaml" with the names.
+/// Writes annotated images as Ultralytics' tools want them for segmentation: beside a folder "images" with the images, which is left
+/// to the caller, a folder "labels" with a text file for each image, and "data.yaml" with the names.
 /// </summary>
 /// <remarks>
-/// Each object is one line: its category, from 0 on, and the corners of one polygon, x and y in turn, divided by the picture's width and
+/// Each object is one line: its category, from 0 on, and the corners of one polygon, x and y in turn, divided by the image's width and
 /// height. An object of several parts or with holes is made one polygon by bridges without width, see <see cref="MaskPolygon.Join"/>;
-/// Ultralytics draws polygons with their edges, so that bridges come back one pixel wide. Masks without pixels are left out; a picture
+/// Ultralytics draws polygons with their edges, so that bridges come back one pixel wide. Masks without pixels are left out; an image
 /// without masks has an empty file.
 /// </remarks>
 public sealed class YoloDataset
@@ -25,43 +25,43 @@ public sealed class YoloDataset
     /// <summary>By how many pixels polygons may be off; 0 keeps them exact. Default 1.</summary>
     public double Tolerance { get; init; } = 1;
 
-    /// <summary>Where a picture's labels are, within the data set's folder: "labels/a/b.txt" for a picture "a/b.jpg".</summary>
-    /// <param name="fileName">The picture's path within the folder "images".</param>
-    public static string LabelFile(string fileName) => $"labels/{Path.ChangeExtension(AnnotatedPicture.Normalize(fileName), ".txt")}";
+    /// <summary>Where an image's labels are, within the data set's folder: "labels/a/b.txt" for an image "a/b.jpg".</summary>
+    /// <param name="fileName">The image's path within the folder "images".</param>
+    public static string LabelFile(string fileName) => $"labels/{Path.ChangeExtension(AnnotatedImage.Normalize(fileName), ".txt")}";
 
-    /// <summary>The lines of a picture's label file.</summary>
+    /// <summary>The lines of an image's label file.</summary>
     /// <exception cref="ArgumentException">An annotation's category has no name.</exception>
-    public string ToLabels(AnnotatedPicture picture)
+    public string ToLabels(AnnotatedImage image)
     {
-        ArgumentNullException.ThrowIfNull(picture);
+        ArgumentNullException.ThrowIfNull(image);
         var lines = new StringBuilder();
-        foreach (var annotation in picture.Visible(_categories.Count))
+        foreach (var annotation in image.Visible(_categories.Count))
         {
             lines.Append(CultureInfo.InvariantCulture, $"{annotation.Category}");
             foreach (var corner in MaskPolygon.Join(annotation.Mask.ToPolygons(Tolerance)))
-                lines.Append(CultureInfo.InvariantCulture, $" {(double)corner.X / picture.Width:0.######} {(double)corner.Y / picture.Height:0.######}");
+                lines.Append(CultureInfo.InvariantCulture, $" {(double)corner.X / image.Width:0.######} {(double)corner.Y / image.Height:0.######}");
             lines.Append('\n');
         }
         return lines.ToString();
     }
 
-    /// <summary>Writes a picture's label file, under a temporary name first.</summary>
+    /// <summary>Writes an image's label file, under a temporary name first.</summary>
     /// <param name="folder">The data set's folder.</param>
-    /// <param name="picture">The picture and its masks.</param>
+    /// <param name="image">The image and its masks.</param>
     /// <exception cref="ArgumentException">An annotation's category has no name.</exception>
-    public void WriteLabels(string folder, AnnotatedPicture picture)
+    public void WriteLabels(string folder, AnnotatedImage image)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var labels = ToLabels(picture);
-        var path = Path.Combine(folder, LabelFile(picture.FileName));
+        var labels = ToLabels(image);
+        var path = Path.Combine(folder, LabelFile(image.FileName));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         AtomicFile.WriteText(path, labels);
     }
 
     /// <summary>Writes "data.yaml".</summary>
     /// <param name="folder">The data set's folder, which is made where it is not there.</param>
-    /// <param name="train">The folder of pictures to train on. Default "images".</param>
-    /// <param name="validation">The folder of pictures to validate on. Default "images".</param>
+    /// <param name="train">The folder of images to train on. Default "images".</param>
+    /// <param name="validation">The folder of images to validate on. Default "images".</param>
     public void WriteDataFile(string folder, string train = "images", string validation = "images")
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -72,19 +72,19 @@ public sealed class YoloDataset
         AtomicFile.WriteText(Path.Combine(folder, "data.yaml"), text.ToString());
     }
 
-    /// <summary>Writes the label files of all pictures, and "data.yaml".</summary>
+    /// <summary>Writes the label files of all images, and "data.yaml".</summary>
     /// <param name="folder">The data set's folder.</param>
-    /// <param name="pictures">The pictures, gone over once and not kept: <see cref="AnnotationStore.ReadAll"/>, or a list.</param>
-    /// <exception cref="ArgumentException">An annotation's category has no name, or two pictures have one label file, as "a.jpg" and "a.png" have.</exception>
-    public void Save(string folder, IEnumerable<AnnotatedPicture> pictures)
+    /// <param name="images">The images, gone over once and not kept: <see cref="AnnotationStore.ReadAll"/>, or a list.</param>
+    /// <exception cref="ArgumentException">An annotation's category has no name, or two images have one label file, as "a.jpg" and "a.png" have.</exception>
+    public void Save(string folder, IEnumerable<AnnotatedImage> images)
     {
-        ArgumentNullException.ThrowIfNull(pictures);
-        var labelled = new Dictionary<string, string>();
-        foreach (var picture in pictures)
+        ArgumentNullException.ThrowIfNull(images);
+        var labeled = new Dictionary<string, string>();
+        foreach (var image in images)
         {
-            if (!labelled.TryAdd(LabelFile(picture.FileName), picture.FileName))
-                throw new ArgumentException($"'{labelled[LabelFile(picture.FileName)]}' and '{picture.FileName}' would have the same label file.", nameof(pictures));
-            WriteLabels(folder, picture);
+            if (!labeled.TryAdd(LabelFile(image.FileName), image.FileName))
+                throw new ArgumentException($"'{labeled[LabelFile(image.FileName)]}' and '{image.FileName}' would have the same label file.", nameof(images));
+            WriteLabels(folder, image);
         }
         WriteDataFile(folder);
     }

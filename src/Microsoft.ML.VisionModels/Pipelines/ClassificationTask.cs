@@ -126,7 +126,7 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
             using var batch = batches.Next();
             var (logits, targets) = (Logits(batch.Pixels), batch.Targets.argmax(1).to(_device));
             right += logits.argmax(1).eq(targets).sum().item<long>();
-            loss += F.cross_entropy(logits, targets, reduction: nn.Reduction.Sum).Value();
+            loss += F.cross_entropy(logits, targets, reduction: nn.Reduction.Sum).Item();
         }
         double count = _validation.Count;
         return new(right / count, loss / count, new Dictionary<string, double> { ["Accuracy"] = right / count });
@@ -138,9 +138,9 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
         _batch?.Dispose();
     }
 
-    private Tensor Logits(Tensor pixels) => _model.Forward(_processor.Normalise(pixels.to(_device))).Logits.to(ScalarType.Float32);
+    private Tensor Logits(Tensor pixels) => _model.Forward(_processor.Normalize(pixels.to(_device))).Logits.to(ScalarType.Float32);
 
-    /// <summary>On a background thread: the augmented pictures of a step, and targets of which all together sum up to 1.</summary>
+    /// <summary>On a background thread: the augmented images of a step, and targets of which all together sum up to 1.</summary>
     private TrainingBatch MakeBatch(int[] rows, int epoch, int step)
     {
         using var scope = NewDisposeScope();
@@ -164,8 +164,8 @@ internal sealed class ClassificationTask : ITrainingTask, IDisposable
     {
         using var scope = NewDisposeScope();
         var weighted = shares * weights;
-        var smoothed = weighted.Times(1 - smoothing).Plus(weighted.sum(1, keepdim: true).Times(smoothing / weights.shape[0]));
-        return (smoothed / smoothed.sum().AtLeast(1e-12)).MoveToOuterDisposeScope();
+        var smoothed = weighted.Mul(1 - smoothing).Add(weighted.sum(1, keepdim: true).Mul(smoothing / weights.shape[0]));
+        return (smoothed / smoothed.sum().ClampMin(1e-12)).MoveToOuterDisposeScope();
     }
 
     private Tensor OneHot(ImageRows rows, int[] indices) =>                 // [B, classes]

@@ -5,7 +5,7 @@ namespace Microsoft.ML.VisionModels.Pipelines;
 /// <summary>A classifier that is decided on but not built: the architecture, and where its weights come from.</summary>
 internal abstract class ClassifierBlueprint
 {
-    /// <summary>How pictures become the network's input; its output size is fixed and the network's.</summary>
+    /// <summary>How images become the network's input; its output size is fixed and the network's.</summary>
     public abstract ImagePreprocessing Preprocessing { get; }
 
     /// <summary>The classes of the checkpoint's head; null where there is no head, or where its classes have no names.</summary>

@@ -10,7 +10,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>Tells classes of pictures apart: adds the classes' probabilities, the likeliest class, and on request the embedding and a map of where the answer comes from.</summary>
+/// <summary>Tells classes of images apart: adds the classes' probabilities, the likeliest class, and on request the embedding and a map of where the answer comes from.</summary>
 public abstract class ClassifierTransformer : BatchTransformer
 {
     private const string LabelsEntry = "Labels.json";
@@ -45,7 +45,7 @@ public abstract class ClassifierTransformer : BatchTransformer
     /// <summary>The classes, in the order of the score's slots.</summary>
     public IReadOnlyList<string> Labels => _labels.Names;
 
-    /// <summary>How pictures become the network's input.</summary>
+    /// <summary>How images become the network's input.</summary>
     public ImagePreprocessing Preprocessing => _processor.Settings;
 
     /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>
@@ -53,14 +53,14 @@ public abstract class ClassifierTransformer : BatchTransformer
 
     internal ClassifierModel Model => _model;
 
-    /// <summary>The likeliest class of each picture, and its score.</summary>
-    /// <param name="pictures">At least one.</param>
-    internal (string Label, float Score)[] Classify(IReadOnlyList<RgbImage> pictures)
+    /// <summary>The likeliest class of each image, and its score.</summary>
+    /// <param name="images">At least one.</param>
+    internal (string Label, float Score)[] Classify(IReadOnlyList<RgbImage> images)
     {
         ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
         using var inference = torch.inference_mode();
         using var scope = torch.NewDisposeScope();
-        var pixels = _processor.ProcessBatch(pictures.Count, i => pictures[i]).to(_settings.Precision == Precision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32, _device);
+        var pixels = _processor.ProcessBatch(images.Count, i => images[i]).to(_settings.Precision == Precision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32, _device);
         var scores = _model.Probabilities(_model.Forward(pixels).Logits.to(torch.ScalarType.Float32)).ToRows();
         return Array.ConvertAll(scores, score => (Labels[TensorPrimitives.IndexOfMax<float>(score)], score.Max()));
     }

@@ -5,7 +5,7 @@ namespace Microsoft.ML.VisionModels.Pipelines;
 /// <summary>What scoring needs to know of a family's network that tells features.</summary>
 internal abstract class FeaturizerModel : NetworkModel
 {
-    /// <summary>The name of the one vector that stands for a picture.</summary>
+    /// <summary>The name of the one vector that stands for an image.</summary>
     public const string Embedding = "Embedding";
 
     /// <summary>All that the network can tell, in the order of the output columns.</summary>

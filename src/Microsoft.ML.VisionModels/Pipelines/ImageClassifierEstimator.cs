@@ -38,9 +38,9 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
     /// </summary>
     /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or does not fit the network.</exception>
-    /// <exception cref="ImageDecodeException">A picture cannot be read.</exception>
+    /// <exception cref="ImageDecodeException">An image cannot be read.</exception>
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled before training began.</exception>
+    /// <exception cref="OperationCanceledException">Canceled before training began.</exception>
     public TTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -82,11 +82,11 @@ public abstract class ImageClassifierEstimator<TTransformer> : IEstimator<TTrans
     private TTransformer Train(IDataView input, ClassifierBlueprint blueprint, torch.Generator generator, torch.Device device)
     {
         var processor = new ImageProcessor(blueprint.Preprocessing);
-        var pictures = new LabelledPictures(
-            Host, _options.ImageColumnName, _options.LabelColumnName, _options.SkipInvalidImages, (long)_options.PictureCacheMegabytes << 20, _options.CancellationToken);
-        var set = pictures.Read("training", input, processor);
-        var labels = pictures.Labels(input, set);
-        var (train, validation) = pictures.Split(set, labels, processor, _options.ValidationData, _options.ValidationFraction, _seed);
+        var images = new LabeledImages(
+            Host, _options.ImageColumnName, _options.LabelColumnName, _options.SkipInvalidImages, (long)_options.ImageCacheMegabytes << 20, _options.CancellationToken);
+        var set = images.Read("training", input, processor);
+        var labels = images.Labels(input, set);
+        var (train, validation) = images.Split(set, labels, processor, _options.ValidationData, _options.ValidationFraction, _seed);
 
         var model = blueprint.Build(labels, newHead: blueprint.PublishedLabels?.SequenceEqual(labels.Names) != true, generator);
         try

@@ -15,7 +15,7 @@ public abstract partial class ImageClassifierOptions
     private int? _randAugmentOperations;
 
     /// <summary>
-    /// How to train, in one word: it sets the options of augmentation and regularisation that are left alone. Null, the default,
+    /// How to train, in one word: it sets the options of augmentation and regularization that are left alone. Null, the default,
     /// takes <see cref="Recipe.FromScratchSmall"/>, with a <see cref="Checkpoint"/> <see cref="Recipe.FineTune"/>, and with
     /// <see cref="TrainedParts.Head"/> <see cref="Recipe.LinearProbe"/>.
     /// </summary>
@@ -38,20 +38,20 @@ public abstract partial class ImageClassifierOptions
     [Range(0.0, 0.4, 0.03)]
     public double DropPath { get => _dropPath ?? Values.DropPath; set => _dropPath = value; }
 
-    /// <summary>In training, mirror half of the pictures. By every recipe but the plain one; set false where left and right matter, as in text.</summary>
+    /// <summary>In training, mirror half of the images. By every recipe but the plain one; set false where left and right matter, as in text.</summary>
     public bool HorizontalFlip { get => _horizontalFlip ?? Values.Augmentation.HorizontalFlip; set => _horizontalFlip = value; }
 
-    /// <summary>In training, turn half of the pictures upside down: for pictures without an up, as from a satellite or a microscope. Default false.</summary>
+    /// <summary>In training, turn half of the images upside down: for images without an up, as from a satellite or a microscope. Default false.</summary>
     public bool VerticalFlip { get; set; }
 
     /// <summary>
-    /// In training, shift pictures by up to this many pixels (of the network's input) each way; 0 does not. Null, the default, goes
-    /// by the recipe: from scratch an eighth of the picture's side, and less below 16 epochs.
+    /// In training, shift images by up to this many pixels (of the network's input) each way; 0 does not. Null, the default, goes
+    /// by the recipe: from scratch an eighth of the image's side, and less below 16 epochs.
     /// </summary>
     public int? CropPadding { get; set; }
 
     /// <summary>
-    /// In training, cut out a part of the picture of at least this share of its area and scale it up (random resized crop); above 0
+    /// In training, cut out a part of the image of at least this share of its area and scale it up (random resized crop); above 0
     /// to 1, which does not. By the recipe: 0.35 where published weights are used.
     /// </summary>
     public double MinCropArea { get => _minCropArea ?? Values.Augmentation.MinCropArea; set => _minCropArea = value; }
@@ -59,19 +59,19 @@ public abstract partial class ImageClassifierOptions
     /// <summary>In training, change brightness, contrast and saturation by a factor of up to this much from 1; 0, the default, does not.</summary>
     public double ColorJitter { get; set; }
 
-    /// <summary>RandAugment (arXiv 1909.13719): how many operations each training picture goes through, drawn anew each time; 0 for none. By the recipe: 2 in fine-tuning, and from scratch 2 from 70 epochs on, 1 from 20.</summary>
+    /// <summary>RandAugment (arXiv 1909.13719): how many operations each training image goes through, drawn anew each time; 0 for none. By the recipe: 2 in fine-tuning, and from scratch 2 from 70 epochs on, 1 from 20.</summary>
     public int RandAugmentOperations { get => _randAugmentOperations ?? Values.Augmentation.RandAugmentOperations; set => _randAugmentOperations = value; }
 
     /// <summary>RandAugment's strength, 0 to 1 of each operation's full range. By the recipe: 0.3.</summary>
     public double RandAugmentMagnitude { get => _randAugmentMagnitude ?? Values.Augmentation.RandAugmentMagnitude; set => _randAugmentMagnitude = value; }
 
-    /// <summary>Random erasing (arXiv 1708.04896): the chance that a rectangle of a training picture becomes noise, 0 to 1. By the recipe: from scratch 0.25 for 100 epochs and less for fewer.</summary>
+    /// <summary>Random erasing (arXiv 1708.04896): the chance that a rectangle of a training image becomes noise, 0 to 1. By the recipe: from scratch 0.25 for 100 epochs and less for fewer.</summary>
     public double RandomErasing { get => _randomErasing ?? Values.Augmentation.RandomErasing; set => _randomErasing = value; }
 
-    /// <summary>Mixup (arXiv 1710.09412): alpha of the beta distribution by which pairs of training pictures are blended; 0 does not. By the recipe: 0.2 from scratch.</summary>
+    /// <summary>Mixup (arXiv 1710.09412): alpha of the beta distribution by which pairs of training images are blended; 0 does not. By the recipe: 0.2 from scratch.</summary>
     public double MixUp { get => _mixUp ?? Values.Augmentation.MixUpAlpha; set => _mixUp = value; }
 
-    /// <summary>CutMix (arXiv 1905.04899): alpha of the beta distribution by which a rectangle of another picture is pasted in; 0 does not. By the recipe: 1 from scratch.</summary>
+    /// <summary>CutMix (arXiv 1905.04899): alpha of the beta distribution by which a rectangle of another image is pasted in; 0 does not. By the recipe: 1 from scratch.</summary>
     public double CutMix { get => _cutMix ?? Values.Augmentation.CutMixAlpha; set => _cutMix = value; }
 
     /// <summary>The chance that a batch is mixed, 0 to 1; where both are on, mixup or cutmix is drawn for each batch. By the recipe: from scratch 0.5 for 100 epochs and less for fewer; else 1, for a <see cref="MixUp"/> or <see cref="CutMix"/> that you set.</summary>
@@ -86,14 +86,14 @@ public abstract partial class ImageClassifierOptions
     private protected override TrainerDefaults Defaults => Values;
 
     private protected override IEnumerable<string> NoPartInLearning =>
-        [.. base.NoPartInLearning, nameof(Checkpoint), nameof(ScoringBatchSize), nameof(Precision), nameof(TestTimeAugmentation), nameof(PictureCacheMegabytes)];
+        [.. base.NoPartInLearning, nameof(Checkpoint), nameof(ScoringBatchSize), nameof(Precision), nameof(TestTimeAugmentation), nameof(ImageCacheMegabytes)];
 
     /// <summary>The values of the recipe.</summary>
     private RecipeDefaults Values => RecipeDefaults.Of(Recipe ?? (Checkpoint is null ? VisionModels.Recipe.FromScratchSmall
         : TrainedParts == TrainedParts.Head ? VisionModels.Recipe.LinearProbe
         : VisionModels.Recipe.FineTune), Epochs).Times(RecipeStrength);
 
-    /// <summary>What is done to training pictures of a size.</summary>
+    /// <summary>What is done to training images of a size.</summary>
     internal AugmentationSettings AugmentationFor(ImageSize size) => new()
     {
         HorizontalFlip = HorizontalFlip,
@@ -118,7 +118,7 @@ public abstract partial class ImageClassifierOptions
         Require(DropPath, DropPath is >= 0 and < 1, "at least 0 and below 1");
         if (CropPadding is { } padding)
             Require(padding, padding >= 0, "at least 0", nameof(CropPadding));
-        Require(MinCropArea, MinCropArea is > 0 and <= 1, "above 0 and at most 1 (the whole picture)");
+        Require(MinCropArea, MinCropArea is > 0 and <= 1, "above 0 and at most 1 (the whole image)");
         Require(ColorJitter, ColorJitter is >= 0 and <= 1, "from 0 to 1");
         Require(RandAugmentOperations, RandAugmentOperations >= 0, "at least 0");
         Require(RandAugmentMagnitude, RandAugmentMagnitude is >= 0 and <= 1, "from 0 to 1");

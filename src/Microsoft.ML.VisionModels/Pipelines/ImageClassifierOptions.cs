@@ -10,7 +10,7 @@ public abstract partial class ImageClassifierOptions : TrainerOptions
     /// <summary>The column of the right answers: a key, text, an integer or a Boolean. Default "Label".</summary>
     public string LabelColumnName { get; set; } = "Label";
 
-    /// <summary>The column of pictures: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
+    /// <summary>The column of images: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
     public string ImageColumnName { get; set; } = "Image";
 
     /// <summary>The column for the probabilities, a vector with one slot a class. Default "Score".</summary>
@@ -44,7 +44,7 @@ public abstract partial class ImageClassifierOptions : TrainerOptions
     /// <summary>With <see cref="TrainedParts.None"/>, the names of the classes, where the checkpoint does not know them.</summary>
     public IReadOnlyList<string>? Labels { get; set; }
 
-    /// <summary>How pictures become the network's input; null takes the checkpoint's own, or else resizes to the network's size and scales to -1 to 1.</summary>
+    /// <summary>How images become the network's input; null takes the checkpoint's own, or else resizes to the network's size and scales to -1 to 1.</summary>
     public ImagePreprocessing? Preprocessing { get; set; }
 
     /// <summary>Rows to validate on, with the training data's columns; null holds out <see cref="TrainerOptions.ValidationFraction"/> of these.</summary>
@@ -58,22 +58,22 @@ public abstract partial class ImageClassifierOptions : TrainerOptions
     public Precision Precision { get; set; } = Precision.Float32;
 
     /// <summary>
-    /// Pass over pictures that cannot be read: training leaves them out, scoring gives missing values (NaN, and no label).
-    /// Default false: such a picture is an <see cref="ImageDecodeException"/>.
+    /// Pass over images that cannot be read: training leaves them out, scoring gives missing values (NaN, and no label).
+    /// Default false: such an image is an <see cref="ImageDecodeException"/>.
     /// </summary>
     public bool SkipInvalidImages { get; set; }
 
     /// <summary>
-    /// In scoring, look at each picture and at its mirror image and take the mean: a little more accurate, and twice the work.
-    /// Embedding and map are those of the picture itself. Default false; leave it so where left and right matter.
+    /// In scoring, look at each image and at its mirror image and take the mean: a little more accurate, and twice the work.
+    /// Embedding and map are those of the image itself. Default false; leave it so where left and right matter.
     /// </summary>
     public bool TestTimeAugmentation { get; set; }
 
     /// <summary>
-    /// Memory for decoded training pictures in megabytes, at least 0. Default 2048, which holds 700,000 pictures of 32 x 32 or
+    /// Memory for decoded training images in megabytes, at least 0. Default 2048, which holds 700,000 images of 32 x 32 or
     /// 14,000 of 224 x 224. Of those beyond it that are files, each is decoded anew in each epoch, ahead of the network.
     /// </summary>
-    public int PictureCacheMegabytes { get; set; } = 2048;
+    public int ImageCacheMegabytes { get; set; } = 2048;
 
     internal override void Validate()
     {
@@ -82,7 +82,7 @@ public abstract partial class ImageClassifierOptions : TrainerOptions
         OptionChecks.RequireDefined(TrainedParts, nameof(TrainedParts));
         OptionChecks.RequireDefined(Precision, nameof(Precision));
         Require(LastBlocks, LastBlocks >= 1, "at least 1");
-        Require(PictureCacheMegabytes, PictureCacheMegabytes >= 0, "at least 0");
+        Require(ImageCacheMegabytes, ImageCacheMegabytes >= 0, "at least 0");
         Require(ScoringBatchSize, ScoringBatchSize >= 1, "at least 1");
         OptionChecks.RequireName(ImageColumnName, nameof(ImageColumnName));
         OptionChecks.RequireName(ScoreColumnName, nameof(ScoreColumnName));

@@ -7,7 +7,7 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
-/// <summary>Scores pictures with a classifier, a batch at a time.</summary>
+/// <summary>Scores images with a classifier, a batch at a time.</summary>
 internal sealed class ImageClassifierScorer : ImageScorer<ClassifierResult>
 {
     private readonly ClassifierModel _model;
@@ -37,7 +37,7 @@ internal sealed class ImageClassifierScorer : ImageScorer<ClassifierResult>
         var output = _model.Forward(pixels, Wants(_embedding), Wants(_attention));
         var probabilities = Probabilities(output);
         if (_mirrorToo)
-            probabilities = probabilities.Plus(Probabilities(_model.Forward(pixels.flip(3)))).Over(2);
+            probabilities = probabilities.Add(Probabilities(_model.Forward(pixels.flip(3)))).Div(2);
         var scores = probabilities.ToRows();
         var embeddings = output.Embedding?.ToRows();
         var attentions = output.Attention?.ToRows();

@@ -7,7 +7,7 @@ using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>Loads a published network that tells features of pictures. Nothing is learnt from the rows.</summary>
+/// <summary>Loads a published network that tells features of images. Nothing is learned from the rows.</summary>
 /// <typeparam name="TTransformer">The family's transformer.</typeparam>
 public abstract class ImageFeaturizerEstimator<TTransformer> : IEstimator<TTransformer>
     where TTransformer : ImageFeaturizerTransformer

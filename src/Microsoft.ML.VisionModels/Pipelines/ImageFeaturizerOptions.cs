@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>What every featurizer of pictures can be told.</summary>
+/// <summary>What every featurizer of images can be told.</summary>
 public abstract class ImageFeaturizerOptions : ImageScoringOptions
 {
     /// <summary>The column for the network's feature vector; null does not make it. Default "Embedding".</summary>

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
-/// <summary>Scores pictures with a featurizer, a batch at a time. A row's result has one array for each output; null where nobody wants it.</summary>
+/// <summary>Scores images with a featurizer, a batch at a time. A row's result has one array for each output; null where nobody wants it.</summary>
 internal sealed class ImageFeaturizerScorer : ImageScorer<float[]?[]?>
 {
     private readonly FeaturizerModel _model;

@@ -7,7 +7,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>A loaded featurizer: adds what a network tells of each picture, for search, clustering or another trainer.</summary>
+/// <summary>A loaded featurizer: adds what a network tells of each image, for search, clustering or another trainer.</summary>
 public abstract class ImageFeaturizerTransformer : BatchTransformer
 {
     private readonly FeaturizerModel _model;
@@ -32,7 +32,7 @@ public abstract class ImageFeaturizerTransformer : BatchTransformer
         _model = NetworkModel.Load(archive, build, _device, _settings.Precision);
     }
 
-    /// <summary>How pictures become the network's input.</summary>
+    /// <summary>How images become the network's input.</summary>
     public ImagePreprocessing Preprocessing => _processor.Settings;
 
     /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
-/// <summary>Scores pictures with a network, a batch at a time. A row whose picture cannot be read has the default result.</summary>
+/// <summary>Scores images with a network, a batch at a time. A row whose image cannot be read has the default result.</summary>
 internal abstract class ImageScorer<TResult>(
     DataViewSchema schema, NetworkModel model, ImageProcessor processor, string imageColumn, int batchSize, Precision precision, bool skipInvalidImages, Device device)
     : BatchScorer<ImageItem, TResult>(schema)

@@ -3,16 +3,16 @@ using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>What everything that scores pictures with published weights can be told.</summary>
+/// <summary>What everything that scores images with published weights can be told.</summary>
 public abstract class ImageScoringOptions
 {
     /// <summary>The published weights: a Hugging Face folder, or a weights file (.safetensors, .pt, .pth, .bin). Must be set.</summary>
     public string? Checkpoint { get; set; }
 
-    /// <summary>The column of pictures: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
+    /// <summary>The column of images: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
     public string ImageColumnName { get; set; } = "Image";
 
-    /// <summary>How pictures become the network's input; null takes the checkpoint's own, or else resizes to the network's size and scales to -1 to 1.</summary>
+    /// <summary>How images become the network's input; null takes the checkpoint's own, or else resizes to the network's size and scales to -1 to 1.</summary>
     public ImagePreprocessing? Preprocessing { get; set; }
 
     /// <summary>Rows scored at once; at least 1. Default 16: on a CPU larger batches are no faster.</summary>
@@ -21,7 +21,7 @@ public abstract class ImageScoringOptions
     /// <summary>The numbers to score with. Default <see cref="Precision.Float32"/>.</summary>
     public Precision Precision { get; set; } = Precision.Float32;
 
-    /// <summary>Give missing values (NaN) for pictures that cannot be read. Default false: such a picture is an <see cref="ImageDecodeException"/>.</summary>
+    /// <summary>Give missing values (NaN) for images that cannot be read. Default false: such an image is an <see cref="ImageDecodeException"/>.</summary>
     public bool SkipInvalidImages { get; set; }
 
     /// <summary>"cpu", "cuda", "cuda:1" or "mps"; "auto", the default, takes a CUDA device where there is one, and else the CPU.</summary>

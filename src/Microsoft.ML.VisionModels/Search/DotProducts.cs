@@ -9,7 +9,7 @@ namespace Microsoft.ML.VisionModels.Search;
 /// </summary>
 internal static class DotProducts
 {
-    // Or else the first searches would run in code that .NET has not optimised yet, which for vectors is many times as slow.
+    // Or else the first searches would run in code that .NET has not optimized yet, which for vectors is many times as slow.
     private const MethodImplOptions AtOnce = MethodImplOptions.AggressiveOptimization;
 
     /// <summary>

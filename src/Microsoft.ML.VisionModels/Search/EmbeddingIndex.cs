@@ -3,7 +3,7 @@ using Microsoft.ML.VisionModels.Search;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Vectors under an id each, such as the embeddings of pictures under their paths, and an exact search for those that are closest
+/// Vectors under an id each, such as the embeddings of images under their paths, and an exact search for those that are closest
 /// to a query by cosine similarity. All vectors are in memory: 4 bytes for each value, 2 GB for a million embeddings of 512.
 /// </summary>
 /// <remarks>
@@ -13,7 +13,7 @@ namespace Microsoft.ML.VisionModels;
 /// <example>
 /// <code>
 /// var index = EmbeddingIndex.FromRows(featurizer.Transform(images), out var unreadable);
-/// index.Save("pictures.safetensors");
+/// index.Save("images.safetensors");
 /// foreach (var (path, score) in index.Search(embedding, top: 5))
 ///     Console.WriteLine($"{score:F3} {path}");
 /// </code>
@@ -59,7 +59,7 @@ public sealed class EmbeddingIndex
     /// <param name="rows">Such as what a featurizer's <c>Transform</c> gives.</param>
     /// <param name="leftOut">
     /// The ids of the rows that the index does not have because their embedding has missing values (NaN), as with <c>SkipInvalidImages</c> those of
-    /// pictures have that could not be read.
+    /// images have that could not be read.
     /// </param>
     /// <param name="idColumnName">The column of ids: text. Default "ImagePath".</param>
     /// <param name="embeddingColumnName">The column of embeddings: a vector of Single of known size. Default "Embedding".</param>
@@ -107,7 +107,7 @@ public sealed class EmbeddingIndex
     }
 
     /// <summary>Adds a view's rows, which are read once; see <see cref="FromRows"/>.</summary>
-    /// <param name="rows">Such as what a featurizer's <c>Transform</c> gives for new pictures.</param>
+    /// <param name="rows">Such as what a featurizer's <c>Transform</c> gives for new images.</param>
     /// <param name="idColumnName">The column of ids: text. Default "ImagePath".</param>
     /// <param name="embeddingColumnName">The column of embeddings: a vector of Single of <see cref="Dimensions"/>. Default "Embedding".</param>
     /// <returns>The ids of the rows that were left out because their embedding has missing values (NaN).</returns>

@@ -15,7 +15,7 @@ public sealed class SweepResult : IDisposable
 
     /// <summary>
     /// The best trial's model; after cross-validation one that was trained on all rows with its hyper-parameters. Null where another
-    /// process, or an earlier run, made it, or cross-validation was cancelled: <see cref="SweepOptions.ModelPath"/> keeps it in a file, and <see cref="Refit"/> trains it again.
+    /// process, or an earlier run, made it, or cross-validation was canceled: <see cref="SweepOptions.ModelPath"/> keeps it in a file, and <see cref="Refit"/> trains it again.
     /// </summary>
     public ITransformer? Model { get; }
 

@@ -15,7 +15,7 @@ public enum SweepTrialState
     /// <summary>It was ended early, because others had been better at the same epoch.</summary>
     Pruned,
 
-    /// <summary>The time was up, or the sweep was cancelled: its score is that of the model that it had by then.</summary>
+    /// <summary>The time was up, or the sweep was canceled: its score is that of the model that it had by then.</summary>
     Stopped,
 
     /// <summary>It threw an exception, or its score was no number.</summary>

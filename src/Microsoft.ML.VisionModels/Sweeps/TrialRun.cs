@@ -18,7 +18,7 @@ internal sealed class TrialRun(MLContext context, StudyStore store, SweepMetric 
     /// <param name="trial">A trial that is this worker's.</param>
     /// <param name="folds">What it is trained on and scored on; its score is the mean. Pruning looks at the first.</param>
     /// <param name="estimator">Makes the estimator. It gives its argument the options of the package's trainers before it makes them.</param>
-    /// <param name="stop">Stops the training; the trial is then scored as it stands, or goes back where it had learnt nothing yet.</param>
+    /// <param name="stop">Stops the training; the trial is then scored as it stands, or goes back where it had learned nothing yet.</param>
     /// <param name="scored">Told of the score and the model before the study is; null for nobody.</param>
     /// <returns>
     /// The trial as it ended; the model of the last fold, which is the caller's, of a trial with a score; and what the trial threw,

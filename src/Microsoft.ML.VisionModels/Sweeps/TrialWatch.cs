@@ -20,10 +20,10 @@ internal sealed class TrialWatch(SweepTrial trial, StudyStore store, IPruner? pr
     /// <summary>Whether the study has given the trial to another worker, as this one was taken for dead.</summary>
     public bool IsLost { get; private set; }
 
-    /// <summary>Whether the training was cancelled before its end.</summary>
+    /// <summary>Whether the training was canceled before its end.</summary>
     public bool IsCut { get; private set; }
 
-    public void OnTrainEnd(TrainingState state) => IsCut = state.StopReason == StopReason.Cancelled;
+    public void OnTrainEnd(TrainingState state) => IsCut = state.StopReason == StopReason.Canceled;
 
     public bool OnEpochEnd(TrainingState state)
     {

@@ -5,7 +5,7 @@ using Microsoft.ML.VisionModels.Core;
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>
-/// SentencePiece's byte pairs, which are pairs of characters: two neighbours merge if together they are a piece, those of the highest score
+/// SentencePiece's byte pairs, which are pairs of characters: two neighbors merge if together they are a piece, those of the highest score
 /// first. Pieces of the user's are whole from the start, and stay as they are.
 /// </summary>
 internal sealed class BytePairSegmenter : ISegmenter

@@ -6,8 +6,8 @@ using Microsoft.ML.VisionModels.Sweeps.Spaces;
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>
-/// The heuristic of ftfy 6.1.1 (MIT license, Robyn Speer) by which text betrays that it was misread: neighbours among the 400 characters
-/// that misread UTF-8 consists of, which are hardly neighbours otherwise.
+/// The heuristic of ftfy 6.1.1 (MIT license, Robyn Speer) by which text betrays that it was misread: neighbors among the 400 characters
+/// that misread UTF-8 consists of, which are hardly neighbors otherwise.
 /// </summary>
 internal static partial class MojibakeSigns
 {
@@ -29,14 +29,14 @@ internal static partial class MojibakeSigns
     private const string Any = Upper + Box + Opening + Closing + Currency + Numeric + Lower;
 
     // In UTF-8 misread as a European encoding: the first byte of sequences of two, three and four, and those that follow. The strict ones
-    // do not stand for themselves in the neighbourhood.
+    // do not stand for themselves in the neighborhood.
     private const string FirstOfTwo = "Â-ßĂĆČĎĐĘĚĞİĹŃŇŐŘŞŢŮŰΒ-ΡΣ-ίВ-Я";
     private const string FirstOfThree = "à-ïăćčďęěĺŕΰ-οа-п";
     private const string FirstOfFour = "ðóđğπσру";
     private const string StrictlyNext = @"\x80-¿ĄąĽľŁłŒœŚśŞ-šŤťŸ-žƒ\u02C6\u02C7\u02D8\u02DB-\u02DD\u0384-ΆΈ-ΊΌΎΏЁ-ЌЎЏё-ќўџҐґ†-•‰‹›€№™";
     private const string Next = StrictlyNext + " –-―‘-‚“-„…";
 
-    public static bool In(string text) => Neighbours().IsMatch(text);
+    public static bool In(string text) => Neighbors().IsMatch(text);
 
     /// <summary>Runs of what looks like misread sequences, unless the character before belongs to some garble, too.</summary>
     [GeneratedRegex($"(?<![{StrictlyNext}])(?:[{FirstOfTwo}][{Next}]|[{FirstOfThree}][{Next}]{{2}}|[{FirstOfFour}][{Next}]{{3}})+")]
@@ -58,7 +58,7 @@ internal static partial class MojibakeSigns
         + $@"|Ã[\xA0¡]|[a-z]{Space}?[ÃÂ] |^[ÃÂ] |[a-z.,?!{Closing}]Â[ {Opening}{Closing}]"
         // Windows-1253.
         + $@"|β€[™\xA0Ά\xAD®°]|[ΒΓΞΟ][{Controls}{Odd}{Opening}{Closing}{Currency}°][ΒΓΞΟ]")]
-    private static partial Regex Neighbours();
+    private static partial Regex Neighbors();
 
     /// <summary>White space as Python has it.</summary>
     private const string Space = @"[\s\x1C-\x1F]";

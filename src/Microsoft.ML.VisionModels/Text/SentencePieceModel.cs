@@ -10,7 +10,7 @@ internal enum SentencePieceKind
     Unknown = 2,
     Control = 3,
 
-    /// <summary>Always cut out whole, and not normalised.</summary>
+    /// <summary>Always cut out whole, and not normalized.</summary>
     UserDefined = 4,
     Unused = 5,
 
@@ -36,7 +36,7 @@ internal readonly record struct SentencePiece(string Text, float Score, Sentence
 
 /// <summary>
 /// A file that SentencePiece wrote (arXiv 1808.06226), <c>spiece.model</c> or <c>tokenizer.model</c>: the vocabulary, and how texts are
-/// normalised and cut. What a file does not say has the defaults of google/sentencepiece.
+/// normalized and cut. What a file does not say has the defaults of google/sentencepiece.
 /// </summary>
 internal sealed record SentencePieceModel
 {

@@ -3,7 +3,7 @@ using Microsoft.ML.VisionModels.Checkpoints;
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>
-/// Merges pairs of neighbouring symbols, those of lowest rank first, the leftmost of these, until none is left. The time is n log n in the
+/// Merges pairs of neighboring symbols, those of lowest rank first, the leftmost of these, until none is left. The time is n log n in the
 /// number of symbols.
 /// </summary>
 internal sealed class SymbolMerger
@@ -18,7 +18,7 @@ internal sealed class SymbolMerger
     /// <param name="symbols">Not negative; they are overwritten.</param>
     public int[] Merge(int[] symbols)
     {
-        // Neighbours are linked, as merges leave gaps.
+        // Neighbors are linked, as merges leave gaps.
         var next = new int[symbols.Length];
         var previous = new int[symbols.Length];
         var queue = new PriorityQueue<int, long>();

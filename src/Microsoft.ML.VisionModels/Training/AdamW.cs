@@ -6,7 +6,7 @@ namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>
 /// AdamW (Loshchilov and Hutter, 2019) by libtorch's fused kernel: one native call per group and step, where TorchSharp's own
-/// optimiser makes nine per parameter.
+/// optimizer makes nine per parameter.
 /// </summary>
 internal sealed class AdamW : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class AdamW : IDisposable
         _groups = [.. groups.Select(group => (group, group.Parameters.Select(ParameterState.Zero).ToArray()))];
     }
 
-    /// <summary>What the optimiser remembers, in the order of groups and their parameters. A resumed training copies into these tensors.</summary>
+    /// <summary>What the optimizer remembers, in the order of groups and their parameters. A resumed training copies into these tensors.</summary>
     public IEnumerable<ParameterState> States => _groups.SelectMany(g => g.States);
 
     /// <summary>The present gradients, for the caller's dispose scope.</summary>

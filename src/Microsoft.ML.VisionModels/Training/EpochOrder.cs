@@ -33,7 +33,7 @@ internal static class EpochOrder
     /// </summary>
     public static Generator Generator(int seed, int epoch, int stream = 0, int step = 0) => new(Mix(Mix(Mix(Mix((uint)seed) + (uint)epoch) + (uint)stream) + (uint)step));
 
-    // SplitMix64's finaliser: neighbouring seeds and epochs must not give similar generators.
+    // SplitMix64's finalizer: neighboring seeds and epochs must not give similar generators.
     private static ulong Mix(ulong x)
     {
         x += 0x9E3779B97F4A7C15;

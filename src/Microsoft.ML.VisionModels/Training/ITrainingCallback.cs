@@ -11,6 +11,6 @@ internal interface ITrainingCallback
     /// <summary>After an epoch and its validation; true asks for a stop.</summary>
     bool OnEpochEnd(TrainingState state) => false;
 
-    /// <summary>After the last step, cancelled or not; not after an exception.</summary>
+    /// <summary>After the last step, canceled or not; not after an exception.</summary>
     void OnTrainEnd(TrainingState state) { }
 }

@@ -34,6 +34,6 @@ internal interface ITrainingTask
     Tensor? Loss(int step, int part, int parts);
 
     /// <summary>Judges the network on the validation rows; null where there are none. Called in evaluation mode, without gradients, in a dispose scope.</summary>
-    /// <exception cref="OperationCanceledException">Cancelled on the way.</exception>
+    /// <exception cref="OperationCanceledException">Canceled on the way.</exception>
     ValidationResult? Validate(CancellationToken cancellation);
 }

@@ -1,7 +1,7 @@
 namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>Some rows of a set.</summary>
-/// <param name="Set">The pictures.</param>
+/// <param name="Set">The images.</param>
 /// <param name="Classes">The class of each of the set's rows.</param>
 /// <param name="Indices">The rows that are meant.</param>
 internal sealed record ImageRows(ImageSet Set, int[] Classes, int[] Indices)

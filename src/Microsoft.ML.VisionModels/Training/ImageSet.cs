@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>
-/// Labelled pictures, decoded and resized once and kept as bytes: epochs after the first cost no decoding. A picture of
+/// Labeled images, decoded and resized once and kept as bytes: epochs after the first cost no decoding. An image of
 /// 32 x 32 takes 3 kB, one of 224 x 224 takes 150 kB. Files that are too many for the memory allowed are decoded anew each time.
 /// </summary>
 internal sealed class ImageSet
@@ -19,7 +19,7 @@ internal sealed class ImageSet
 
     private readonly ImageProcessor _processor;
     private readonly long _mostBytes;
-    private readonly List<(byte[]? Pixels, ImageItem? File)> _pictures = [];   // pixels [3, H, W], planar; else where they are
+    private readonly List<(byte[]? Pixels, ImageItem? File)> _images = [];   // pixels [3, H, W], planar; else where they are
     private readonly List<string> _labels = [];
     private long _bytes;
 
@@ -29,27 +29,27 @@ internal sealed class ImageSet
 
     public int Width => _processor.Settings.OutputWidth!.Value;
 
-    public int Count => _pictures.Count;
+    public int Count => _images.Count;
 
     /// <summary>The rows' labels by name.</summary>
     public IReadOnlyList<string> Labels => _labels;
 
     /// <summary>Rows left out because they have no label.</summary>
-    public int Unlabelled { get; private set; }
+    public int Unlabeled { get; private set; }
 
-    /// <summary>Rows left out because their picture cannot be read.</summary>
+    /// <summary>Rows left out because their image cannot be read.</summary>
     public int Invalid { get; private set; }
 
     /// <summary>Reads all rows, and decodes and resizes many at once.</summary>
     /// <param name="data">The rows.</param>
-    /// <param name="images">The column of pictures.</param>
+    /// <param name="images">The column of images.</param>
     /// <param name="labels">The column of labels.</param>
     /// <param name="processor">The preprocessing; its output has a fixed size.</param>
-    /// <param name="skipInvalid">Whether to pass over pictures that cannot be read.</param>
-    /// <param name="mostBytes">The memory for pictures. Those that do not come from files are kept in any case.</param>
+    /// <param name="skipInvalid">Whether to pass over images that cannot be read.</param>
+    /// <param name="mostBytes">The memory for images. Those that do not come from files are kept in any case.</param>
     /// <param name="cancellation">Stops reading.</param>
-    /// <exception cref="ImageDecodeException">A picture cannot be read, and <paramref name="skipInvalid"/> is not set.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="ImageDecodeException">An image cannot be read, and <paramref name="skipInvalid"/> is not set.</exception>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
     public static ImageSet Read(IDataView data, ImageColumn images, LabelColumn labels, ImageProcessor processor, bool skipInvalid, long mostBytes, CancellationToken cancellation)
     {
         var set = new ImageSet(processor, mostBytes);
@@ -66,7 +66,7 @@ internal sealed class ImageSet
                 if (readLabel() is { } label)
                     rows.Add((readImage(), label));
                 else
-                    set.Unlabelled++;
+                    set.Unlabeled++;
             }
             if (rows.Count == RowsAtOnce || !more)
             {
@@ -78,15 +78,15 @@ internal sealed class ImageSet
         return set;
     }
 
-    /// <summary>The pictures of some rows, [B, 3, H, W] uint8 on the CPU. May be called from several threads at once.</summary>
-    /// <exception cref="ImageDecodeException">A picture's file is gone or has changed since it was first read.</exception>
+    /// <summary>The images of some rows, [B, 3, H, W] uint8 on the CPU. May be called from several threads at once.</summary>
+    /// <exception cref="ImageDecodeException">An image's file is gone or has changed since it was first read.</exception>
     public Tensor Pixels(int[] rows)
     {
         var size = 3 * Height * Width;
         var batch = new byte[rows.Length * size];
         OrderedParallel.For(rows.Length, i =>
         {
-            var (pixels, file) = _pictures[rows[i]];
+            var (pixels, file) = _images[rows[i]];
             var target = batch.AsSpan(i * size, size);
             if (pixels is not null)
                 pixels.CopyTo(target);
@@ -104,10 +104,10 @@ internal sealed class ImageSet
         var decoded = new byte[rows.Count][];
         OrderedParallel.For(rows.Count, i =>
         {
-            if (Decode(rows[i].Image, skipInvalid) is not { } picture)
+            if (Decode(rows[i].Image, skipInvalid) is not { } image)
                 return;
             decoded[i] = new byte[3 * Height * Width];
-            picture.CopyPlanes(decoded[i]);
+            image.CopyPlanes(decoded[i]);
         });
         for (var i = 0; i < rows.Count; i++)
         {
@@ -118,11 +118,11 @@ internal sealed class ImageSet
             }
             var keep = _bytes + decoded[i].Length <= _mostBytes || !rows[i].Image.IsFile;
             _bytes += keep ? decoded[i].Length : 0;
-            _pictures.Add(keep ? (decoded[i], null) : (null, rows[i].Image));
+            _images.Add(keep ? (decoded[i], null) : (null, rows[i].Image));
             _labels.Add(rows[i].Label);
         }
     }
 
     private RgbImage? Decode(ImageItem image, bool skipInvalid) =>
-        image.Decode(skipInvalid) is { } picture ? _processor.PadBytes(_processor.ResizeAndCrop(picture, maxThreads: 1)) : null;
+        image.Decode(skipInvalid) is { } decoded ? _processor.PadBytes(_processor.ResizeAndCrop(decoded, maxThreads: 1)) : null;
 }

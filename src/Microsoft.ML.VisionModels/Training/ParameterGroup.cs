@@ -2,7 +2,7 @@ using TorchSharp.Modules;
 
 namespace Microsoft.ML.VisionModels.Training;
 
-/// <summary>Parameters that the optimiser treats alike.</summary>
+/// <summary>Parameters that the optimizer treats alike.</summary>
 /// <param name="Parameters">What is trained.</param>
 /// <param name="WeightDecay">The decoupled weight decay.</param>
 /// <param name="LearningRateScale">Multiplies the schedule's learning rate, as layer-wise decay wants it.</param>

@@ -9,7 +9,7 @@ public enum Recipe
     Plain,
 
     /// <summary>
-    /// From random weights, on pictures that are small or few: mirror images, shifts, label smoothing and the average of the weights,
+    /// From random weights, on images that are small or few: mirror images, shifts, label smoothing and the average of the weights,
     /// and the more of RandAugment, erasing, mixup, cutmix and stochastic depth the longer is trained (after DeiT, arXiv 2012.12877,
     /// and "How to train your ViT?", arXiv 2106.10270).
     /// </summary>
@@ -21,6 +21,6 @@ public enum Recipe
     /// </summary>
     FineTune,
 
-    /// <summary>The head alone on published features: crops, mirror images, and no regularisation.</summary>
+    /// <summary>The head alone on published features: crops, mirror images, and no regularization.</summary>
     LinearProbe,
 }

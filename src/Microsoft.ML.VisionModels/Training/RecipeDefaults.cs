@@ -9,12 +9,12 @@ internal sealed record RecipeDefaults : TrainerDefaults
     public double LabelSmoothing { get; init; }
     public double DropPath { get; init; }
 
-    /// <summary>Shifts, as a share of the picture's side.</summary>
+    /// <summary>Shifts, as a share of the image's side.</summary>
     public double CropShare { get; init; }
 
     public AugmentationSettings Augmentation { get; init; } = new();
 
-    /// <summary>This recipe, stronger or weaker: what hides, changes or blurs what is learnt from counts as many times as much.</summary>
+    /// <summary>This recipe, stronger or weaker: what hides, changes or blurs what is learned from counts as many times as much.</summary>
     public RecipeDefaults Times(double strength) => strength == 1 ? this : this with
     {
         LabelSmoothing = Math.Min(0.5, strength * LabelSmoothing),
@@ -31,7 +31,7 @@ internal sealed record RecipeDefaults : TrainerDefaults
 
     /// <param name="recipe">The recipe.</param>
     /// <param name="epochs">
-    /// How long is trained. Regularisation costs time before it pays (Steiner et al., "How to train your ViT?", arXiv 2106.10270): what
+    /// How long is trained. Regularization costs time before it pays (Steiner et al., "How to train your ViT?", arXiv 2106.10270): what
     /// is wanted over a hundred epochs keeps a network from learning in ten.
     /// </param>
     public static RecipeDefaults Of(Recipe recipe, int epochs) => recipe switch

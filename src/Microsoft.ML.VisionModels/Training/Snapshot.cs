@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>
-/// A training as a file: weights, their average and best, what the optimiser remembers, random states, and the position. One
+/// A training as a file: weights, their average and best, what the optimizer remembers, random states, and the position. One
 /// safetensors file, in which the position stands as JSON in a tensor of bytes, so that it is there as a whole or not at all.
 /// </summary>
 internal static class Snapshot

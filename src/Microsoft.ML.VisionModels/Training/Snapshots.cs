@@ -53,10 +53,10 @@ internal sealed class Snapshots : ITrainingCallback, IDisposable
             Write(state);
     }
 
-    /// <summary>Keeps what a cancelled training has done; a finished one is in its model, and its snapshot goes.</summary>
+    /// <summary>Keeps what a canceled training has done; a finished one is in its model, and its snapshot goes.</summary>
     public void End(TrainingState state)
     {
-        if (state.StopReason == StopReason.Cancelled)
+        if (state.StopReason == StopReason.Canceled)
             Write(state);
         else
         {
@@ -97,7 +97,7 @@ internal sealed class Snapshots : ITrainingCallback, IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            var error = $"The snapshot of the training cannot be written to {_folder}: {e.Message} Training goes on without it; if the process ends, what was learnt since the last snapshot is lost.";
+            var error = $"The snapshot of the training cannot be written to {_folder}: {e.Message} Training goes on without it; if the process ends, what was learned since the last snapshot is lost.";
             if (state.SnapshotError is null)    // once, not every few minutes
                 Tell(MLNet.Warning, error);
             state.SnapshotError = error;

@@ -9,6 +9,6 @@ public enum StopReason
     /// <summary>The validation score did not improve for <see cref="TrainerOptions.EarlyStoppingPatience"/> epochs.</summary>
     EarlyStopped,
 
-    /// <summary>The caller cancelled.</summary>
-    Cancelled,
+    /// <summary>The caller canceled.</summary>
+    Canceled,
 }

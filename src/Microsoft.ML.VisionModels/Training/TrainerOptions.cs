@@ -85,7 +85,7 @@ public abstract class TrainerOptions
 
     /// <summary>
     /// A folder in which the training is kept while it runs; null, the default, keeps it in memory alone. A training that is
-    /// killed or cancelled goes on there when it is started again with the same data and options, and ends with the weights of
+    /// killed or canceled goes on there when it is started again with the same data and options, and ends with the weights of
     /// one that was not interrupted. The snapshot goes when the training is finished.
     /// </summary>
     public string? SnapshotFolder { get; set; }
@@ -119,10 +119,10 @@ public abstract class TrainerOptions
     /// <summary>What the properties are that nobody has set.</summary>
     private protected virtual TrainerDefaults Defaults => TrainerDefaults.Plain;
 
-    /// <summary>The names of properties that do not change what is learnt; columns' names do not either.</summary>
+    /// <summary>The names of properties that do not change what is learned; columns' names do not either.</summary>
     private protected virtual IEnumerable<string> NoPartInLearning => [nameof(Seed), nameof(Device), nameof(SnapshotFolder), nameof(SnapshotSteps), nameof(SnapshotMinutes)];
 
-    /// <summary>What was asked for, by name, as far as it has a part in what is learnt: to tell one training from another.</summary>
+    /// <summary>What was asked for, by name, as far as it has a part in what is learned: to tell one training from another.</summary>
     internal Dictionary<string, string> Describe()
     {
         return GetType().GetProperties()

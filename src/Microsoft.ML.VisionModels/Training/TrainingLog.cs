@@ -43,8 +43,8 @@ internal sealed class TrainingLog(IHostEnvironment environment) : ITrainingCallb
             case StopReason.EarlyStopped:
                 MLNet.Warning(_channel, Text($"Training stopped early after epoch {state.Epochs.Count} of {state.Options.Epochs}; {kept}."));
                 break;
-            case StopReason.Cancelled:
-                MLNet.Warning(_channel, Text($"Training was cancelled after {state.Epochs.Count} full epochs; {kept}."));
+            case StopReason.Canceled:
+                MLNet.Warning(_channel, Text($"Training was canceled after {state.Epochs.Count} full epochs; {kept}."));
                 break;
             case StopReason.Completed:
                 MLNet.Info(_channel, Text($"Trained {state.Epochs.Count} epochs in {state.Elapsed.TotalSeconds:F1} s; {kept}."));

@@ -38,11 +38,11 @@ internal static class TrainingLoop
         all.ForEach(c => c.OnTrainBegin(state));
         try
         {
-            state.StopReason = RunEpochs(state, all, ThrowIfCancelled);
+            state.StopReason = RunEpochs(state, all, ThrowIfCanceled);
         }
-        catch (OperationCanceledException) when (IsCancelled())
+        catch (OperationCanceledException) when (IsCanceled())
         {
-            state.StopReason = StopReason.Cancelled;
+            state.StopReason = StopReason.Canceled;
         }
         snapshots?.End(state);
         if (state.BestEpoch is null)
@@ -52,16 +52,16 @@ internal static class TrainingLoop
         state.Optimizer.ZeroGradients(); // the network lives on, and they take as much memory as it
         return state.ToHistory();
 
-        bool IsCancelled() => options.CancellationToken.IsCancellationRequested || environment?.IsCancelled() == true;
+        bool IsCanceled() => options.CancellationToken.IsCancellationRequested || environment?.IsCanceled() == true;
 
-        void ThrowIfCancelled()
+        void ThrowIfCanceled()
         {
-            if (IsCancelled())
+            if (IsCanceled())
                 throw new OperationCanceledException();
         }
     }
 
-    private static StopReason RunEpochs(TrainingState state, List<ITrainingCallback> callbacks, Action throwIfCancelled)
+    private static StopReason RunEpochs(TrainingState state, List<ITrainingCallback> callbacks, Action throwIfCanceled)
     {
         for (; state.Epoch < state.Options.Epochs; state.Epoch++, state.Step = 0)
         {
@@ -69,13 +69,13 @@ internal static class TrainingLoop
             state.Task.StartEpoch(state.Epoch, state.Step);
             while (state.Step < state.StepsPerEpoch)
             {
-                throwIfCancelled();
+                throwIfCanceled();
                 var loss = Step(state);
                 state.Step++;
                 state.MeanLoss = state.Step == 1 ? loss : state.MeanLoss + (loss - state.MeanLoss) / state.Step;
                 callbacks.ForEach(c => c.OnStepEnd(state));
             }
-            throwIfCancelled();
+            throwIfCanceled();
 
             // The average is what is judged, and kept if it is the best.
             using var applied = state.Average?.Apply();
@@ -103,7 +103,7 @@ internal static class TrainingLoop
 
         if (options.GradientClip > 0)
         {
-            var norm = GradientClipping.ClipNorm(state.Optimizer.Gradients(), options.GradientClip).Value();
+            var norm = GradientClipping.ClipNorm(state.Optimizer.Gradients(), options.GradientClip).Item();
             if (!double.IsFinite(norm))
                 throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, loss, state.LearningRate, norm);
         }
@@ -121,7 +121,7 @@ internal static class TrainingLoop
             return 0;
         loss.backward();
         GradientCheckpointing.ThrowIfFailed();
-        return loss.Value(); // the part's one synchronisation with the device
+        return loss.Item(); // the part's one synchronisation with the device
     }
 
     private static ValidationResult? Validate(TrainingState state)

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>
-/// An exponential moving average of the weights (Polyak and Juditsky, 1992), which generalises better than the last weights. The
+/// An exponential moving average of the weights (Polyak and Juditsky, 1992), which generalizes better than the last weights. The
 /// decay grows with the steps, as min(decay, (1 + step) / (10 + step)), so that the first weights are soon forgotten.
 /// </summary>
 internal sealed class WeightAverage : IDisposable

@@ -169,8 +169,8 @@ public class CheckpointLoaderTests
             (prefix + "layer.0.value.weight", value), (prefix + "layer.0.value.bias", ones(2)),
             (prefix + "layer.0.out", output), (prefix + "layer.0.out_bias", ones(2)),
             (prefix + "gamma", tensor(new float[] { 5, 6 }).reshape(1, 2)),
-            (prefix + "embeddings.position_ids", TensorArithmetic.Range(4)),
-            ("classifier.weight", rand(3, 2)), ("classifier.bias", ones(3).Times(4)),
+            (prefix + "embeddings.position_ids", TensorArithmetic.Arange(4)),
+            ("classifier.weight", rand(3, 2)), ("classifier.bias", ones(3).Mul(4)),
         ]);
         return Checkpoint.Open(folder.File("a.safetensors"));
     }

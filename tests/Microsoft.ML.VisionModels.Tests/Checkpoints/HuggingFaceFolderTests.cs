@@ -13,8 +13,8 @@ public class HuggingFaceFolderTests
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
         File.WriteAllText(folder.File("config.json"), """{"hidden_size": 32, "layer_norm_eps": 1e-12, "qkv_bias": false, "hidden_act": "gelu", "pooler": null, "id2label": {"1": "b", "0": "a"}}""");
-        SafetensorsWriter.Write(folder.File("model-1.safetensors"), [("a", ones(2)), ("b", ones(3).Times(2))]);
-        SafetensorsWriter.Write(folder.File("model-2.safetensors"), [("c", ones(4).Times(3))]);
+        SafetensorsWriter.Write(folder.File("model-1.safetensors"), [("a", ones(2)), ("b", ones(3).Mul(2))]);
+        SafetensorsWriter.Write(folder.File("model-2.safetensors"), [("c", ones(4).Mul(3))]);
         File.WriteAllText(folder.File("model.safetensors.index.json"), """{"metadata": {"total_size": 36}, "weight_map": {"c": "model-2.safetensors", "a": "model-1.safetensors", "b": "model-1.safetensors"}}""");
 
         var model = HuggingFaceFolder.Open(folder.Path);
@@ -46,7 +46,7 @@ public class HuggingFaceFolderTests
     }
 
     [Fact]
-    public void AFolderThatPreparesPicturesInAnUnknownWayIsNamed()
+    public void AFolderThatPreparesImagesInAnUnknownWayIsNamed()
     {
         using var folder = TestFolders.Temporary();
         File.WriteAllText(folder.File("config.json"), "{}");

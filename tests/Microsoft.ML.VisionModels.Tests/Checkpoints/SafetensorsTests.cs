@@ -41,7 +41,7 @@ public class SafetensorsTests
     {
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
-        var value = TensorArithmetic.Range(6).to(float32).reshape(2, 3);
+        var value = TensorArithmetic.Arange(6).to(float32).reshape(2, 3);
         SafetensorsWriter.Write(folder.File("a.safetensors"), [("value", value)]);
         using var file = Checkpoint.Open(folder.File("a.safetensors"));
 

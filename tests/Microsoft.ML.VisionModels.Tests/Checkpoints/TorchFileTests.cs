@@ -18,13 +18,13 @@ public class TorchFileTests
         using var file = Checkpoint.Open(File(name));
 
         Assert.Equal(17, file.Tensors.Count);
-        var whole = TensorArithmetic.Range(24).to(float32).reshape(4, 6);
+        var whole = TensorArithmetic.Arange(24).to(float32).reshape(4, 6);
         AssertEqual(whole, file.Read("plain.weight"));
         AssertEqual(whole.t(), file.Read("plain.transposed"));
-        AssertEqual(TensorArithmetic.Range(6).to(float32).Plus(5), file.Read("plain.middle"));
+        AssertEqual(TensorArithmetic.Arange(6).to(float32).Add(5), file.Read("plain.middle"));
         AssertEqual(tensor(new float[] { 6, 8, 10, 12, 14, 16 }).reshape(2, 3), file.Read("plain.strided"));
-        AssertEqual(ones(3, 2).Times(7), file.Read("plain.expanded"));
-        AssertEqual(ones(2, 2).Times(3), file.Read("plain.parameter"));
+        AssertEqual(ones(3, 2).Mul(7), file.Read("plain.expanded"));
+        AssertEqual(ones(2, 2).Mul(3), file.Read("plain.parameter"));
         AssertEqual(tensor(5L), file.Read("plain.scalar"));
         Assert.Equal([0, 3], file.Read("plain.empty").shape);
         foreach (var (word, type) in new[]
@@ -45,7 +45,7 @@ public class TorchFileTests
 
         file.CopyTo("plain.transposed", target.narrow(0, 1, 6));
 
-        AssertEqual(TensorArithmetic.Range(24).to(float64).reshape(4, 6).t(), target.narrow(0, 1, 6));
+        AssertEqual(TensorArithmetic.Arange(24).to(float64).reshape(4, 6).t(), target.narrow(0, 1, 6));
         Assert.Equal(276, target.sum().item<double>());
     }
 
@@ -56,7 +56,7 @@ public class TorchFileTests
         using var file = Checkpoint.Open(File("training.ckpt"));
 
         Assert.Equal(["weight", "bias"], file.Tensors.Keys);
-        AssertEqual(TensorArithmetic.Range(6).to(float32).reshape(2, 3), file.Read("weight"));
+        AssertEqual(TensorArithmetic.Arange(6).to(float32).reshape(2, 3), file.Read("weight"));
     }
 
     /// <summary>OpenAI's files of CLIP are such. Written here as PyTorch's pickler.cpp writes.</summary>
@@ -84,7 +84,7 @@ public class TorchFileTests
         using var file = Checkpoint.Open(folder.File("script.pt"));
 
         Assert.Equal(["visual.proj"], file.Tensors.Keys);
-        AssertEqual(TensorArithmetic.Range(6).to(float32).Plus(1).reshape(2, 3), file.Read("visual.proj"));
+        AssertEqual(TensorArithmetic.Arange(6).to(float32).Add(1).reshape(2, 3), file.Read("visual.proj"));
 
         static string Module(string name, string attributes) => $"c__torch__.clip.model\n{name}\n)\u0081}}({attributes}ub";
 
@@ -113,8 +113,8 @@ public class TorchFileTests
         using var file = Checkpoint.Open(folder.Path);
 
         Assert.Equal(["bias", "plain.middle"], file.Tensors.Keys);
-        AssertEqual(ones(2).Times(9), file.Read("bias"));
-        AssertEqual(TensorArithmetic.Range(6).to(float32).Plus(5), file.Read("plain.middle"));
+        AssertEqual(ones(2).Mul(9), file.Read("bias"));
+        AssertEqual(TensorArithmetic.Arange(6).to(float32).Add(5), file.Read("plain.middle"));
     }
 
     [Theory]

@@ -6,7 +6,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;
 
-/// <summary>CLIP's estimators need a checkpoint: a tiny network and its tokenizer, written once for each picture size.</summary>
+/// <summary>CLIP's estimators need a checkpoint: a tiny network and its tokenizer, written once for each image size.</summary>
 internal abstract class ClipContractSetup(Type options) : IContractSetup
 {
     private static readonly TestFolders.TemporaryFolder s_folder = TestFolders.Temporary();

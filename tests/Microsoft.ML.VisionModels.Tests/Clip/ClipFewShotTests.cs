@@ -10,12 +10,12 @@ public class ClipFewShotTests(TrainedClip trained)
 {
     private readonly MLContext _context = new(seed: 1);
 
-    /// <summary>The names are not those that the text tower knows: what the classes are must be learnt.</summary>
+    /// <summary>The names are not those that the text tower knows: what the classes are must be learned.</summary>
     [Theory]
     [InlineData(ClipFewShotMethod.TipAdapter)]
     [InlineData(ClipFewShotMethod.LinearProbe)]
     [InlineData(ClipFewShotMethod.CoOp)]
-    public void LearnsFromEightPicturesAClass(ClipFewShotMethod method)
+    public void LearnsFromEightImagesAClass(ClipFewShotMethod method)
     {
         var options = Options(method);
         options.CacheWeight = 10;
@@ -48,14 +48,14 @@ public class ClipFewShotTests(TrainedClip trained)
     }
 
     [Fact]
-    public void RememberedPicturesAreToldWithCertainty()
+    public void RememberedImagesAreToldWithCertainty()
     {
         var options = Options(ClipFewShotMethod.TipAdapter);
         (options.CacheWeight, options.CacheSharpness) = (1000, 1e6);
-        var pictures = ToyPictures.View(_context, 9);
-        using var model = _context.Transforms.ClipFewShot(options).Fit(pictures);
-        var scored = model.Transform(pictures);
-        Assert.Equal(pictures.GetColumn<string>("Label"), Predicted(model, scored));
+        var images = ToyImages.View(_context, 9);
+        using var model = _context.Transforms.ClipFewShot(options).Fit(images);
+        var scored = model.Transform(images);
+        Assert.Equal(images.GetColumn<string>("Label"), Predicted(model, scored));
     }
 
     [Fact]
@@ -66,8 +66,8 @@ public class ClipFewShotTests(TrainedClip trained)
             File.Copy(Path.Combine(trained.Checkpoint, file), folder.File(file));
         var (probe, coOp) = (Options(ClipFewShotMethod.LinearProbe), Options(ClipFewShotMethod.CoOp));
         probe.Checkpoint = coOp.Checkpoint = folder.Path;
-        using var model = _context.Transforms.ClipFewShot(probe).Fit(ToyPictures.View(_context, 6));
-        Assert.Throws<FileNotFoundException>(() => _context.Transforms.ClipFewShot(coOp).Fit(ToyPictures.View(_context, 6)));
+        using var model = _context.Transforms.ClipFewShot(probe).Fit(ToyImages.View(_context, 6));
+        Assert.Throws<FileNotFoundException>(() => _context.Transforms.ClipFewShot(coOp).Fit(ToyImages.View(_context, 6)));
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public class ClipFewShotTests(TrainedClip trained)
     {
         var options = Options(ClipFewShotMethod.TipAdapter);
         (options.CacheWeight, options.Templates) = (0, ["a {} square"]);     // nothing but words
-        options.LabelWords = ToyPictures.Names.Zip(["xa", "xb", "xc"]).ToDictionary(pair => pair.Second, pair => pair.First);
+        options.LabelWords = ToyImages.Names.Zip(["xa", "xb", "xc"]).ToDictionary(pair => pair.Second, pair => pair.First);
         using var model = _context.Transforms.ClipFewShot(options).Fit(Renamed(24, seed: 0));
         var test = Renamed(60, seed: 2);
         Assert.True(Predicted(model, model.Transform(test)).Zip(test.GetColumn<string>("Label")).Count(pair => pair.First == pair.Second) >= 54);
@@ -89,13 +89,13 @@ public class ClipFewShotTests(TrainedClip trained)
     {
         var options = Options(ClipFewShotMethod.CoOp);
         options.ContextTokens = 30;
-        Assert.Contains("32", Assert.Throws<ArgumentException>(() => _context.Transforms.ClipFewShot(options).Fit(ToyPictures.View(_context, 6))).Message);
+        Assert.Contains("32", Assert.Throws<ArgumentException>(() => _context.Transforms.ClipFewShot(options).Fit(ToyImages.View(_context, 6))).Message);
     }
 
     private IDataView Renamed(int count, int seed)
     {
-        var rows = ToyPictures.Rows(count, seed);
-        rows.ForEach(row => row.Label = "x" + "abc"[Array.IndexOf(ToyPictures.Names, row.Label)]);
+        var rows = ToyImages.Rows(count, seed);
+        rows.ForEach(row => row.Label = "x" + "abc"[Array.IndexOf(ToyImages.Names, row.Label)]);
         return _context.Data.LoadFromEnumerable(rows);
     }
 

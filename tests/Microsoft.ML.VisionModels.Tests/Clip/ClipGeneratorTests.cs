@@ -23,7 +23,7 @@ public class ClipGeneratorTests(TrainedClip trained)
     }
 
     [Fact]
-    public async Task PicturesHaveThePipelinesVectors()
+    public async Task ImagesHaveThePipelinesVectors()
     {
         using var folder = TestFolders.Temporary();
         var files = ContractData.Save(folder, 18);
@@ -35,11 +35,11 @@ public class ClipGeneratorTests(TrainedClip trained)
     }
 
     [Fact]
-    public async Task APictureThatCannotBeReadIsNamedByItsPlace()
+    public async Task AImageThatCannotBeReadIsNamedByItsPlace()
     {
         using var generator = new ClipImageEmbeddingGenerator(trained.Checkpoint, device: "cpu");
         var error = await Assert.ThrowsAsync<ImageDecodeException>(() => generator.GenerateAsync(
-            [new DataContent("no picture"u8.ToArray(), "image/png")], cancellationToken: TestContext.Current.CancellationToken));
+            [new DataContent("no image"u8.ToArray(), "image/png")], cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal(0, error.Row);
     }
 

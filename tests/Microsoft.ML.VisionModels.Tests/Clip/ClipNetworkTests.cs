@@ -35,7 +35,7 @@ public class ClipNetworkTests
         var logits = network.Logits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids()));
         (sigLip ? ClipLoss.Sigmoid(logits, eye(3)) : ClipLoss.Symmetric(logits, eye(3))).backward();
         // A bias of keys shifts all scores of a query alike, and so does not matter: its gradient is zero but for rounding.
-        Assert.All(network.named_parameters(), entry => Assert.True(entry.parameter.grad is { } gradient && gradient.abs().sum().Value() > 0, entry.name));
+        Assert.All(network.named_parameters(), entry => Assert.True(entry.parameter.grad is { } gradient && gradient.abs().sum().Item() > 0, entry.name));
     }
 
     [Theory, MemberData(nameof(Both))]
@@ -56,16 +56,16 @@ public class ClipNetworkTests
     }
 
     [Fact]
-    public void TextsThatSayTheSameBelongToEachOthersPictures()
+    public void TextsThatSayTheSameBelongToEachOthersImages()
     {
         using var scope = NewDisposeScope();
         var ids = tensor(new long[] { 1, 2, 1, 2, 3, 4 }, [3, 2]);
         var pairs = ClipLoss.Pairs(ids);
         Assert.Equal([1, 1, 0, 1, 1, 0, 0, 0, 1], pairs.data<float>().ToArray());
         // The two that say the same share what is likely, log 2 each; the third costs nothing.
-        var logits = pairs.Minus(1).Times(1000);
-        Assert.Equal(2 * Math.Log(2) / 3, ClipLoss.Symmetric(logits, pairs).Value(), 1e-5);
-        Assert.Equal(ClipLoss.Symmetric(logits, eye(3)).Value(), nn.functional.cross_entropy(logits, TensorArithmetic.Range(3)).Value(), 1e-5);
+        var logits = pairs.Sub(1).Mul(1000);
+        Assert.Equal(2 * Math.Log(2) / 3, ClipLoss.Symmetric(logits, pairs).Item(), 1e-5);
+        Assert.Equal(ClipLoss.Symmetric(logits, eye(3)).Item(), nn.functional.cross_entropy(logits, TensorArithmetic.Arange(3)).Item(), 1e-5);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public class ClipNetworkTests
         TensorAssert.Close(network.Text.forward(zeros), network.Text.forward(ends), 1e-6);
         TensorAssert.Close(network.Text.forward(zeros), network.Text.forward(ClipTexts.Trim(zeros, 4, s_clip.Text)), 1e-6);
         Assert.Equal([1, 7], ClipTexts.Trim(zeros, 4, s_sigLip.Text).shape);
-        Assert.True((network.Text.forward(zeros) - network.Text.forward(other)).abs().max().Value() > 1e-3);
+        Assert.True((network.Text.forward(zeros) - network.Text.forward(other)).abs().max().Item() > 1e-3);
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public class ClipNetworkTests
         using (no_grad())
             network.state_dict()["logit_scale"].copy_(tensor(7f));
         network.ClampTemperature();
-        Assert.Equal(Math.Log(100), network.state_dict()["logit_scale"].Value(), 1e-5);
+        Assert.Equal(Math.Log(100), network.state_dict()["logit_scale"].Item(), 1e-5);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;
 
-/// <summary>Pictures as Hugging Face's processor and OpenAI's own code prepare them: they place an odd crop differently.</summary>
+/// <summary>Images as Hugging Face's processor and OpenAI's own code prepare them: they place an odd crop differently.</summary>
 [Trait("Category", "Golden")]
 [Trait("Family", "Clip")]
 public partial class ClipPreprocessingGoldenTests
@@ -18,13 +18,13 @@ public partial class ClipPreprocessingGoldenTests
         using var scope = torch.NewDisposeScope();
         using var golden = GoldenCase.Open(name);
         var huggingFace = ImagePreprocessing.FromHuggingFace(golden.ReadJson("preprocessor_config.json"));
-        var pictures = golden.Tensors.Keys.Select(tensor => TensorName().Match(tensor)).Where(match => match.Success).ToArray();
-        Assert.NotEmpty(pictures);
-        foreach (var picture in pictures)
+        var images = golden.Tensors.Keys.Select(tensor => TensorName().Match(tensor)).Where(match => match.Success).ToArray();
+        Assert.NotEmpty(images);
+        foreach (var tensor in images)
         {
-            var image = ImageDecoder.Decode(golden.File(picture.Groups["image"].Value + ".png"));
-            var settings = picture.Groups["by"].Value == "hf" ? huggingFace : huggingFace with { TorchvisionCrop = true };
-            golden.AssertClose(picture.Value, new ImageProcessor(settings).ProcessBatch([image])[0]);
+            var image = ImageDecoder.Decode(golden.File(tensor.Groups["image"].Value + ".png"));
+            var settings = tensor.Groups["by"].Value == "hf" ? huggingFace : huggingFace with { TorchvisionCrop = true };
+            golden.AssertClose(tensor.Value, new ImageProcessor(settings).ProcessBatch([image])[0]);
         }
     }
 

@@ -16,11 +16,11 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void WhatWasLearntClassifiesWithWords()
+    public void WhatWasLearnedClassifiesWithWords()
     {
         Assert.InRange(trained.History.Epochs[^1].TrainLoss, 0, trained.History.Epochs[0].TrainLoss - 0.1);
-        using var classifier = _context.Transforms.ClipZeroShot(trained.Checkpoint, ToyPictures.Names, ["a {} square"]).Fit(ToyPictures.View(_context, 3));
-        var test = ToyPictures.View(_context, 60, seed: 2);
+        using var classifier = _context.Transforms.ClipZeroShot(trained.Checkpoint, ToyImages.Names, ["a {} square"]).Fit(ToyImages.View(_context, 3));
+        var test = ToyImages.View(_context, 60, seed: 2);
         var right = classifier.Transform(test).GetColumn<uint>("PredictedLabel").Select(key => classifier.Labels[(int)key - 1])
             .Zip(test.GetColumn<string>("Label")).Count(pair => pair.First == pair.Second);
         Assert.True(right >= 54, $"{right} of 60 are right.");
@@ -31,7 +31,7 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
     [InlineData(ClipTrainedTowers.Vision, "text")]
     public void ATowerThatDoesNotLearnStays(ClipTrainedTowers learns, string stays)
     {
-        ClipContractSetup.Write(_folder.Path, ToyPictures.Side);
+        ClipContractSetup.Write(_folder.Path, ToyImages.Side);
         using var model = _context.Transforms.ClipTrainer(FineTune(options => options.TrainedTowers = learns)).Fit(TrainedClip.Pairs(_context, 24));
         var changed = Changed(model);
         Assert.DoesNotContain(changed, name => name.StartsWith(stays, StringComparison.Ordinal));
@@ -44,13 +44,13 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
     [InlineData(1)]
     public void WeightsAreInterpolated(double share)
     {
-        ClipContractSetup.Write(_folder.Path, ToyPictures.Side);
+        ClipContractSetup.Write(_folder.Path, ToyImages.Side);
         using var whole = _context.Transforms.ClipTrainer(FineTune()).Fit(TrainedClip.Pairs(_context, 24));
         using var between = _context.Transforms.ClipTrainer(FineTune(options => options.WeightInterpolation = share)).Fit(TrainedClip.Pairs(_context, 24));
         using var scope = NewDisposeScope();
         using var start = VisionModels.Families.Clip.ClipSource.Open(_folder.Path).Build();
         var (first, last) = (start.state_dict(), whole.Model.Network.state_dict());
-        Assert.All(between.Model.Network.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach().Times(1 - share).Plus(last[entry.Key].Times(share)), entry.Value, 1e-6));
+        Assert.All(between.Model.Network.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach().Mul(1 - share).Add(last[entry.Key].Mul(share)), entry.Value, 1e-6));
     }
 
     /// <summary>Held-out rows come class by class, as from class folders; batches of one class would all be right.</summary>
@@ -69,7 +69,7 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
     {
         ClipTokenizer.Learn(["a red square", "a red circle"], 516).SaveFolder(_folder.Path);
         var options = new ClipZeroShotOptions { Checkpoint = trained.Checkpoint, Tokenizer = _folder.Path, Labels = ["red"] };
-        Assert.Contains("another", Assert.Throws<CheckpointException>(() => _context.Transforms.ClipZeroShot(options).Fit(ToyPictures.View(_context, 3))).Message);
+        Assert.Contains("another", Assert.Throws<CheckpointException>(() => _context.Transforms.ClipZeroShot(options).Fit(ToyImages.View(_context, 3))).Message);
     }
 
     [Fact]

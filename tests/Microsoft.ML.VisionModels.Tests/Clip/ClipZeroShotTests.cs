@@ -14,7 +14,7 @@ public sealed class ClipZeroShotTests : IDisposable
     private readonly TestFolders.TemporaryFolder _folder = TestFolders.Temporary();
     private readonly MLContext _context = new(seed: 1);
 
-    public ClipZeroShotTests() => ClipContractSetup.Write(_folder.Path, ToyPictures.Side);
+    public ClipZeroShotTests() => ClipContractSetup.Write(_folder.Path, ToyImages.Side);
 
     public void Dispose() => _folder.Dispose();
 
@@ -23,7 +23,7 @@ public sealed class ClipZeroShotTests : IDisposable
     {
         string[] labels = ["red", "green", "blue"];
         string[] templates = ["a {}.", "the {} square"];
-        var rows = ToyPictures.Rows(5);
+        var rows = ToyImages.Rows(5);
         using var model = Fit(new() { Labels = labels, Templates = templates, EmbeddingColumnName = "Embedding" });
         var scored = model.Transform(_context.Data.LoadFromEnumerable(rows));
 
@@ -50,9 +50,9 @@ public sealed class ClipZeroShotTests : IDisposable
     {
         using var plain = Fit(new() { Labels = ["red", "blue"] });
         using var called = Fit(new() { Labels = ["0", "blue"], LabelWords = new Dictionary<string, string> { ["0"] = "red" } });
-        var pictures = ToyPictures.View(_context, 4);
+        var images = ToyImages.View(_context, 4);
         Assert.Equal(["0", "blue"], called.Labels);
-        TensorAssert.Close(Matrix(plain.Transform(pictures), "Score"), Matrix(called.Transform(pictures), "Score"), 0);
+        TensorAssert.Close(Matrix(plain.Transform(images), "Score"), Matrix(called.Transform(images), "Score"), 0);
         foreach (var (label, words) in new[] { ("1", "green"), ("0", " ") })
             Assert.Contains($"'{label}'", Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["0", "blue"], LabelWords = new Dictionary<string, string> { [label] = words } })).Message);
     }
@@ -65,8 +65,8 @@ public sealed class ClipZeroShotTests : IDisposable
         using var column = Fit(new() { LabelColumnName = "Label" });
         Assert.Equal(["blue", "green", "red"], file.Labels);
         Assert.Equal(file.Labels, column.Labels);
-        var pictures = ToyPictures.View(_context, 4);
-        TensorAssert.Close(Matrix(file.Transform(pictures), "Score"), Matrix(column.Transform(pictures), "Score"), 0);
+        var images = ToyImages.View(_context, 4);
+        TensorAssert.Close(Matrix(file.Transform(images), "Score"), Matrix(column.Transform(images), "Score"), 0);
         Assert.Throws<FileNotFoundException>(() => Fit(new() { LabelsFile = _folder.File("nothing.txt") }));
         File.WriteAllText(_folder.File("empty.txt"), "\n \n");
         Assert.Contains("empty.txt", Assert.Throws<ArgumentException>(() => Fit(new() { LabelsFile = _folder.File("empty.txt") })).Message);
@@ -86,16 +86,16 @@ public sealed class ClipZeroShotTests : IDisposable
         string[] labels = ["tab\tand\u0001control", "a cat \U0001F408", new string('x', 5000), "ärger", "日本"];
         using var model = Fit(new() { Labels = labels });
         using var scope = NewDisposeScope();
-        var scores = Matrix(model.Transform(ToyPictures.View(_context, 2)), "Score");
+        var scores = Matrix(model.Transform(ToyImages.View(_context, 2)), "Score");
         Assert.Equal([2, 5], scores.shape);
-        Assert.Equal(1, scores[0].sum().Value(), 1e-5);
+        Assert.Equal(1, scores[0].sum().Item(), 1e-5);
     }
 
     [Fact]
     public void TenThousandLabelsAreScored()
     {
         using var model = Fit(new() { Labels = [.. Enumerable.Range(0, 10_000).Select(i => $"thing {i}")] });
-        Assert.Equal([2, 10_000], Matrix(model.Transform(ToyPictures.View(_context, 2)), "Score").shape);
+        Assert.Equal([2, 10_000], Matrix(model.Transform(ToyImages.View(_context, 2)), "Score").shape);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class ClipZeroShotTests : IDisposable
 
     /// <summary>Once the work has begun, in Fit and between two batches of texts.</summary>
     [Fact]
-    public void ManySentencesCanBeCancelled()
+    public void ManySentencesCanBeCanceled()
     {
         using var source = new CancellationTokenSource();
         var read = 0;
@@ -155,7 +155,7 @@ public sealed class ClipZeroShotTests : IDisposable
     private ClipClassifierTransformer Fit(ClipZeroShotOptions options)
     {
         options.Checkpoint = _folder.Path;
-        return _context.Transforms.ClipZeroShot(options).Fit(ToyPictures.View(_context, 6));
+        return _context.Transforms.ClipZeroShot(options).Fit(ToyImages.View(_context, 6));
     }
 
     private static Tensor Matrix(IDataView view, string column)

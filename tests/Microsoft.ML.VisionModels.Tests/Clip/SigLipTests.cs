@@ -31,8 +31,8 @@ public sealed class SigLipTests : IDisposable
     [Fact]
     public void EachLabelIsJudgedByItself()
     {
-        var rows = ToyPictures.Rows(4);
-        using var model = _context.Transforms.ClipZeroShot(_folder.Path, Labels).Fit(ToyPictures.View(_context, 4));
+        var rows = ToyImages.Rows(4);
+        using var model = _context.Transforms.ClipZeroShot(_folder.Path, Labels).Fit(ToyImages.View(_context, 4));
         var scores = Matrix(model.Transform(_context.Data.LoadFromEnumerable(rows)), "Score");
 
         using var scope = NewDisposeScope();
@@ -81,10 +81,10 @@ public sealed class SigLipTests : IDisposable
         using var folder = TestFolders.Temporary();
         model.SaveCheckpoint(folder.Path);
         Assert.True(ClipSource.Open(folder.Path).Config.Sigmoid);
-        var pictures = ToyPictures.View(_context, 3);
-        using var words = _context.Transforms.ClipZeroShot(folder.Path, Labels).Fit(pictures);
-        using var before = _context.Transforms.ClipZeroShot(_folder.Path, Labels).Fit(pictures);
-        Assert.False(Matrix(words.Transform(pictures), "Score").allclose(Matrix(before.Transform(pictures), "Score"), 1e-6, 1e-6));
+        var images = ToyImages.View(_context, 3);
+        using var words = _context.Transforms.ClipZeroShot(folder.Path, Labels).Fit(images);
+        using var before = _context.Transforms.ClipZeroShot(_folder.Path, Labels).Fit(images);
+        Assert.False(Matrix(words.Transform(images), "Score").allclose(Matrix(before.Transform(images), "Score"), 1e-6, 1e-6));
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class SigLipTests : IDisposable
         var scale = network.get_parameter("logit_scale")!;
         scale.copy_(tensor(5f));
         network.ClampTemperature();
-        Assert.Equal(5, scale.Value());
+        Assert.Equal(5, scale.Item());
     }
 
     [Theory]
@@ -104,16 +104,16 @@ public sealed class SigLipTests : IDisposable
     [InlineData(ClipFewShotMethod.LinearProbe)]
     public void LearnsFromExamples(ClipFewShotMethod method)
     {
-        var pictures = ToyPictures.View(_context, 9);
-        using var model = _context.Transforms.ClipFewShot(new ClipFewShotOptions { Checkpoint = _folder.Path, Method = method, Epochs = 2 }).Fit(pictures);
-        Assert.Equal([9, 3], Matrix(model.Transform(pictures), "Score").shape);
+        var images = ToyImages.View(_context, 9);
+        using var model = _context.Transforms.ClipFewShot(new ClipFewShotOptions { Checkpoint = _folder.Path, Method = method, Epochs = 2 }).Fit(images);
+        Assert.Equal([9, 3], Matrix(model.Transform(images), "Score").shape);
     }
 
     [Fact]
-    public void LearntWordsAreRefused()
+    public void LearnedWordsAreRefused()
     {
         var estimator = _context.Transforms.ClipFewShot(_folder.Path, ClipFewShotMethod.CoOp);
-        Assert.Contains("CoOp", Assert.Throws<NotSupportedException>(() => estimator.Fit(ToyPictures.View(_context, 6))).Message, StringComparison.Ordinal);
+        Assert.Contains("CoOp", Assert.Throws<NotSupportedException>(() => estimator.Fit(ToyImages.View(_context, 6))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

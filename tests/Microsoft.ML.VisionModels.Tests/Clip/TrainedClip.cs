@@ -6,7 +6,7 @@ using Microsoft.ML.VisionModels.Tests.Contract;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;
 
-/// <summary>A tiny CLIP that was taught the words for the colours of toy pictures, in a folder as Hugging Face publishes it.</summary>
+/// <summary>A tiny CLIP that was taught the words for the colors of toy images, in a folder as Hugging Face publishes it.</summary>
 public sealed class TrainedClip : IDisposable
 {
     private readonly TestFolders.TemporaryFolder _folder = TestFolders.Temporary();
@@ -26,7 +26,7 @@ public sealed class TrainedClip : IDisposable
 
     public TrainingHistory History => _history.Value;
 
-    /// <summary>Pictures with "a red square" and so on as their texts.</summary>
+    /// <summary>Images with "a red square" and so on as their texts.</summary>
     internal static IDataView Pairs(MLContext context, int count) => context.Data.LoadFromEnumerable(ContractData.Rows(count).Select(row => new ContractData.Row
     {
         Image = row.Image,

@@ -16,7 +16,7 @@ public class BatchingTests(FittedModels models)
         Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("ScoringBatchSize"), "Scores row by row.");
         var model = EstimatorCase.Of(estimator).Fit(options => options.Set("ScoringBatchSize", batchSize));
         using var owned = model as IDisposable;
-        var data = ContractData.Pictures(_context, seed: 5);
+        var data = ContractData.Images(_context, seed: 5);
         ContractData.AssertClose(ContractData.Scores(models[estimator], data), ContractData.Scores(model, data));
     }
 
@@ -66,7 +66,7 @@ public class BatchingTests(FittedModels models)
     [Theory, EveryEstimator]
     public void OtherColumnsPassThrough(string estimator)
     {
-        var data = ContractData.Pictures(_context);
+        var data = ContractData.Images(_context);
         var scored = models[estimator].Transform(data);
         Assert.Equal(data.Schema.Select(column => column.Name), scored.Schema.Take(data.Schema.Count).Select(column => column.Name));
         Assert.Equal(data.GetRowCount(), scored.GetRowCount());
@@ -80,7 +80,7 @@ public class BatchingTests(FittedModels models)
     public void NothingIsReadThatNobodyAskedFor(string estimator)
     {
         var reads = 0;
-        var watched = new WatchedView(ContractData.Pictures(_context), EstimatorCase.Of(estimator).Input, () => reads++);
+        var watched = new WatchedView(ContractData.Images(_context), EstimatorCase.Of(estimator).Input, () => reads++);
         var scored = models[estimator].Transform(watched);
         ViewValues.Read(scored, "Id", "Number");
         Assert.Equal(0, reads);
@@ -106,12 +106,12 @@ public class BatchingTests(FittedModels models)
         Check(_context.Data.FilterRowsByColumn(scored, "Number", 10, 20), [.. Enumerable.Range(10, 10)]);
         Check(_context.Data.Cache(scored), [.. Enumerable.Range(0, ContractData.Count)]);
         Check(_context.Data.ShuffleRows(scored, seed: 3), null);
-        Check(models[estimator].Transform(_context.Data.SkipRows(ContractData.Pictures(_context), 6)), [.. Enumerable.Range(6, ContractData.Count - 6)]);
+        Check(models[estimator].Transform(_context.Data.SkipRows(ContractData.Images(_context), 6)), [.. Enumerable.Range(6, ContractData.Count - 6)]);
 
         // The rows come with their own scores; in this order, or where there is none, in another than the input's.
         void Check(IDataView view, int[]? order)
         {
-            // ML.NET's Cache and ShuffleRows drop columns of pictures.
+            // ML.NET's Cache and ShuffleRows drop columns of images.
             int[] present = [.. Enumerable.Range(0, columns.Length).Where(c => view.Schema.GetColumnOrNull(columns[c]) is not null || expected[0][c] is not MLImage)];
             var rows = ViewValues.Read(view, ["Number", .. present.Select(c => columns[c])]);
             int[] numbers = [.. rows.Select(row => (int)(float)row[0])];
@@ -126,7 +126,7 @@ public class BatchingTests(FittedModels models)
     [Theory, EveryEstimator]
     public void RowsThatAreShuffledUpstreamKeepTheirScores(string estimator)
     {
-        // By their paths: ML.NET's ShuffleRows drops columns of pictures.
+        // By their paths: ML.NET's ShuffleRows drops columns of images.
         using var folder = TestFolders.Temporary();
         var paths = ContractData.Paths(_context, ContractData.Save(folder));
         var columns = ContractData.Added(models[estimator], paths);
@@ -140,7 +140,7 @@ public class BatchingTests(FittedModels models)
     [Theory, EveryEstimator]
     public void ModelsFollowOneAnother(string estimator)
     {
-        var data = ContractData.Pictures(_context);
+        var data = ContractData.Images(_context);
         var once = models[estimator].Transform(data);
         var twice = models[estimator].Transform(once);
         var columns = ContractData.Added(models[estimator], data);
@@ -169,7 +169,7 @@ public class BatchingTests(FittedModels models)
 
     private (IDataView Scored, string[] Columns, List<object[]> Expected) Score(string estimator)
     {
-        var data = ContractData.Pictures(_context);
+        var data = ContractData.Images(_context);
         return (models[estimator].Transform(data), ContractData.Added(models[estimator], data), ContractData.Scores(models[estimator], data));
     }
 }

@@ -14,7 +14,7 @@ public class CancellationTests
         var options = Cancellable(estimator, source.Token).Set("Epochs", 1_000_000).Set("EarlyStoppingPatience", 0)
             .Set("Progress", new Reports<TrainingProgress>(_ => training.TrySetResult()));
         var context = new MLContext(seed: 1);
-        var fit = Task.Run(() => EstimatorCase.Of(estimator).Create(context, options).Fit(ContractData.Pictures(context)), TestContext.Current.CancellationToken);
+        var fit = Task.Run(() => EstimatorCase.Of(estimator).Create(context, options).Fit(ContractData.Images(context)), TestContext.Current.CancellationToken);
         await Task.WhenAny(training.Task, fit).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
         var before = Environment.CpuUsage.TotalTime;
@@ -25,32 +25,32 @@ public class CancellationTests
     }
 
     [Theory, EveryEstimator]
-    public void ReadingPicturesStopsSoon(string estimator)
+    public void ReadingImagesStopsSoon(string estimator)
     {
         using var source = new CancellationTokenSource();
         var context = new MLContext(seed: 1);
         var reads = 0;
-        var data = new WatchedView(ContractData.Pictures(context, 200), "Image", () =>
+        var data = new WatchedView(ContractData.Images(context, 200), "Image", () =>
         {
             if (++reads == 5)
                 source.Cancel();
         });
         var maker = EstimatorCase.Of(estimator).Create(context, Cancellable(estimator, source.Token));
         var thrown = Record.Exception(() => maker.Fit(data));
-        Assert.SkipWhen(reads == 0, "Fitting looks at no picture.");
+        Assert.SkipWhen(reads == 0, "Fitting looks at no image.");
         Assert.IsAssignableFrom<OperationCanceledException>(thrown);
         Assert.True(reads < 100, $"{reads} rows were read.");
     }
 
     [Theory, EveryEstimator]
-    public void ATokenThatIsCancelledAlreadyStopsAtOnce(string estimator)
+    public void ATokenThatIsCanceledAlreadyStopsAtOnce(string estimator)
     {
         var context = new MLContext(seed: 1);
         var maker = EstimatorCase.Of(estimator).Create(context, Cancellable(estimator, new CancellationToken(true)));
         var before = Environment.CpuUsage.TotalTime;
         try
         {
-            AssertUsable(maker.Fit(ContractData.Pictures(context)));
+            AssertUsable(maker.Fit(ContractData.Images(context)));
         }
         catch (OperationCanceledException)
         {
@@ -75,7 +75,7 @@ public class CancellationTests
     private static void AssertUsable(ITransformer model)
     {
         using var owned = model as IDisposable;
-        var scores = ContractData.Scores(model, ContractData.Pictures(new MLContext(), 3));
+        var scores = ContractData.Scores(model, ContractData.Images(new MLContext(), 3));
         Assert.Equal(3, scores.Count);
         Assert.All(scores.SelectMany(row => row).OfType<object[]>().SelectMany(vector => vector).OfType<float>(), score => Assert.True(float.IsFinite(score)));
     }

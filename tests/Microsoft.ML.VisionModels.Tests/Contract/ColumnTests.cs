@@ -10,7 +10,7 @@ public class ColumnTests(FittedModels models)
     [Theory, EveryEstimator]
     public void AMissingColumnIsNamed(string estimator)
     {
-        var data = ContractData.Pictures(_context);
+        var data = ContractData.Images(_context);
         foreach (var column in InputsOf(estimator, data))
             AssertNamed(estimator, column, _context.Transforms.DropColumns(column).Fit(data).Transform(data));
     }
@@ -18,7 +18,7 @@ public class ColumnTests(FittedModels models)
     [Theory, EveryEstimator]
     public void AWronglyTypedColumnIsNamed(string estimator)
     {
-        var data = ContractData.Pictures(_context);
+        var data = ContractData.Images(_context);
         foreach (var column in InputsOf(estimator, data))
         {
             AssertNamed(estimator, column, _context.Transforms.CopyColumns(column, "Number").Fit(data).Transform(data));
@@ -29,19 +29,19 @@ public class ColumnTests(FittedModels models)
     [Theory, EveryEstimator]
     public void AnotherColumnNameIsNamed(string estimator)
     {
-        foreach (var name in InputsOf(estimator, ContractData.Pictures(_context)))
+        foreach (var name in InputsOf(estimator, ContractData.Images(_context)))
         {
             var maker = EstimatorCase.Of(estimator).Create(_context, EstimatorCase.Of(estimator).Options().Set(name + "ColumnName", "elsewhere"));
-            Assert.Contains("elsewhere", Assert.Throws<ArgumentException>(() => maker.Fit(ContractData.Pictures(_context))).Message);
+            Assert.Contains("elsewhere", Assert.Throws<ArgumentException>(() => maker.Fit(ContractData.Images(_context))).Message);
         }
     }
 
     [Theory, EveryEstimator]
     public void ScoringNeedsNoLabels(string estimator)
     {
-        var data = ContractData.Pictures(_context);
-        var unlabelled = _context.Transforms.DropColumns("Label").Fit(data).Transform(data);
-        ContractData.AssertSame(ContractData.Scores(models[estimator], data), ContractData.Scores(models[estimator], unlabelled));
+        var data = ContractData.Images(_context);
+        var unlabeled = _context.Transforms.DropColumns("Label").Fit(data).Transform(data);
+        ContractData.AssertSame(ContractData.Scores(models[estimator], data), ContractData.Scores(models[estimator], unlabeled));
     }
 
     /// <summary>The columns of the data that the options name.</summary>

@@ -7,10 +7,10 @@ using Microsoft.ML.VisionModels.Tests.Imaging;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 
-/// <summary>Tiny labelled pictures with texts: in memory, as files named by text, and as files in class folders.</summary>
+/// <summary>Tiny labeled images with texts: in memory, as files named by text, and as files in class folders.</summary>
 internal static class ContractData
 {
-    public const int Side = ToyPictures.Side;
+    public const int Side = ToyImages.Side;
 
     /// <summary>Three batches of training, six of scoring and a half.</summary>
     public const int Count = 26;
@@ -32,7 +32,7 @@ internal static class ContractData
         public string Text { get; set; } = "";
     }
 
-    public class LabelledRow<T>
+    public class LabeledRow<T>
     {
         [ImageType(Side, Side)]
         public MLImage Image { get; set; } = null!;
@@ -42,28 +42,28 @@ internal static class ContractData
 
     public static List<Row> Rows(int count = Count, int seed = 0) => [.. Enumerable.Range(0, count).Select(i => new Row
     {
-        Image = ToyPictures.Picture(i % 3, seed * 1000 + i),
-        Label = ToyPictures.Names[i % 3],
-        Text = $"{ToyPictures.Names[i % 3]} square number {seed * 1000 + i}",
+        Image = ToyImages.Image(i % 3, seed * 1000 + i),
+        Label = ToyImages.Names[i % 3],
+        Text = $"{ToyImages.Names[i % 3]} square number {seed * 1000 + i}",
         Id = $"row {i}",
         Number = i,
     })];
 
-    public static IDataView Pictures(MLContext context, int count = Count, int seed = 0) => context.Data.LoadFromEnumerable(Rows(count, seed));
+    public static IDataView Images(MLContext context, int count = Count, int seed = 0) => context.Data.LoadFromEnumerable(Rows(count, seed));
 
-    /// <summary>Pictures with labels of another type, <paramref name="labels"/> over and over.</summary>
-    public static IDataView Labelled<T>(MLContext context, params T[] labels) =>
-        context.Data.LoadFromEnumerable(Enumerable.Range(0, 8 * labels.Length).Select(i => new LabelledRow<T>
+    /// <summary>Images with labels of another type, <paramref name="labels"/> over and over.</summary>
+    public static IDataView Labeled<T>(MLContext context, params T[] labels) =>
+        context.Data.LoadFromEnumerable(Enumerable.Range(0, 8 * labels.Length).Select(i => new LabeledRow<T>
         {
-            Image = ToyPictures.Picture(i % labels.Length, i),
+            Image = ToyImages.Image(i % labels.Length, i),
             Label = labels[i % labels.Length],
         }).ToList());
 
-    /// <summary>Writes pictures as red/00.png, green/01.png, blue/02.png and so on, and gives their paths in this order.</summary>
+    /// <summary>Writes images as red/00.png, green/01.png, blue/02.png and so on, and gives their paths in this order.</summary>
     public static string[] Save(TestFolders.TemporaryFolder folder, int count = Count) => [.. Rows(count).Select((row, i) =>
     {
-        var path = folder.File(Path.Combine("pictures", row.Label, $"{i:00}.png"));
-        TestPictures.Save(ImageDecoder.FromMLImage(row.Image!), path);
+        var path = folder.File(Path.Combine("images", row.Label, $"{i:00}.png"));
+        TestImages.Save(ImageDecoder.FromMLImage(row.Image!), path);
         return path;
     })];
 

@@ -5,7 +5,7 @@ public class DisposalTests
     [Theory, EveryEstimator]
     public void ADisposedModelSaysSo(string estimator)
     {
-        var data = ContractData.Pictures(new MLContext(), 5);
+        var data = ContractData.Images(new MLContext(), 5);
         var model = EstimatorCase.Of(estimator).Fit(options => options.Set("Epochs", 1));
         var (view, columns) = (model.Transform(data), ContractData.Added(model, data));
         var engine = PredictionEngineTests.Engines<ContractData.Row>(model, data)[0];

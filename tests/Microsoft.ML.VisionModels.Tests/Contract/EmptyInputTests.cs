@@ -8,7 +8,7 @@ public class EmptyInputTests(FittedModels models)
     public void NoRowsGiveNoRows(string estimator)
     {
         Assert.Empty(ContractData.Scores(models[estimator], _context.Data.LoadFromEnumerable(new List<ContractData.Row>())));
-        Assert.Empty(ContractData.Scores(models[estimator], _context.Data.FilterRowsByColumn(ContractData.Pictures(_context), "Number", upperBound: -1)));
+        Assert.Empty(ContractData.Scores(models[estimator], _context.Data.FilterRowsByColumn(ContractData.Images(_context), "Number", upperBound: -1)));
     }
 
     [Theory, EveryEstimator]

@@ -27,14 +27,14 @@ internal sealed class EstimatorCase
 
     public Type EstimatorType => _method.ReturnType;
 
-    /// <summary>Whether pictures are read; otherwise texts are.</summary>
-    public bool ReadsPictures => new OptionBag(Activator.CreateInstance(OptionsType)!).Has("ImageColumnName");
+    /// <summary>Whether images are read; otherwise texts are.</summary>
+    public bool ReadsImages => new OptionBag(Activator.CreateInstance(OptionsType)!).Has("ImageColumnName");
 
     /// <summary>Whether there are steps of training, with what is random in them.</summary>
     public bool Trains => new OptionBag(Activator.CreateInstance(OptionsType)!).Has("Epochs") && _setup?.Trains is not false;
 
     /// <summary>The column of <see cref="ContractData"/> that is scored.</summary>
-    public string Input => ReadsPictures ? "Image" : "Text";
+    public string Input => ReadsImages ? "Image" : "Text";
 
     private Type OptionsType => _method.GetParameters()[1].ParameterType;
 
@@ -57,13 +57,13 @@ internal sealed class EstimatorCase
     public IEstimator<ITransformer> Create(MLContext context, OptionBag options) =>
         (IEstimator<ITransformer>)_method.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [CatalogOf(context), options.Value], null)!;
 
-    /// <summary>Fits with <see cref="Options"/>, changed or not, on a few pictures.</summary>
+    /// <summary>Fits with <see cref="Options"/>, changed or not, on a few images.</summary>
     public ITransformer Fit(Action<OptionBag>? change = null, int seed = 1)
     {
         var context = new MLContext(seed);
         var options = Options();
         change?.Invoke(options);
-        return Create(context, options).Fit(ContractData.Pictures(context));
+        return Create(context, options).Fit(ContractData.Images(context));
     }
 
     private object CatalogOf(MLContext context)

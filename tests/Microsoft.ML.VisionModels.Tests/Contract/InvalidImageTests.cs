@@ -2,7 +2,7 @@ using Microsoft.ML.Data;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 
-/// <summary>A picture that cannot be read is named, or passed over where the options say so.</summary>
+/// <summary>An image that cannot be read is named, or passed over where the options say so.</summary>
 public sealed class InvalidImageTests(FittedModels models) : IDisposable
 {
     private const int Bad = 5; // the row: in the second of the batches of four
@@ -15,7 +15,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null")]
     public void IsNamed(string estimator, object source)
     {
-        SkipUnlessPictures(estimator);
+        SkipUnlessImages(estimator);
         var (data, file) = Data((string)source);
         var maker = EstimatorCase.Of(estimator).Create(_context, EstimatorCase.Of(estimator).Options());
         Action[] acts = EstimatorCase.Of(estimator).Options().Has("Epochs")
@@ -33,17 +33,17 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null")]
     public void IsPassedOver(string estimator, object source)
     {
-        SkipUnlessPictures(estimator);
-        Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("SkipInvalidImages"), "Takes every picture.");
+        SkipUnlessImages(estimator);
+        Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("SkipInvalidImages"), "Takes every image.");
         var (data, _) = Data((string)source);
         var options = EstimatorCase.Of(estimator).Options().Set("SkipInvalidImages", true);
         var model = EstimatorCase.Of(estimator).Create(_context, options).Fit(data);
         using var owned = model as IDisposable;
 
         var scores = ContractData.Scores(model, data);
-        // What is told of a row's text does not depend on its picture.
-        var ofPictures = scores[Bad].Where((_, column) => !ContractData.Added(model, data)[column].StartsWith("Text", StringComparison.Ordinal));
-        Assert.All(ofPictures, value => Assert.True(IsMissing(value), ViewValues.Exactly(value)));
+        // What is told of a row's text does not depend on its image.
+        var ofImages = scores[Bad].Where((_, column) => !ContractData.Added(model, data)[column].StartsWith("Text", StringComparison.Ordinal));
+        Assert.All(ofImages, value => Assert.True(IsMissing(value), ViewValues.Exactly(value)));
 
         var clean = ContractData.Scores(model, Data((string)source, bad: false).Data);
         Assert.DoesNotContain(clean.SelectMany(row => row), IsMissing);
@@ -53,7 +53,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     [Theory, EveryEstimator]
     public void AFileThatIsNotThereIsNamed(string estimator)
     {
-        SkipUnlessPictures(estimator);
+        SkipUnlessImages(estimator);
         var missing = _folder.File("missing.png");
         foreach (var paths in (string[][])[[missing], [.. ContractData.Save(_folder, 2), missing]])
         {
@@ -66,7 +66,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     [Theory, EveryEstimator]
     public void OfARowWithoutAPathTheColumnIsNamed(string estimator)
     {
-        SkipUnlessPictures(estimator);
+        SkipUnlessImages(estimator);
         var error = Assert.Throws<ImageDecodeException>(() => ContractData.Scores(models[estimator], ContractData.Paths(_context, [.. ContractData.Save(_folder, 2), ""])));
         Assert.Equal(2, error.Row);
         Assert.Contains("column Image", error.Message);
@@ -75,7 +75,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
     [Theory, EveryEstimator]
     public void RowsBeforeItsBatchAreThere(string estimator)
     {
-        SkipUnlessPictures(estimator);
+        SkipUnlessImages(estimator);
         var (data, _) = Data("null");
         var scored = models[estimator].Transform(data);
         using var cursor = scored.GetRowCursor(scored.Schema);
@@ -84,7 +84,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         read();
     }
 
-    private static void SkipUnlessPictures(string estimator) => Assert.SkipUnless(EstimatorCase.Of(estimator).ReadsPictures, "Reads no pictures.");
+    private static void SkipUnlessImages(string estimator) => Assert.SkipUnless(EstimatorCase.Of(estimator).ReadsImages, "Reads no images.");
 
     private static bool IsMissing(object? value) => value switch
     {
@@ -96,7 +96,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         _ => false,
     };
 
-    /// <summary>Pictures of which one is damaged or missing, and how errors call it.</summary>
+    /// <summary>Images of which one is damaged or missing, and how errors call it.</summary>
     private (IDataView Data, string Name) Data(string source, bool bad = true)
     {
         if (source == "null")
@@ -109,7 +109,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
 
         string[] files = [.. ContractData.Save(_folder, 12).Order(StringComparer.Ordinal)];
         if (bad)
-            File.WriteAllText(files[Bad], "This is no picture.");
+            File.WriteAllText(files[Bad], "This is no image.");
         return (source switch
         {
             "folder" => Folder(),
@@ -121,7 +121,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
 
     private IDataView Folder()
     {
-        var folder = _context.Data.LoadImageFolder(_folder.File("pictures"));
+        var folder = _context.Data.LoadImageFolder(_folder.File("images"));
         return _context.Transforms.CopyColumns("Text", "Label").Fit(folder).Transform(folder);
     }
 

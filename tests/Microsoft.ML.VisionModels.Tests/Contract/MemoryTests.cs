@@ -5,7 +5,7 @@ namespace Microsoft.ML.VisionModels.Tests.Contract;
 
 /// <summary>Counts the process's tensors and memory, and so runs alone.</summary>
 /// <remarks>
-/// One picture of 128 x 128 is a tensor of 196 kB: to leak one a call would cost six times the slack. An allocator that settles
+/// One image of 128 x 128 is a tensor of 196 kB: to leak one a call would cost six times the slack. An allocator that settles
 /// may take as much once; a leak does so in every round.
 /// </remarks>
 [Collection("Alone")]
@@ -30,7 +30,7 @@ public class MemoryTests
     {
         var model = Fit(estimator, options => options.Set("Epochs", 1).Set("ScoringBatchSize", 10));
         using var owned = model as IDisposable;
-        var data = ContractData.Pictures(new MLContext(), 10);
+        var data = ContractData.Images(new MLContext(), 10);
         AssertLevel(calls: 100, i => ContractData.Scores(model, data));
     }
 
@@ -53,7 +53,7 @@ public class MemoryTests
     {
         // Not by the count of tensors: TorchSharp counts each nn.Parameter twice and takes off one.
         using var folder = TestFolders.Temporary();
-        var data = ContractData.Pictures(new MLContext(), 5);
+        var data = ContractData.Images(new MLContext(), 5);
         var model = Fit(estimator);
         new MLContext().Model.Save(model, null, folder.File("model.zip"));
         var weights = (model as ClassifierTransformer)?.Model.Network.state_dict().Values.ToArray() ?? [];
@@ -74,7 +74,7 @@ public class MemoryTests
         var context = new MLContext(seed: 1);
         var options = EstimatorCase.Of(estimator).Options(ImageSize);
         change?.Invoke(options);
-        return EstimatorCase.Of(estimator).Create(context, options).Fit(ContractData.Pictures(context, 28));
+        return EstimatorCase.Of(estimator).Create(context, options).Fit(ContractData.Images(context, 28));
     }
 
     private static void AssertLevel(int calls, Action<int> call, bool countTensors = true)

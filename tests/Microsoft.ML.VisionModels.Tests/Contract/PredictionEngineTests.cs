@@ -8,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Tests.Contract;
 public class PredictionEngineTests(FittedModels models)
 {
     [Theory, EveryEstimator]
-    public void EqualsTransformOnPictures(string estimator) =>
+    public void EqualsTransformOnImages(string estimator) =>
         AssertEqualsTransform(models[estimator], ContractData.Rows(10, seed: 3));
 
     [Theory, EveryEstimator]
@@ -21,7 +21,7 @@ public class PredictionEngineTests(FittedModels models)
     [Theory, EveryEstimator]
     public void GoesOnAfterARowThatFailed(string estimator)
     {
-        Assert.SkipUnless(EstimatorCase.Of(estimator).ReadsPictures, "No text is wrong.");
+        Assert.SkipUnless(EstimatorCase.Of(estimator).ReadsImages, "No text is wrong.");
         var rows = ContractData.Rows(2);
         var engine = Engines<ContractData.Row>(models[estimator], new MLContext().Data.LoadFromEnumerable(rows))[0];
         var expected = engine(rows[0]);

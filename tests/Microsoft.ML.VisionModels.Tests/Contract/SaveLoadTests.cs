@@ -9,15 +9,15 @@ public class SaveLoadTests(FittedModels models)
     {
         using var folder = TestFolders.Temporary();
         // Of other sizes than the network's input, so that the preprocessing has its part.
-        string[] files = [.. Enumerable.Range(1, 6).Select(i => folder.File(Path.Combine("pictures", $"{i}.png")))];
+        string[] files = [.. Enumerable.Range(1, 6).Select(i => folder.File(Path.Combine("images", $"{i}.png")))];
         for (var i = 0; i < files.Length; i++)
-            TestPictures.Save(TestPictures.Noise(11 + 5 * i, 29 - 3 * i, seed: i), files[i]);
+            TestImages.Save(TestImages.Noise(11 + 5 * i, 29 - 3 * i, seed: i), files[i]);
         var context = new MLContext();
-        var pictures = LoadImages(context, files);
-        context.Model.Save(models[estimator], pictures.Schema, folder.File("model.zip"));
+        var images = LoadImages(context, files);
+        context.Model.Save(models[estimator], images.Schema, folder.File("model.zip"));
 
-        var expected = ViewValues.Added(models[estimator].Transform(pictures), pictures.Schema);
-        Assert.Equal(expected, await Reload(folder.File("model.zip"), folder.File("pictures")));
+        var expected = ViewValues.Added(models[estimator].Transform(images), images.Schema);
+        Assert.Equal(expected, await Reload(folder.File("model.zip"), folder.File("images")));
     }
 
     [Theory, EveryEstimator]
@@ -25,11 +25,11 @@ public class SaveLoadTests(FittedModels models)
     {
         using var folder = TestFolders.Temporary();
         var context = new MLContext();
-        var pictures = ContractData.Pictures(context);
-        context.Model.Save(models[estimator], pictures.Schema, folder.File("first.zip"));
+        var images = ContractData.Images(context);
+        context.Model.Save(models[estimator], images.Schema, folder.File("first.zip"));
         var loaded = context.Model.Load(folder.File("first.zip"), out _);
         using var owned = loaded as IDisposable;
-        context.Model.Save(loaded, pictures.Schema, folder.File("second.zip"));
+        context.Model.Save(loaded, images.Schema, folder.File("second.zip"));
 
         Assert.Equal(ModelZip.Entries(folder.File("first.zip")), ModelZip.Entries(folder.File("second.zip")));
     }

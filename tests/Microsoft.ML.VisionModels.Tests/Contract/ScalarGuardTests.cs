@@ -124,7 +124,7 @@ public class ScalarGuardTests
             return x.clamp(low, high);
         }
 
-        public static Tensor Kept(Tensor x) => x.mul(s_kept).Plus(x).Times(3);
+        public static Tensor Kept(Tensor x) => x.mul(s_kept).Add(x).Mul(3);
 
         public static Tensor WithoutNumbers(Tensor x) => (x - x.relu()) * nn.functional.normalize(x);
     }

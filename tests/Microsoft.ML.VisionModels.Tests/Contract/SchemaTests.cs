@@ -28,20 +28,20 @@ public class SchemaTests
     {
         return label switch
         {
-            "text" => ContractData.Pictures(context),
-            "key of text" => Keys(ContractData.Pictures(context)),
-            "key of int" => Keys(ContractData.Labelled(context, 7, 5)),
+            "text" => ContractData.Images(context),
+            "key of text" => Keys(ContractData.Images(context)),
+            "key of int" => Keys(ContractData.Labeled(context, 7, 5)),
             // Keys that were made by something else than MapValueToKey may have no values.
-            "key of nothing" => context.Transforms.Conversion.Hash("Label", numberOfBits: 2).Fit(ContractData.Labelled(context, 7, 5, 3)).Transform(ContractData.Labelled(context, 7, 5, 3)),
-            "sbyte" => ContractData.Labelled<sbyte>(context, -1, 1),
-            "byte" => ContractData.Labelled<byte>(context, 0, 1),
-            "short" => ContractData.Labelled<short>(context, -1, 1),
-            "ushort" => ContractData.Labelled<ushort>(context, 0, 1),
-            "int" => ContractData.Labelled(context, -1, 1),
-            "uint" => ContractData.Labelled(context, 0u, 1u),
-            "long" => ContractData.Labelled(context, -1L, 1L),
-            "ulong" => ContractData.Labelled(context, 0ul, 1ul),
-            _ => ContractData.Labelled(context, false, true),
+            "key of nothing" => context.Transforms.Conversion.Hash("Label", numberOfBits: 2).Fit(ContractData.Labeled(context, 7, 5, 3)).Transform(ContractData.Labeled(context, 7, 5, 3)),
+            "sbyte" => ContractData.Labeled<sbyte>(context, -1, 1),
+            "byte" => ContractData.Labeled<byte>(context, 0, 1),
+            "short" => ContractData.Labeled<short>(context, -1, 1),
+            "ushort" => ContractData.Labeled<ushort>(context, 0, 1),
+            "int" => ContractData.Labeled(context, -1, 1),
+            "uint" => ContractData.Labeled(context, 0u, 1u),
+            "long" => ContractData.Labeled(context, -1L, 1L),
+            "ulong" => ContractData.Labeled(context, 0ul, 1ul),
+            _ => ContractData.Labeled(context, false, true),
         };
 
         IDataView Keys(IDataView data) => context.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data);

@@ -12,7 +12,7 @@ public class SeedTests(FittedModels models)
         var maker = EstimatorCase.Of(estimator).Create(context, EstimatorCase.Of(estimator).Options());
         for (var i = 0; i < 2; i++)
         {
-            var model = maker.Fit(ContractData.Pictures(context));
+            var model = maker.Fit(ContractData.Images(context));
             using var owned = model as IDisposable;
             Assert.Equal(expected, ModelZip.Entries(model));
         }

@@ -7,7 +7,7 @@ public class ThreadTests(FittedModels models)
     [Theory, EveryEstimator]
     public async Task EightThreadsTransform(string estimator)
     {
-        var data = ContractData.Pictures(new MLContext());
+        var data = ContractData.Images(new MLContext());
         var expected = ContractData.Scores(models[estimator], data);
         var view = models[estimator].Transform(data);
         var columns = ContractData.Added(models[estimator], data);

@@ -54,7 +54,7 @@ public class EvaluatedColumnsTests
 
     private void AssertTrains<T>(params T[] labels)
     {
-        var data = ContractData.Labelled(_context, labels);
+        var data = ContractData.Labeled(_context, labels);
         foreach (var input in (IDataView[])[data, _context.Transforms.Conversion.MapValueToKey("Label").Fit(data).Transform(data)])
         {
             using var model = _context.Transforms.ViTClassifier(new ViTClassifierOptions { ImageSize = 16, PatchSize = 8, Epochs = 1 }).Fit(input);

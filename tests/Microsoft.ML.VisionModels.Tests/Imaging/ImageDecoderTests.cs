@@ -14,8 +14,8 @@ public class ImageDecoderTests
     [InlineData(SKEncodedImageFormat.Jpeg)]
     public void FormatsAreKnownByTheirContent(SKEncodedImageFormat format)
     {
-        var image = TestPictures.Noise(13, 7);
-        var decoded = ImageDecoder.Decode(TestPictures.Encode(image, format, 100), "noise");
+        var image = TestImages.Noise(13, 7);
+        var decoded = ImageDecoder.Decode(TestImages.Encode(image, format, 100), "noise");
         Assert.Equal((13, 7), (decoded.Width, decoded.Height));
         if (format == SKEncodedImageFormat.Png)
             Assert.Equal(image.Pixels, decoded.Pixels);
@@ -46,7 +46,7 @@ public class ImageDecoderTests
         for (var y = 0; y < 4; y++)
             image.Row(y)[..12].Fill(255); // the top left corner is white
 
-        var decoded = ImageDecoder.Decode(WithOrientation(TestPictures.Encode(image, SKEncodedImageFormat.Jpeg, 100), orientation), "photo");
+        var decoded = ImageDecoder.Decode(WithOrientation(TestImages.Encode(image, SKEncodedImageFormat.Jpeg, 100), orientation), "photo");
 
         Assert.Equal((width, height), (decoded.Width, decoded.Height));
         var (cornerX, cornerY) = (right * (width - 1), bottom * (height - 1));
@@ -63,7 +63,7 @@ public class ImageDecoderTests
     public void TruncatedFilesAreNamed(SKEncodedImageFormat format)
     {
         using var folder = TestFolders.Temporary();
-        var encoded = TestPictures.Encode(TestPictures.Noise(64, 64), format);
+        var encoded = TestImages.Encode(TestImages.Noise(64, 64), format);
         foreach (var length in new[] { encoded.Length / 2, 20, 3 })
         {
             File.WriteAllBytes(folder.File("half.img"), encoded[..length]);
@@ -74,11 +74,11 @@ public class ImageDecoderTests
     }
 
     [Fact]
-    public void FilesThatAreNoPicturesAreNamedWithTheReason()
+    public void FilesThatAreNoImagesAreNamedWithTheReason()
     {
         using var folder = TestFolders.Temporary();
         File.WriteAllText(folder.File("empty.png"), "");
-        File.WriteAllText(folder.File("text.png"), "This is no picture at all.");
+        File.WriteAllText(folder.File("text.png"), "This is no image at all.");
 
         Assert.Contains("empty", Reason("empty.png"));
         Assert.Contains("format", Reason("text.png"));
@@ -113,7 +113,7 @@ public class ImageDecoderTests
     [Fact]
     public void MLImagesGoThereAndBack()
     {
-        var image = TestPictures.Noise(5, 4);
+        var image = TestImages.Noise(5, 4);
         using var mlImage = ImageDecoder.ToMLImage(image);
         Assert.Equal(image.Pixels, ImageDecoder.FromMLImage(mlImage).Pixels);
 
@@ -122,7 +122,7 @@ public class ImageDecoderTests
     }
 
     [Fact]
-    public void ColoursThatMLNetMultipliedWithAlphaAreDividedAgain()
+    public void ColorsThatMLNetMultipliedWithAlphaAreDividedAgain()
     {
         using var bitmap = new SKBitmap(new SKImageInfo(1, 1, SKColorType.Rgba8888, SKAlphaType.Unpremul));
         bitmap.SetPixel(0, 0, new SKColor(200, 100, 50, 128));
@@ -132,7 +132,7 @@ public class ImageDecoderTests
         foreach (var (value, expected) in ImageDecoder.FromMLImage(loaded).Pixels.Zip([200, 100, 50]))
             Assert.InRange(value, expected - 1, expected + 1);
 
-        // Colours above alpha cannot have been multiplied with it.
+        // Colors above alpha cannot have been multiplied with it.
         using var straight = MLImage.CreateFromPixels(1, 1, MLPixelFormat.Rgba32, [200, 100, 50, 128]);
         Assert.Equal([200, 100, 50], ImageDecoder.FromMLImage(straight).Pixels);
     }
@@ -147,7 +147,7 @@ public class ImageDecoderTests
     [InlineData("flower.jpg", "3202904ed246795bf616c66d7859cd7c6080eff736c6e38dc5cc62779742033f")]
     [InlineData("fruits.jpg", "0c0456e454898ef6b32332b7a7ef14ed141c700f289f16a28753c0b537b145f5")]
     [InlineData("squirrel_cls.jpg", "ba7ed1b221888ba212544bb1802480ae487f0be5a395c4c53adacb8b1f02c9bb")]
-    public void RealPicturesDecodeAsPillowDecodesThem(string name, string sha256)
+    public void RealImagesDecodeAsPillowDecodesThem(string name, string sha256)
     {
         var image = ImageDecoder.Decode(TestFolders.Data(Path.Combine("photos", name)));
         Assert.Equal(sha256, Convert.ToHexStringLower(SHA256.HashData(image.Pixels)));

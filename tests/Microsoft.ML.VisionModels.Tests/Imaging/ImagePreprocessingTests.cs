@@ -96,11 +96,11 @@ public class ImagePreprocessingTests
     }
 
     [Fact]
-    public void ABatchHoldsWhatEachPictureGives()
+    public void ABatchHoldsWhatEachImageGives()
     {
         using var scope = torch.NewDisposeScope();
         var processor = new ImageProcessor(ImagePreprocessing.ExactSize(9, 11, ResizeFilter.Bicubic));
-        RgbImage[] images = [.. Enumerable.Range(0, 7).Select(i => TestPictures.Noise(20 + i, 30 - i, i))];
+        RgbImage[] images = [.. Enumerable.Range(0, 7).Select(i => TestImages.Noise(20 + i, 30 - i, i))];
 
         var batch = processor.ProcessBatch(images);
         var decodedOnTheWay = processor.ProcessBatch(images.Length, i => images[i]);
@@ -115,9 +115,9 @@ public class ImagePreprocessingTests
         }
     }
 
-    /// <summary>Training keeps bytes and normalises on the device: not one bit may change.</summary>
+    /// <summary>Training keeps bytes and normalizes on the device: not one bit may change.</summary>
     [Fact]
-    public void NormalisingABatchOfBytesGivesTheSameBits()
+    public void NormalizingABatchOfBytesGivesTheSameBits()
     {
         ImagePreprocessing[] all =
         [
@@ -129,31 +129,31 @@ public class ImagePreprocessingTests
         {
             using var scope = torch.NewDisposeScope();
             var processor = new ImageProcessor(settings);
-            RgbImage[] images = [TestPictures.Noise(16, 16, 1), TestPictures.Noise(16, 16, 2)];
+            RgbImage[] images = [TestImages.Noise(16, 16, 1), TestImages.Noise(16, 16, 2)];
             var planes = new byte[2 * 3 * 256];
             images[0].CopyPlanes(planes);
             images[1].CopyPlanes(planes.AsSpan(3 * 256));
 
-            var normalised = processor.Normalise(torch.tensor(planes).view(2, 3, 16, 16));
+            var normalized = processor.Normalize(torch.tensor(planes).view(2, 3, 16, 16));
 
-            Assert.True(processor.ProcessBatch(images).Equals(normalised));
+            Assert.True(processor.ProcessBatch(images).Equals(normalized));
         }
     }
 
     [Fact]
-    public void PicturesOfOneBatchMustComeOutInOneSize()
+    public void ImagesOfOneBatchMustComeOutInOneSize()
     {
         var processor = new ImageProcessor(new() { Resize = new ImageResize.ShortestEdge(8) });
-        var error = Assert.Throws<ArgumentException>(() => processor.ProcessBatch([TestPictures.Noise(8, 8), TestPictures.Noise(16, 8)]));
+        var error = Assert.Throws<ArgumentException>(() => processor.ProcessBatch([TestImages.Noise(8, 8), TestImages.Noise(16, 8)]));
         Assert.Contains("8 x 16", error.Message);
-        Assert.Throws<InvalidOperationException>(() => processor.ProcessBatch(2, _ => TestPictures.Noise(8, 8)));
+        Assert.Throws<InvalidOperationException>(() => processor.ProcessBatch(2, _ => TestImages.Noise(8, 8)));
     }
 
     [Fact]
-    public void ADamagedPictureInABatchIsNamed()
+    public void ADamagedImageInABatchIsNamed()
     {
         var processor = new ImageProcessor(ImagePreprocessing.ExactSize(8, 8));
-        var error = Assert.Throws<ImageDecodeException>(() => processor.ProcessBatch(5, i => i == 3 ? ImageDecoder.Decode([], "third") : TestPictures.Noise(9, 9)));
+        var error = Assert.Throws<ImageDecodeException>(() => processor.ProcessBatch(5, i => i == 3 ? ImageDecoder.Decode([], "third") : TestImages.Noise(9, 9)));
         Assert.Equal("third", error.FilePath);
     }
 
@@ -167,9 +167,9 @@ public class ImagePreprocessingTests
     }
 
     [Fact]
-    public void APictureThatDoesNotFitThePaddingIsRefused()
+    public void AImageThatDoesNotFitThePaddingIsRefused()
     {
         var processor = new ImageProcessor(new() { Pad = new(4, 4) });
-        Assert.Contains("5 x 3", Assert.Throws<InvalidOperationException>(() => processor.ProcessBatch([TestPictures.Noise(3, 5)])).Message);
+        Assert.Contains("5 x 3", Assert.Throws<InvalidOperationException>(() => processor.ProcessBatch([TestImages.Noise(3, 5)])).Message);
     }
 }

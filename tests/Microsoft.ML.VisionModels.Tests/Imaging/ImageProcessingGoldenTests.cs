@@ -6,7 +6,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;
 
-/// <summary>Pillow and the Hugging Face image processors, on small pictures of odd sizes. Every case's own files say which pictures, filters, sizes and processors.</summary>
+/// <summary>Pillow and the Hugging Face image processors, on small images of odd sizes. Every case's own files say which images, filters, sizes and processors.</summary>
 [Trait("Category", "Golden")]
 [Trait("Family", "Imaging")]
 public partial class ImageProcessingGoldenTests
@@ -15,19 +15,19 @@ public partial class ImageProcessingGoldenTests
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
-    public void PicturesDecodeToPillowsColours(string name)
+    public void ImagesDecodeToPillowsColors(string name)
     {
         using var golden = GoldenCase.Open(name);
-        foreach (var (tensor, picture) in Matching(golden, DecodedName()))
+        foreach (var (tensor, match) in Matching(golden, DecodedName()))
         {
-            var image = Picture(golden, picture.Groups["image"].Value);
+            var image = Image(golden, match.Groups["image"].Value);
             Assert.Equal([image.Height, image.Width, 3], golden.Tensors[tensor].Shape);
             Assert.Equal(Bytes(golden, tensor), image.Pixels);
         }
-        foreach (var (tensor, picture) in Matching(golden, GreyName()))
+        foreach (var (tensor, match) in Matching(golden, GrayName()))
         {
-            var image = Picture(golden, picture.Groups["image"].Value);
-            Assert.Equal(Bytes(golden, tensor).SelectMany(grey => new[] { grey, grey, grey }), image.Pixels);
+            var image = Image(golden, match.Groups["image"].Value);
+            Assert.Equal(Bytes(golden, tensor).SelectMany(gray => new[] { gray, gray, gray }), image.Pixels);
         }
     }
 
@@ -38,7 +38,7 @@ public partial class ImageProcessingGoldenTests
         using var golden = GoldenCase.Open(name);
         foreach (var (tensor, resize) in Matching(golden, ResizeName()))
         {
-            var source = Picture(golden, "rgb");
+            var source = Image(golden, "rgb");
             var filter = Enum.Parse<ResizeFilter>(resize.Groups["filter"].Value, ignoreCase: true);
             var resized = PillowResize.Resize(source, int.Parse(resize.Groups["width"].Value), int.Parse(resize.Groups["height"].Value), filter);
             Assert.True(Bytes(golden, tensor).SequenceEqual(resized.Pixels), $"{name}: {tensor} differs.");
@@ -54,7 +54,7 @@ public partial class ImageProcessingGoldenTests
         {
             using var scope = torch.NewDisposeScope();
             var processor = Processor(golden, values.Groups["processor"].Value);
-            var image = Picture(golden, values.Groups["image"].Value);
+            var image = Image(golden, values.Groups["image"].Value);
             var expected = golden.Expected(tensor);
 
             var actual = processor.ProcessBatch([image])[0];
@@ -72,7 +72,7 @@ public partial class ImageProcessingGoldenTests
         using var golden = GoldenCase.Open(name);
         foreach (var (tensor, size) in Matching(golden, SizeName()))
         {
-            var image = Picture(golden, size.Groups["image"].Value);
+            var image = Image(golden, size.Groups["image"].Value);
             var original = new ImageSize(image.Height, image.Width);
             using var expected = golden.Expected(tensor);
 
@@ -124,9 +124,9 @@ public partial class ImageProcessingGoldenTests
     public void EveryTensorIsCompared(string name)
     {
         using var golden = GoldenCase.Open(name);
-        Regex[] compared = [DecodedName(), GreyName(), ResizeName(), PixelValuesName(), SizeName()];
-        // Pillow's conversion of colours to grey: no network here takes grey pictures.
-        Regex[] notCompared = [ToGreyName()];
+        Regex[] compared = [DecodedName(), GrayName(), ResizeName(), PixelValuesName(), SizeName()];
+        // Pillow's conversion of colors to gray: no network here takes gray images.
+        Regex[] notCompared = [ToGrayName()];
 
         Assert.All(golden.Tensors.Keys, tensor => Assert.Contains(compared.Concat(notCompared), pattern => pattern.IsMatch(tensor)));
     }
@@ -134,7 +134,7 @@ public partial class ImageProcessingGoldenTests
     private static IEnumerable<(string Tensor, Match Match)> Matching(GoldenCase golden, Regex pattern) =>
         golden.Tensors.Keys.Select(tensor => (tensor, pattern.Match(tensor))).Where(pair => pair.Item2.Success);
 
-    private static RgbImage Picture(GoldenCase golden, string image) =>
+    private static RgbImage Image(GoldenCase golden, string image) =>
         ImageDecoder.Decode(Directory.GetFiles(golden.Path, image + ".*").Single(file => ImageDecoder.FileExtensions.Contains(Path.GetExtension(file))));
 
     private static ImageProcessor Processor(GoldenCase golden, string processor) =>
@@ -152,10 +152,10 @@ public partial class ImageProcessingGoldenTests
     private static partial Regex DecodedName();
 
     [GeneratedRegex(@"^(?<image>\w+)(?<!_to)_L_uint8$")]
-    private static partial Regex GreyName();
+    private static partial Regex GrayName();
 
     [GeneratedRegex(@"^\w+_to_L_uint8$")]
-    private static partial Regex ToGreyName();
+    private static partial Regex ToGrayName();
 
     [GeneratedRegex(@"^pil_resize\.(?<filter>\w+)\.(?<width>\d+)x(?<height>\d+)$")]
     private static partial Regex ResizeName();

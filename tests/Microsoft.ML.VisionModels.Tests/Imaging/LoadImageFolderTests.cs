@@ -21,13 +21,13 @@ public sealed class LoadImageFolderTests : IDisposable
 
     private IDataView Flowers()
     {
-        TestPictures.Save(TestPictures.Noise(4, 3, 1), _folder.File("tulip/b.png"));
-        TestPictures.Save(TestPictures.Noise(5, 3, 2), _folder.File("tulip/A.PNG"));
-        TestPictures.Save(TestPictures.Noise(6, 3, 3), _folder.File("daisy/field/deep.png"));
-        TestPictures.Save(TestPictures.Noise(7, 3, 4), _folder.File("rose/one.jpeg")); // a PNG by its content, which is what counts
-        TestPictures.Save(TestPictures.Noise(9, 9, 5), _folder.File("rose/.hidden.png"));
-        TestPictures.Save(TestPictures.Noise(9, 9, 6), _folder.File(".trash/gone.png"));
-        File.WriteAllText(_folder.File("rose/notes.txt"), "no picture");
+        TestImages.Save(TestImages.Noise(4, 3, 1), _folder.File("tulip/b.png"));
+        TestImages.Save(TestImages.Noise(5, 3, 2), _folder.File("tulip/A.PNG"));
+        TestImages.Save(TestImages.Noise(6, 3, 3), _folder.File("daisy/field/deep.png"));
+        TestImages.Save(TestImages.Noise(7, 3, 4), _folder.File("rose/one.jpeg")); // a PNG by its content, which is what counts
+        TestImages.Save(TestImages.Noise(9, 9, 5), _folder.File("rose/.hidden.png"));
+        TestImages.Save(TestImages.Noise(9, 9, 6), _folder.File(".trash/gone.png"));
+        File.WriteAllText(_folder.File("rose/notes.txt"), "no image");
         return _mlContext.Data.LoadImageFolder(_folder.Path);
     }
 
@@ -46,7 +46,7 @@ public sealed class LoadImageFolderTests : IDisposable
     }
 
     [Fact]
-    public void PicturesAreDecodedAndTagged()
+    public void ImagesAreDecodedAndTagged()
     {
         foreach (var row in _mlContext.Data.CreateEnumerable<Row>(Flowers(), reuseRowObject: false))
         {
@@ -57,7 +57,7 @@ public sealed class LoadImageFolderTests : IDisposable
     }
 
     [Fact]
-    public void TheGetterDisposesThePictureItReplaces()
+    public void TheGetterDisposesTheImageItReplaces()
     {
         var view = Flowers();
         using var cursor = view.GetRowCursor([view.Schema["Image"]]);
@@ -107,7 +107,7 @@ public sealed class LoadImageFolderTests : IDisposable
     public void WorksWithTheTransformsOfMLNet()
     {
         for (var i = 0; i < 20; i++)
-            TestPictures.Save(TestPictures.Noise(8, 8, i), _folder.File($"{(i % 2 == 0 ? "even" : "odd")}/{i}.png"));
+            TestImages.Save(TestImages.Noise(8, 8, i), _folder.File($"{(i % 2 == 0 ? "even" : "odd")}/{i}.png"));
         var view = _mlContext.Data.LoadImageFolder(_folder.Path);
 
         var split = _mlContext.Data.TrainTestSplit(view, testFraction: 0.3);
@@ -131,9 +131,9 @@ public sealed class LoadImageFolderTests : IDisposable
         var view = Flowers();
         var other = _mlContext.Data.LoadImageFolder(_folder.Path);
 
-        var renamed = _mlContext.Transforms.CopyColumns("Picture", "Image").Append(_mlContext.Transforms.CopyColumns("File", "ImagePath"))
-            .Append(_mlContext.Transforms.SelectColumns("Picture", "File")).Fit(view).Transform(view);
-        Assert.Equal("File", ImageSourceColumn.PathOf(renamed.Schema, renamed.Schema["Picture"])?.Name);
+        var renamed = _mlContext.Transforms.CopyColumns("Image", "Image").Append(_mlContext.Transforms.CopyColumns("File", "ImagePath"))
+            .Append(_mlContext.Transforms.SelectColumns("Image", "File")).Fit(view).Transform(view);
+        Assert.Equal("File", ImageSourceColumn.PathOf(renamed.Schema, renamed.Schema["Image"])?.Name);
 
         var dropped = _mlContext.Transforms.DropColumns("ImagePath").Fit(view).Transform(view);
         Assert.Null(ImageSourceColumn.PathOf(dropped.Schema, dropped.Schema["Image"]));
@@ -156,16 +156,16 @@ public sealed class LoadImageFolderTests : IDisposable
 
         var loaded = new MLContext().Model.Load(_folder.File("model.zip"), out var schema);
 
-        // ML.NET leaves columns out of the saved schema whose type it cannot store in a file, pictures among them.
+        // ML.NET leaves columns out of the saved schema whose type it cannot store in a file, images among them.
         Assert.Equal(["Label", "ImagePath"], schema.Select(column => column.Name));
         Assert.Equal(4, loaded.Transform(view).GetColumn<float[]>("Pixels").Count());
     }
 
     [Fact]
-    public void PropertiesHoldPicturesWithAndWithoutASize()
+    public void PropertiesHoldImagesWithAndWithoutASize()
     {
         var pipeline = _mlContext.Transforms.ResizeImages("Small", 4, 4, "Image").Append(_mlContext.Transforms.ExtractPixels("Pixels", "Small"));
-        using var image = ImageDecoder.ToMLImage(TestPictures.Noise(9, 7));
+        using var image = ImageDecoder.ToMLImage(TestImages.Noise(9, 7));
 
         using var engine = _mlContext.Model.CreatePredictionEngine<Row, Pixels>(pipeline.Fit(Flowers()));
         Assert.Equal(4 * 4 * 3, engine.Predict(new Row { Image = image }).Values.Length);
@@ -193,10 +193,10 @@ public sealed class LoadImageFolderTests : IDisposable
     }
 
     [Fact]
-    public void ADamagedPictureIsNamedWithItsRow()
+    public void ADamagedImageIsNamedWithItsRow()
     {
         var view = Flowers();
-        File.WriteAllText(_folder.File("rose/one.jpeg"), "no picture");
+        File.WriteAllText(_folder.File("rose/one.jpeg"), "no image");
 
         using var cursor = view.GetRowCursor(view.Schema);
         var getter = cursor.GetGetter<MLImage>(view.Schema["Image"]);
@@ -214,9 +214,9 @@ public sealed class LoadImageFolderTests : IDisposable
     }
 
     [Fact]
-    public void AFolderOfPicturesAloneHasNoLabels()
+    public void AFolderOfImagesAloneHasNoLabels()
     {
-        TestPictures.Save(TestPictures.Noise(4, 3), _folder.File("a.png"));
+        TestImages.Save(TestImages.Noise(4, 3), _folder.File("a.png"));
         Assert.Equal([""], Column(_mlContext.Data.LoadImageFolder(_folder.Path), "Label"));
     }
 
@@ -228,7 +228,7 @@ public sealed class LoadImageFolderTests : IDisposable
         Assert.Contains(_folder.Path, Assert.Throws<InvalidOperationException>(() => _mlContext.Data.LoadImageFolder(_folder.Path)).Message);
 
         Flowers();
-        TestPictures.Save(TestPictures.Noise(4, 3), _folder.File("cover.png"));
+        TestImages.Save(TestImages.Noise(4, 3), _folder.File("cover.png"));
         Assert.Contains("cover.png", Assert.Throws<InvalidOperationException>(() => _mlContext.Data.LoadImageFolder(_folder.Path)).Message);
     }
 

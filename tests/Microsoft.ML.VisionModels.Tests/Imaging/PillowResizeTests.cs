@@ -15,7 +15,7 @@ public class PillowResizeTests
         {
             var (from, to) = (random.Next(1, 200), random.Next(1, 200));
             var resampler = new RowResampler(ResizeCoefficients.For(_smooth[trial % _smooth.Length], from, 0, from, to));
-            var source = TestPictures.Noise(from, 2, trial);
+            var source = TestImages.Noise(from, 2, trial);
             byte[] fast = new byte[6 * to], scalar = new byte[6 * to];
 
             resampler.Resample(source.Pixels, source.Row(1), fast.AsSpan(0, 3 * to), fast.AsSpan(3 * to));
@@ -34,7 +34,7 @@ public class PillowResizeTests
         {
             var (from, to, width) = (random.Next(1, 100), random.Next(1, 100), random.Next(1, 40));
             var coefficients = ResizeCoefficients.For(_smooth[trial % _smooth.Length], from, 0, from, to);
-            var source = TestPictures.Noise(width, from, trial);
+            var source = TestImages.Noise(width, from, trial);
             for (var y = 0; y < to; y++)
             {
                 byte[] fast = new byte[3 * width], scalar = new byte[3 * width];
@@ -54,7 +54,7 @@ public class PillowResizeTests
     [InlineData(ResizeFilter.Bicubic)]
     public void ThreadsDoNotChangeTheResult(ResizeFilter filter)
     {
-        var source = TestPictures.Noise(1500, 1101);
+        var source = TestImages.Noise(1500, 1101);
         var one = PillowResize.Resize(source, 901, 1203, filter, maxThreads: 1);
         var many = PillowResize.Resize(source, 901, 1203, filter);
         Assert.True(one.Pixels.AsSpan().SequenceEqual(many.Pixels));
@@ -66,22 +66,22 @@ public class PillowResizeTests
     [InlineData(ResizeFilter.Lanczos)]
     public void ABoxOnPixelEdgesWithoutScalingCutsItOut(ResizeFilter filter)
     {
-        var source = TestPictures.Noise(40, 30);
+        var source = TestImages.Noise(40, 30);
         var cut = PillowResize.Resize(source, 11, 9, filter, new PixelBox(5, 7, 16, 16));
         Assert.Equal(source.Window(5, 7, 11, 9).Pixels, cut.Pixels);
     }
 
     [Fact]
-    public void ABoxMustLieInThePicture()
+    public void ABoxMustLieInTheImage()
     {
-        var source = TestPictures.Noise(4, 3);
+        var source = TestImages.Noise(4, 3);
         Assert.Throws<ArgumentOutOfRangeException>(() => PillowResize.Resize(source, 2, 2, ResizeFilter.Box, new PixelBox(0, 0, 5, 3)));
         Assert.Throws<ArgumentOutOfRangeException>(() => PillowResize.Resize(source, 2, 2, ResizeFilter.Box, new PixelBox(2, 0, 2, 3)));
         Assert.Throws<ArgumentOutOfRangeException>(() => PillowResize.Resize(source, 0, 2, ResizeFilter.Box));
     }
 
     [Fact]
-    public void OneColourStaysOneColour()
+    public void OneColorStaysOneColor()
     {
         var source = new RgbImage(37, 21);
         source.Pixels.AsSpan().Fill(255);
@@ -90,9 +90,9 @@ public class PillowResizeTests
     }
 
     [Fact]
-    public void WindowsBeyondThePictureAreBlackThere()
+    public void WindowsBeyondTheImageAreBlackThere()
     {
-        var source = TestPictures.Noise(2, 2);
+        var source = TestImages.Noise(2, 2);
         var window = source.Window(-1, -1, 4, 3);
         Assert.Equal([0, 0, 0], window.Row(0)[..3].ToArray());
         Assert.Equal(source.Row(0).ToArray(), window.Row(1)[3..9].ToArray());

@@ -17,7 +17,7 @@ public class AttentionRolloutTests
         var product = eye(5).expand(3, 5, 5);
         foreach (var attention in attentions)
         {
-            var a = attention.mean([1]).Times(0.5).Plus(eye(5).Times(0.5));
+            var a = attention.mean([1]).Mul(0.5).Add(eye(5).Mul(0.5));
             product = (a / a.sum(-1, keepdim: true)).matmul(product);
         }
 
@@ -46,11 +46,11 @@ public class AttentionRolloutTests
         var logits = features.mean([1]).matmul(weight.t());
         var classes = logits.argmax(1);
         var map = ClassActivation.Of(features, weight, classes);
-        for (var picture = 0; picture < 2; picture++)
+        for (var image = 0; image < 2; image++)
         {
-            var shares = features[picture].matmul(weight[classes[picture].item<long>()]);
-            Assert.Equal(logits[picture].max().item<float>(), shares.mean().item<float>(), 1e-5f);
-            TensorAssert.Close(shares.relu(), map[picture], 1e-6);
+            var shares = features[image].matmul(weight[classes[image].item<long>()]);
+            Assert.Equal(logits[image].max().item<float>(), shares.mean().item<float>(), 1e-5f);
+            TensorAssert.Close(shares.relu(), map[image], 1e-6);
         }
     }
 }

@@ -50,10 +50,10 @@ public class AttentionTests
         Assert.Equal(["q_bias", "v_bias", "logit_scale", "qkv.weight", "proj.weight", "proj.bias"], attention.named_parameters().Select(p => p.name).OrderBy(name => name.Contains('.')));
         var x = Tokens();
         var probabilities = attention.ForwardWithProbabilities(x, null).Probabilities;
-        TensorAssert.Close(probabilities, attention.ForwardWithProbabilities(x.Times(7), null).Probabilities, 1e-5);
+        TensorAssert.Close(probabilities, attention.ForwardWithProbabilities(x.Mul(7), null).Probabilities, 1e-5);
         TensorAssert.Close(attention.ForwardWithProbabilities(x, null).Output, attention.forward(x), 1e-5);
 
-        // However large it is learnt, the factor ends at 100.
+        // However large it is learned, the factor ends at 100.
         using (no_grad())
             attention.state_dict()["logit_scale"].copy_(tensor((float)Math.Log(100)));
         var largest = attention.ForwardWithProbabilities(x, null).Probabilities;
@@ -69,7 +69,7 @@ public class AttentionTests
         using var plain = Attention(causal: false);
         using var causal = Attention(causal: true);
         var x = Tokens();
-        var future = ones(3, 3).Times(double.NegativeInfinity).triu(1);
+        var future = ones(3, 3).Mul(double.NegativeInfinity).triu(1);
         TensorAssert.Close(s_causal, plain.forward(x, future), 1e-5);
         TensorAssert.Close(s_causal, plain.ForwardWithProbabilities(x, future).Output, 1e-5);
 
@@ -104,9 +104,9 @@ public class AttentionTests
         var attention = new Attention(new() { Width = 4, Depth = 1, Heads = 2, MlpWidth = 8, Causal = causal }, null);
         using var _ = no_grad();
         foreach (var parameter in attention.parameters())
-            parameter.copy_(TensorArithmetic.Range(parameter.numel()).view(parameter.shape).Times(0.7).sin());
+            parameter.copy_(TensorArithmetic.Arange(parameter.numel()).view(parameter.shape).Mul(0.7).sin());
         return attention;
     }
 
-    private static Tensor Tokens() => TensorArithmetic.Range(12).view(1, 3, 4).Times(0.3).cos();
+    private static Tensor Tokens() => TensorArithmetic.Arange(12).view(1, 3, 4).Mul(0.3).cos();
 }

@@ -61,7 +61,7 @@ public class Conv2dTests
         using var conv = new Conv2d(inputs, outputs, kernel: 1, stride: 1);
         Initialization.Fill(conv, 0, new Generator(1));
         var x = randn([batch, inputs, side, side], generator: new Generator(2));
-        var expected = conv.weight.view(outputs, inputs).to(float64).matmul(x.to(float64).flatten(2)).unflatten(2, side, side).Plus(conv.bias!.view(-1, 1, 1));
+        var expected = conv.weight.view(outputs, inputs).to(float64).matmul(x.to(float64).flatten(2)).unflatten(2, side, side).Add(conv.bias!.view(-1, 1, 1));
         foreach (var input in (Tensor[])[x, x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)])
             Assert.InRange((conv.forward(input) - expected).abs().max().item<double>(), 0, 1e-5);
     }

@@ -16,7 +16,7 @@ public class DropoutTests
     }
 
     [Fact]
-    public void DropPathDropsWholePictures()
+    public void DropPathDropsWholeImages()
     {
         using var scope = NewDisposeScope();
         var y = new DropPath(0.5, new Generator(5)).forward(ones(400, 3, 2)).flatten(1);   // [400, 6]

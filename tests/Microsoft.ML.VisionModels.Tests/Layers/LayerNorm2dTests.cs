@@ -8,16 +8,16 @@ namespace Microsoft.ML.VisionModels.Tests.Layers;
 public class LayerNorm2dTests
 {
     [Fact]
-    public void ChannelsAreNormalisedAtEachPlace()
+    public void ChannelsAreNormalizedAtEachPlace()
     {
         using var scope = NewDisposeScope();
         using var norm = new LayerNorm2d(5);
         Initialization.Normal(norm.weight, 1, new Generator(1));
         Initialization.Normal(norm.bias, 1, new Generator(2));
         // Small numbers, so that the epsilon of 1e-6 counts.
-        var x = randn(2, 5, 3, 4, generator: new Generator(3)).Times(2e-3).Plus(1).to(float64);
-        var centred = x - x.mean([1], keepdim: true);
-        var expected = (centred / (centred * centred).mean([1], keepdim: true).Plus(1e-6).sqrt() * norm.weight.view(5, 1, 1)).Plus(norm.bias.view(5, 1, 1));
+        var x = randn(2, 5, 3, 4, generator: new Generator(3)).Mul(2e-3).Add(1).to(float64);
+        var centered = x - x.mean([1], keepdim: true);
+        var expected = (centered / (centered * centered).mean([1], keepdim: true).Add(1e-6).sqrt() * norm.weight.view(5, 1, 1)).Add(norm.bias.view(5, 1, 1));
         TensorAssert.Close(expected, norm.forward(x.to(float32)), 1e-3);
         norm.to(ScalarType.Float64);
         TensorAssert.Close(expected, norm.forward(x), 1e-12);

@@ -19,7 +19,7 @@ public class LinearProductTests
         using var scope = NewDisposeScope();
         var generator = new Generator(1);
         var (x, bias) = (randn([.. rows, inputs], generator: generator, requires_grad: true), randn([outputs], generator: generator, requires_grad: true));
-        var weight = randn([outputs, inputs], generator: generator).Over(Math.Sqrt(inputs)).requires_grad_();
+        var weight = randn([outputs, inputs], generator: generator).Div(Math.Sqrt(inputs)).requires_grad_();
         var upstream = randn([.. rows, outputs], generator: generator);
 
         var (expected, actual) = (nn.functional.linear(x, weight, bias), LinearProduct.ByOneDnn(x, weight, bias));

@@ -12,7 +12,7 @@ public class WindowGridTests
         using var scope = NewDisposeScope();
         var mask = new WindowGrid(4, 8, Window: 4, Shift: 2).ShiftMask(CPU, -100)!;
         Assert.Equal([2, 1, 16, 16], mask.shape);
-        // The first window has whole columns of the picture, whose lower rows the shift has brought from the top.
+        // The first window has whole columns of the image, whose lower rows the shift has brought from the top.
         var expected = zeros(16, 16);
         foreach (var (i, j) in from i in Enumerable.Range(0, 16) from j in Enumerable.Range(0, 16) where i / 8 != j / 8 select (i, j))
             expected[i, j] = -100;

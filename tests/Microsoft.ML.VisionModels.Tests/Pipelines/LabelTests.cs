@@ -41,14 +41,14 @@ public class LabelTests
     [Fact]
     public void IntegersAreInTheOrderOfTheirSize()
     {
-        using var model = Fit(ContractData.Labelled(_context, 10, 9, -1));
+        using var model = Fit(ContractData.Labeled(_context, 10, 9, -1));
         Assert.Equal(["-1", "9", "10"], model.Labels);
     }
 
     [Fact]
     public void AKeysValuesKeepTheirOrder()
     {
-        var data = Keys(ContractData.Labelled(_context, "c", "a", "b"));
+        var data = Keys(ContractData.Labeled(_context, "c", "a", "b"));
         using var model = Fit(data);
         Assert.Equal(["c", "a", "b"], model.Labels);
     }
@@ -56,7 +56,7 @@ public class LabelTests
     [Fact]
     public void RowsWithoutALabelAreLeftOut()
     {
-        foreach (var data in (IDataView[])[ContractData.Labelled(_context, "a", "", "b"), Keys(ContractData.Labelled(_context, "a", "", "b"))])
+        foreach (var data in (IDataView[])[ContractData.Labeled(_context, "a", "", "b"), Keys(ContractData.Labeled(_context, "a", "", "b"))])
         {
             using var model = Fit(data);
             Assert.Equal(["a", "b"], model.Labels);
@@ -67,8 +67,8 @@ public class LabelTests
     public void AValidationLabelThatTrainingDoesNotHaveIsNamed()
     {
         var options = Options();
-        options.ValidationData = ContractData.Labelled(_context, "a", "purple");
-        var error = Assert.Throws<InvalidOperationException>(() => _context.Transforms.ViTClassifier(options).Fit(ContractData.Labelled(_context, "a", "b")));
+        options.ValidationData = ContractData.Labeled(_context, "a", "purple");
+        var error = Assert.Throws<InvalidOperationException>(() => _context.Transforms.ViTClassifier(options).Fit(ContractData.Labeled(_context, "a", "b")));
         Assert.Contains("'purple'", error.Message);
     }
 
@@ -77,22 +77,22 @@ public class LabelTests
     {
         // The same classes in another order.
         var options = Options();
-        options.ValidationData = Keys(ContractData.Labelled(_context, "b", "a"));
-        using var model = _context.Transforms.ViTClassifier(options).Fit(Keys(ContractData.Labelled(_context, "a", "b")));
+        options.ValidationData = Keys(ContractData.Labeled(_context, "b", "a"));
+        using var model = _context.Transforms.ViTClassifier(options).Fit(Keys(ContractData.Labeled(_context, "a", "b")));
         Assert.Equal(["a", "b"], model.Labels);
     }
 
     [Fact]
     public void OneClassIsNotEnough()
     {
-        var error = Assert.Throws<InvalidOperationException>(() => Fit(ContractData.Labelled(_context, "only")));
+        var error = Assert.Throws<InvalidOperationException>(() => Fit(ContractData.Labeled(_context, "only")));
         Assert.Contains("'Label'", error.Message);
         Assert.Contains("'only'", error.Message);
     }
 
-    private void AssertComeBack<T>(params T[] labels) => AssertComeBack(ContractData.Labelled(_context, labels), labels, data => data);
+    private void AssertComeBack<T>(params T[] labels) => AssertComeBack(ContractData.Labeled(_context, labels), labels, data => data);
 
-    private void AssertKeysComeBack<T>(params T[] labels) => AssertComeBack(ContractData.Labelled(_context, labels), labels, Keys);
+    private void AssertKeysComeBack<T>(params T[] labels) => AssertComeBack(ContractData.Labeled(_context, labels), labels, Keys);
 
     private void AssertComeBack<T>(IDataView data, T[] labels, Func<IDataView, IDataView> prepare)
     {

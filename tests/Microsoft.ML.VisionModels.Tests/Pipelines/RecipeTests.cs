@@ -37,7 +37,7 @@ public class RecipeTests
     }
 
     [Fact]
-    public void APlainTrainingChangesNoPicture()
+    public void APlainTrainingChangesNoImage()
     {
         var settings = new ViTClassifierOptions { Recipe = Recipe.Plain }.AugmentationFor(new(32, 32));
         Assert.Equal(new VisionModels.Imaging.Augmentation.AugmentationSettings(), settings with { RandAugmentMagnitude = 0.3, MixProbability = 1 });
@@ -51,7 +51,7 @@ public class RecipeTests
     [InlineData(70, 2, 0.35, 4)]
     [InlineData(100, 2, 0.5, 4)]
     [InlineData(300, 2, 0.5, 4)]
-    public void ALongTrainingIsRegularisedMore(int epochs, int operations, double mixing, int shift)
+    public void ALongTrainingIsRegularizedMore(int epochs, int operations, double mixing, int shift)
     {
         var options = new ViTClassifierOptions { Epochs = epochs };
         Assert.Equal(operations, options.RandAugmentOperations);
@@ -92,17 +92,17 @@ public class RecipeTests
     }
 
     [Fact]
-    public void PicturesBeyondTheMemoryAreReadAgain()
+    public void ImagesBeyondTheMemoryAreReadAgain()
     {
         using var folder = TestFolders.Temporary();
         var paths = ContractData.Save(folder);
         var (kept, read) = (Tiny(), Tiny());
-        read.PictureCacheMegabytes = 0;
+        read.ImageCacheMegabytes = 0;
         using var one = _context.Transforms.ViTClassifier(kept).Fit(ContractData.Paths(_context, paths));
         using var two = _context.Transforms.ViTClassifier(read).Fit(ContractData.Paths(_context, paths));
         Assert.Equal(ModelZip.Entries(one), ModelZip.Entries(two));
 
-        // A picture that was there when training began.
+        // An image that was there when training began.
         read.Progress = new Reports<TrainingProgress>(_ => File.Delete(paths[0]));
         (read.Epochs, read.ValidationFraction) = (3, 0);
         Assert.Contains(paths[0], Assert.Throws<ImageDecodeException>(() => _context.Transforms.ViTClassifier(read).Fit(ContractData.Paths(_context, paths))).Message);
@@ -129,7 +129,7 @@ public class RecipeTests
         using var scope = NewDisposeScope();
         // Classes of 990 and 10 rows, a row of each.
         var targets = ClassificationTask.Targets(eye(2), tensor(new[] { 0.505f, 50.5f }), smoothing: 0.1);
-        TensorAssert.Close([0.505 * 0.95, 0.505 * 0.05, 50.5 * 0.05, 50.5 * 0.95], targets.Times(0.505 + 50.5), 1e-5);
+        TensorAssert.Close([0.505 * 0.95, 0.505 * 0.05, 50.5 * 0.05, 50.5 * 0.95], targets.Mul(0.505 + 50.5), 1e-5);
         TensorAssert.Close([0, 0, 0, 0], ClassificationTask.Targets(eye(2), zeros(2), smoothing: 0.1));
     }
 
@@ -138,15 +138,15 @@ public class RecipeTests
     {
         var options = Tiny();
         (options.BatchSize, options.ClassWeights) = (1, new Dictionary<string, double> { ["red"] = 0, ["green"] = 0 });
-        using var model = _context.Transforms.ViTClassifier(options).Fit(ContractData.Pictures(_context));
-        var scores = model.Transform(ContractData.Pictures(_context)).GetColumn<float[]>("Score").ToArray();
+        using var model = _context.Transforms.ViTClassifier(options).Fit(ContractData.Images(_context));
+        var scores = model.Transform(ContractData.Images(_context)).GetColumn<float[]>("Score").ToArray();
         Assert.All(scores, row => Assert.Equal(row.Max(), row[model.Labels.ToList().IndexOf("blue")]));
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void PaddedPicturesAreTheSameInTrainingAndInScoring(bool byLongestEdge)
+    public void PaddedImagesAreTheSameInTrainingAndInScoring(bool byLongestEdge)
     {
         using var scope = NewDisposeScope();
         var settings = new ImagePreprocessing
@@ -156,11 +156,11 @@ public class RecipeTests
             Normalization = ImageNormalization.ImageNet,
         };
         var processor = new VisionModels.Imaging.ImageProcessor(settings);
-        var picture = VisionModels.Imaging.ImageDecoder.FromMLImage(MLImage.CreateFromPixels(32, 16, MLPixelFormat.Rgba32, [.. Enumerable.Range(0, 32 * 16 * 4).Select(i => (byte)(i % 4 == 3 ? 255 : i))]));
-        var scored = processor.ProcessBatch([picture]);
+        var image = VisionModels.Imaging.ImageDecoder.FromMLImage(MLImage.CreateFromPixels(32, 16, MLPixelFormat.Rgba32, [.. Enumerable.Range(0, 32 * 16 * 4).Select(i => (byte)(i % 4 == 3 ? 255 : i))]));
+        var scored = processor.ProcessBatch([image]);
         var bytes = new byte[3 * 16 * 16];
-        processor.PadBytes(processor.ResizeAndCrop(picture)).CopyPlanes(bytes);
-        var trained = processor.Normalise(tensor(bytes, [1, 3, 16, 16], ScalarType.Byte));
+        processor.PadBytes(processor.ResizeAndCrop(image)).CopyPlanes(bytes);
+        var trained = processor.Normalize(tensor(bytes, [1, 3, 16, 16], ScalarType.Byte));
         TensorAssert.Close(scored.narrow(2, 0, 8), trained.narrow(2, 0, 8));
         TensorAssert.Close(scored, trained, 0.01);      // padding is the byte nearest to 0
     }
@@ -170,24 +170,24 @@ public class RecipeTests
     {
         var options = Tiny();
         options.ClassWeights = new Dictionary<string, double> { ["purple"] = 2 };
-        Assert.Contains("purple", Assert.Throws<ArgumentException>(() => _context.Transforms.ViTClassifier(options).Fit(ContractData.Pictures(_context))).Message);
+        Assert.Contains("purple", Assert.Throws<ArgumentException>(() => _context.Transforms.ViTClassifier(options).Fit(ContractData.Images(_context))).Message);
     }
 
     [Fact]
-    public void TestTimeAugmentationIsTheMeanOverThePictureAndItsMirrorImage()
+    public void TestTimeAugmentationIsTheMeanOverTheImageAndItsMirrorImage()
     {
         using var folder = TestFolders.Temporary();
-        using var model = _context.Transforms.ViTClassifier(Tiny()).Fit(ContractData.Pictures(_context));
+        using var model = _context.Transforms.ViTClassifier(Tiny()).Fit(ContractData.Images(_context));
         model.SaveCheckpoint(folder.Path);
         using var both = _context.Transforms.ViTClassifier(new ViTClassifierOptions
         {
             Checkpoint = folder.Path, TrainedParts = TrainedParts.None, TestTimeAugmentation = true,
-        }).Fit(ContractData.Pictures(_context));
+        }).Fit(ContractData.Images(_context));
 
         var rows = ContractData.Rows(6);
         var mirrored = _context.Data.LoadFromEnumerable(rows.Select(row => new ContractData.Row { Image = Mirror(row.Image!), Label = row.Label }).ToList());
-        var pictures = _context.Data.LoadFromEnumerable(rows);
-        var (straight, mirror, mean) = (Scores(model, pictures), Scores(model, mirrored), Scores(both, pictures));
+        var images = _context.Data.LoadFromEnumerable(rows);
+        var (straight, mirror, mean) = (Scores(model, images), Scores(model, mirrored), Scores(both, images));
         for (var i = 0; i < mean.Length; i++)
             Assert.Equal((straight[i] + mirror[i]) / 2, mean[i], 1e-5);
 

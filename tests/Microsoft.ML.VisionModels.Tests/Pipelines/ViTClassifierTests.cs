@@ -20,13 +20,13 @@ public class ViTClassifierTests
     public void TrainsScoresSavesAndLoads()
     {
         var context = new MLContext(seed: 1);
-        var train = ToyPictures.View(context, 120);
+        var train = ToyImages.View(context, 120);
         var pipeline = context.Transforms.Conversion.MapValueToKey("Label")
             .Append(context.Transforms.ViTClassifier(Tiny()))
             .Append(context.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
         using var model = pipeline.Fit(train);
 
-        var test = ToyPictures.View(context, 30, seed: 7);
+        var test = ToyImages.View(context, 30, seed: 7);
         var scored = model.Transform(test);
         var metrics = context.MulticlassClassification.Evaluate(scored);
         Assert.True(metrics.MicroAccuracy > 0.9, $"accuracy {metrics.MicroAccuracy}");
@@ -35,9 +35,9 @@ public class ViTClassifierTests
         context.Model.Save(model, train.Schema, folder.File("model.zip"));
         var fresh = new MLContext(seed: 5);
         var loaded = fresh.Model.Load(folder.File("model.zip"), out var schema);
-        using var engine = fresh.Model.CreatePredictionEngine<ToyPictures.Input, Output>(loaded);
+        using var engine = fresh.Model.CreatePredictionEngine<ToyImages.Input, Output>(loaded);
         var expected = context.Data.CreateEnumerable<Output>(scored, reuseRowObject: false).ToArray();
-        var rows = ToyPictures.Rows(30, seed: 7);
+        var rows = ToyImages.Rows(30, seed: 7);
         for (var i = 0; i < rows.Count; i++)
         {
             var one = engine.Predict(rows[i]);
@@ -51,7 +51,7 @@ public class ViTClassifierTests
     public void WeightsOutliveTheCallersDisposeScope()
     {
         var context = new MLContext(seed: 1);
-        var data = ToyPictures.View(context, 12);
+        var data = ToyImages.View(context, 12);
         var options = Tiny();
         options.Epochs = 1;
         ViTClassifierTransformer model;
@@ -68,7 +68,7 @@ public class ViTClassifierTests
     public void ABFloat16ModelScoresTheSameAfterLoading()
     {
         var context = new MLContext(seed: 1);
-        var data = ToyPictures.View(context, 12);
+        var data = ToyImages.View(context, 12);
         var options = Tiny();
         (options.Epochs, options.Precision) = (1, Precision.BFloat16);
         using var model = context.Transforms.ViTClassifier(options).Fit(data);
@@ -85,7 +85,7 @@ public class ViTClassifierTests
     public void AKeyWithoutValuesAndOfAHugeRangeNamesItsColumn()
     {
         var context = new MLContext(seed: 1);
-        var rows = ToyPictures.Rows(3).Select(row => new KeyedInput { Image = row.Image, Label = 1 });
+        var rows = ToyImages.Rows(3).Select(row => new KeyedInput { Image = row.Image, Label = 1 });
         var data = context.Data.LoadFromEnumerable(rows);
         var error = Assert.Throws<ArgumentException>(() => context.Transforms.ViTClassifier(Tiny()).Fit(data));
         Assert.Contains("'Label'", error.Message);
@@ -93,12 +93,12 @@ public class ViTClassifierTests
     }
 
     [Fact]
-    public void APictureThatPatchesDoNotFillIsRefused()
+    public void AImageThatPatchesDoNotFillIsRefused()
     {
         var context = new MLContext(seed: 1);
         var options = Tiny();
         options.ImageSize = 18;
-        var error = Assert.Throws<ArgumentException>(() => context.Transforms.ViTClassifier(options).Fit(ToyPictures.View(context, 3)));
+        var error = Assert.Throws<ArgumentException>(() => context.Transforms.ViTClassifier(options).Fit(ToyImages.View(context, 3)));
         Assert.Contains("ImageSize is 18", error.Message);
     }
 
@@ -107,7 +107,7 @@ public class ViTClassifierTests
     {
         var context = new MLContext(seed: 1);
         var error = Assert.Throws<FileNotFoundException>(() =>
-            context.Transforms.ViTClassifier(checkpoint: "not-downloaded").Fit(ToyPictures.View(context, 3)));
+            context.Transforms.ViTClassifier(checkpoint: "not-downloaded").Fit(ToyImages.View(context, 3)));
         Assert.Contains(Path.GetFullPath("not-downloaded"), error.Message);
     }
 
@@ -120,14 +120,14 @@ public class ViTClassifierTests
             SafetensorsWriter.Write(folder.File("tiny.safetensors"), [("patch_embed.proj.weight", patch), ("pos_embed", positions)]);
         var context = new MLContext(seed: 1);
         var error = Assert.Throws<CheckpointException>(() =>
-            context.Transforms.ViTClassifier(checkpoint: folder.File("tiny.safetensors")).Fit(ToyPictures.View(context, 3)));
+            context.Transforms.ViTClassifier(checkpoint: folder.File("tiny.safetensors")).Fit(ToyImages.View(context, 3)));
         Assert.Contains("SmallImage", error.Message);
         Assert.Contains("Tiny16, DeiTTiny16", error.Message);
     }
 
     private sealed class KeyedInput
     {
-        [ImageType(ToyPictures.Side, ToyPictures.Side)]
+        [ImageType(ToyImages.Side, ToyImages.Side)]
         public MLImage Image { get; set; } = null!;
 
         [KeyType(count: 1u << 31)]   // as Hash makes them

@@ -10,12 +10,12 @@ public class MaskDatasetTests
     private static readonly RunLengthMask Ring = RunLengthMask.FromPixels(4, 5, [1, 1, 1, 0, 0, 1, 0, 1, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1]);
     private static readonly RunLengthMask Nothing = RunLengthMask.FromCounts(4, 5, [20]);
 
-    private static readonly AnnotatedPicture First = new("a/first.jpg", 4, 5, [new(Ring, 1) { Properties = new JsonObject { ["predicted_iou"] = 0.5 } }, new(Nothing)]);
-    private static readonly AnnotatedPicture Second = new("second.png", 4, 5, []);
-    private static readonly AnnotatedPicture Third = new("third.png", 2, 2, [new(RunLengthMask.FromCounts(2, 2, [0, 4])), new(RunLengthMask.FromCounts(2, 2, [0, 1, 3]))]);
+    private static readonly AnnotatedImage First = new("a/first.jpg", 4, 5, [new(Ring, 1) { Properties = new JsonObject { ["predicted_iou"] = 0.5 } }, new(Nothing)]);
+    private static readonly AnnotatedImage Second = new("second.png", 4, 5, []);
+    private static readonly AnnotatedImage Third = new("third.png", 2, 2, [new(RunLengthMask.FromCounts(2, 2, [0, 4])), new(RunLengthMask.FromCounts(2, 2, [0, 1, 3]))]);
 
     [Fact]
-    public void CocoHasPicturesAnnotationsAndCategories()
+    public void CocoHasImagesAnnotationsAndCategories()
     {
         var root = SaveCoco(new CocoDataset(["thing", "ring \"x\""]));
         Assert.Equal(["a/first.jpg", "second.png", "third.png"], root.GetProperty("images").EnumerateArray().Select(image => image.GetProperty("file_name").GetString()));
@@ -70,11 +70,11 @@ public class MaskDatasetTests
         Assert.Empty(store.ReadAll());
         store.Write(Third);
         store.Write(First);
-        Assert.Equal([true, false, true], new[] { First, Second, Third }.Select(picture => new AnnotationStore(folder.File("store")).Contains(picture.FileName)));
+        Assert.Equal([true, false, true], new[] { First, Second, Third }.Select(image => new AnnotationStore(folder.File("store")).Contains(image.FileName)));
         store.Write(Second);
 
         var read = store.ReadAll().ToArray();
-        Assert.Equal(["a/first.jpg", "second.png", "third.png"], read.Select(picture => picture.FileName));
+        Assert.Equal(["a/first.jpg", "second.png", "third.png"], read.Select(image => image.FileName));
         Assert.Equal(First.Annotations.Select(x => (x.Mask, x.Category, x.Properties?.ToJsonString())), read[0].Annotations.Select(x => (x.Mask, x.Category, x.Properties?.ToJsonString())));
 
         var dataset = new CocoDataset(["a", "b"]);
@@ -92,10 +92,10 @@ public class MaskDatasetTests
     public void RefusesWhatIsWrong()
     {
         using var folder = TestFolders.Temporary();
-        Assert.Contains("Mask 0", Assert.Throws<ArgumentException>(() => new AnnotatedPicture("a.png", 5, 4, [new(Ring)])).Message);
-        Assert.Contains("category -1", Assert.Throws<ArgumentException>(() => new AnnotatedPicture("a.png", 4, 5, [new(Ring, -1)])).Message);
+        Assert.Contains("Mask 0", Assert.Throws<ArgumentException>(() => new AnnotatedImage("a.png", 5, 4, [new(Ring)])).Message);
+        Assert.Contains("category -1", Assert.Throws<ArgumentException>(() => new AnnotatedImage("a.png", 4, 5, [new(Ring, -1)])).Message);
         foreach (var path in new[] { "../a.png", "/a.png", "a//b.png", "" })
-            Assert.ThrowsAny<ArgumentException>(() => new AnnotatedPicture(path, 4, 5, []));
+            Assert.ThrowsAny<ArgumentException>(() => new AnnotatedImage(path, 4, 5, []));
         Assert.Throws<ArgumentException>(() => new CocoDataset([]));
         Assert.Contains("category 1", Assert.Throws<ArgumentException>(() => new CocoDataset(["a"]).Save(folder.File("x.json"), [First])).Message);
         Assert.Contains("'bbox'", Assert.Throws<ArgumentException>(() => new CocoDataset(["a"]).Save(folder.File("x.json"), [new("a.png", 4, 5, [new(Ring) { Properties = new() { ["bbox"] = 1 } }])])).Message);

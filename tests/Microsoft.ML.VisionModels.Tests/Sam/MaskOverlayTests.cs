@@ -33,7 +33,7 @@ public class MaskOverlayTests
         RunLengthMask[] masks = [.. Enumerable.Range(0, 300).Select(i => RunLengthMask.FromCounts(10, 30, i == 0 ? [0, 1, 299] : [i, 1, 299 - i]))];
         LabelImage.Save(folder.File("labels.png"), 10, 30, masks);
         var png = File.ReadAllBytes(folder.File("labels.png"));
-        Assert.Equal([16, 0, 0, 0, 0], png[24..29]);    // bits a pixel, grey, and no interlacing
+        Assert.Equal([16, 0, 0, 0, 0], png[24..29]);    // bits a pixel, gray, and no interlacing
         var size = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(33));
         using var zlib = new ZLibStream(new MemoryStream(png, 41, size), CompressionMode.Decompress);
         var rows = new byte[10 * 61];
@@ -47,16 +47,16 @@ public class MaskOverlayTests
     }
 
     [Fact]
-    public void EachMaskIsMixedWithThePicture()
+    public void EachMaskIsMixedWithTheImage()
     {
-        var picture = new RgbImage(80, 60, [.. Enumerable.Repeat((byte)100, 3 * 80 * 60)]);
-        var overlay = new MaskOverlay(picture) { Opacity = 0.5 };
+        var image = new RgbImage(80, 60, [.. Enumerable.Repeat((byte)100, 3 * 80 * 60)]);
+        var overlay = new MaskOverlay(image) { Opacity = 0.5 };
         overlay.AddMasks([Small, Large]);
         var drawn = Drawn(overlay);
         Assert.Equal([100, 100, 100], Pixel(drawn, 0, 0));
         Assert.Equal(Mixed(MaskPalette.Color(0)), Pixel(drawn, 22, 22));
         Assert.Equal(Mixed(MaskPalette.Color(1)), Pixel(drawn, 12, 12));
-        Assert.All(picture.Pixels, value => Assert.Equal(100, value));
+        Assert.All(image.Pixels, value => Assert.Equal(100, value));
         Assert.Equal(drawn.Pixels, Drawn(overlay).Pixels);
 
         static byte[] Mixed(SKColor color) => [.. new[] { color.Red, color.Green, color.Blue }.Select(value => (byte)Math.Round(100 + 0.5 * (value - 100)))];
@@ -84,8 +84,8 @@ public class MaskOverlayTests
     public void IsSavedAsItIsDrawn()
     {
         using var folder = TestFolders.Temporary();
-        using var picture = ImageDecoder.ToMLImage(new RgbImage(80, 60));
-        var overlay = new MaskOverlay(picture) { ContourWidth = 1.5 };
+        using var image = ImageDecoder.ToMLImage(new RgbImage(80, 60));
+        var overlay = new MaskOverlay(image) { ContourWidth = 1.5 };
         overlay.AddMask(Large);
         overlay.Save(folder.File("overlay.png"));
         using var drawn = overlay.Draw();
@@ -97,7 +97,7 @@ public class MaskOverlayTests
     }
 
     [Fact]
-    public void ColoursAreToldApart()
+    public void ColorsAreToldApart()
     {
         SKColor[] colors = [.. Enumerable.Range(0, 24).Select(MaskPalette.Color)];
         for (var i = 0; i < colors.Length; i++)

@@ -73,7 +73,7 @@ public class MaskPolygonTests
     }
 
     [Fact]
-    public void WhatLiesOutsideThePictureIsCutOff()
+    public void WhatLiesOutsideTheImageIsCutOff()
     {
         var square = new MaskPolygon([new(-5, -5), new(3, -5), new(3, 2), new(-5, 2)], []);
         Assert.Equal([0, 2, 2, 2, 2, 2, 2], RunLengthMask.FromPolygons(4, 3, [square]).Counts);

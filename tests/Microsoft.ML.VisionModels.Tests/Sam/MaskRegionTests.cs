@@ -60,13 +60,13 @@ public class MaskRegionTests
         foreach (var random in RandomMask.Many(60))
         {
             var crop = new CropBox(3, 5, 3 + random.Width, 5 + random.Height, 1);
-            var picture = new ImageSize(random.Height + 11, random.Width + 4);
-            var expected = Enumerable.Range(0, random.Pixels.Length).Where(i => random.Pixels[i] == 1).Select(i => (i / random.Width + 5) * picture.Width + i % random.Width + 3);
-            var mask = crop.Uncrop(random.Mask, picture);
-            Assert.Equal((picture.Height, picture.Width), (mask.Height, mask.Width));
+            var image = new ImageSize(random.Height + 11, random.Width + 4);
+            var expected = Enumerable.Range(0, random.Pixels.Length).Where(i => random.Pixels[i] == 1).Select(i => (i / random.Width + 5) * image.Width + i % random.Width + 3);
+            var mask = crop.Uncrop(random.Mask, image);
+            Assert.Equal((image.Height, image.Width), (mask.Height, mask.Width));
             Assert.Equal(expected, Inside(mask));
             Assert.Same(random.Mask, new CropBox(0, 0, random.Width, random.Height, 0).Uncrop(random.Mask, new(random.Height, random.Width)));
-            Assert.Throws<ArgumentException>(() => new CropBox(0, 0, random.Width + 1, random.Height, 1).Uncrop(random.Mask, picture));
+            Assert.Throws<ArgumentException>(() => new CropBox(0, 0, random.Width + 1, random.Height, 1).Uncrop(random.Mask, image));
         }
     }
 

@@ -19,7 +19,7 @@ public class MobileSamTests
         using var inference = inference_mode();
         using var network = SamSource.Open(Join(folder)).Build();
         using var expected = Checkpoint.Open(TestFolders.Data("mobilesam/expected.safetensors"));
-        foreach (var question in Questions().Where(question => question.Picture == "truck"))
+        foreach (var question in Questions().Where(question => question.Image == "truck"))
         {
             var labels = question.Asked.Points.Select(point => point.IsForeground ? 1L : 0L).ToArray();
             var (masks, iou) = network.Decode(expected.Read("truck_embedding"), new(tensor(question.NetworkPoints, [1, labels.Length, 2]), tensor(labels, [1, labels.Length])));
@@ -32,7 +32,7 @@ public class MobileSamTests
     }
 
     /// <summary>
-    /// From the JPEG files, as SAM prepares pictures. The reference's pixels were decoded by jpeg-js and resized without a filter (see
+    /// From the JPEG files, as SAM prepares images. The reference's pixels were decoded by jpeg-js and resized without a filter (see
     /// <see cref="TinyVitRealDataTests"/>), so that masks agree but for their borders.
     /// </summary>
     [Fact]
@@ -44,7 +44,7 @@ public class MobileSamTests
         using var expected = Checkpoint.Open(TestFolders.Data("mobilesam/expected.safetensors"));
         foreach (var question in Questions())
         {
-            var mask = session.Predict(session.SetImage(TestFolders.Data($"mobilesam/images/{question.Picture}.jpg")), question.Asked);
+            var mask = session.Predict(session.SetImage(TestFolders.Data($"mobilesam/images/{question.Image}.jpg")), question.Asked);
             Assert.Equal(question.Iou, mask.Score, 0.02f);
             var overlap = mask.Mask.IoU(question.Enlarge(expected.Read($"{question.Name}_lowres")[0, 0]));
             TestContext.Current.SendDiagnosticMessage($"{question.Name}: score {mask.Score} for {question.Iou}, area {mask.Mask.Area} for {question.Area}, IoU {overlap}");
@@ -52,7 +52,7 @@ public class MobileSamTests
         }
     }
 
-    private sealed record Question(string Name, string Picture, ImageSize Size, SamPrompt Asked, float[] NetworkPoints, float Iou, int Area)
+    private sealed record Question(string Name, string Image, ImageSize Size, SamPrompt Asked, float[] NetworkPoints, float Iou, int Area)
     {
         public RunLengthMask Enlarge(Tensor logits) => new MaskEnlarger(1024, new ImageResize.LongestEdge(1024).SizeFor(Size), Size).Enlarge(logits).Mask;
     }
@@ -64,8 +64,8 @@ public class MobileSamTests
         {
             var labels = prompt.GetProperty("labels").EnumerateArray().Select(label => label.GetInt32() == 1).ToArray();
             var points = Numbers("points_orig").Chunk(2).Select((point, i) => new SamPoint(point[0], point[1], labels[i])).ToArray();
-            var picture = prompt.GetProperty("image").GetString()!;
-            return new Question($"{picture}_{prompt.GetProperty("prompt")}", picture, new(prompt.GetProperty("H").GetInt32(), prompt.GetProperty("W").GetInt32()),
+            var image = prompt.GetProperty("image").GetString()!;
+            return new Question($"{image}_{prompt.GetProperty("prompt")}", image, new(prompt.GetProperty("H").GetInt32(), prompt.GetProperty("W").GetInt32()),
                 new SamPrompt { Points = points }, Numbers("coords_1024")[..(2 * labels.Length)], prompt.GetProperty("iou").GetSingle(), prompt.GetProperty("area_px").GetInt32());
 
             float[] Numbers(string name) => [.. prompt.GetProperty(name).EnumerateArray().SelectMany(point => point.EnumerateArray()).Select(number => number.GetSingle())];

@@ -37,10 +37,10 @@ public class RunLengthMaskTests
             var pixels = tensor(random.Pixels, [random.Height, random.Width]);
             Assert.Equal(random.Mask, RunLengthMask.FromTensor(pixels));
             Assert.Equal(random.Mask, RunLengthMask.FromTensor(pixels.t().contiguous().t()));    // whose memory is in another order
-            Assert.Equal(random.Mask, RunLengthMask.FromTensor(pixels.to(ScalarType.Float32).Times(0.25)));
+            Assert.Equal(random.Mask, RunLengthMask.FromTensor(pixels.to(ScalarType.Float32).Mul(0.25)));
             Assert.True(pixels.to(ScalarType.Bool).equal(random.Mask.ToTensor()).all().item<bool>());
 
-            var logits = pixels.to(ScalarType.Float32).Minus(0.5);
+            var logits = pixels.to(ScalarType.Float32).Sub(0.5);
             var masks = RunLengthMask.FromLogits(stack([logits, -logits, logits.abs()]), threshold: 0.25);
             Assert.Equal([random.Mask.Area, random.Pixels.Length - random.Mask.Area, random.Pixels.Length], masks.Select(mask => mask.Area));
             Assert.Equal(random.Mask, masks[0]);
@@ -78,7 +78,7 @@ public class RunLengthMaskTests
     }
 
     [Fact]
-    public void RunsWithoutPixelsJoinTheirNeighbours()
+    public void RunsWithoutPixelsJoinTheirNeighbors()
     {
         Assert.Equal([2, 5, 2], RunLengthMask.FromCounts(3, 3, [2, 3, 0, 2, 2, 0]).Counts);
         Assert.Equal([0, 9], RunLengthMask.FromCounts(3, 3, [0, 4, 0, 5]).Counts);
@@ -95,9 +95,9 @@ public class RunLengthMaskTests
         Assert.Contains("the most", Assert.Throws<ArgumentException>(() => RunLengthMask.FromCounts(100_000, 100_000, [])).Message);
     }
 
-    /// <summary>Hundreds of masks of a picture of two megapixels have to fit into some megabytes.</summary>
+    /// <summary>Hundreds of masks of an image of two megapixels have to fit into some megabytes.</summary>
     [Fact]
-    public void TakesKilobytesForALargePicture()
+    public void TakesKilobytesForALargeImage()
     {
         var (height, width) = (1200, 1800);
         byte[] circle = [.. Enumerable.Range(0, height * width).Select(i => (byte)(Math.Pow(i % width - 900, 2) + Math.Pow(i / width - 600, 2) < 250_000 ? 1 : 0))];

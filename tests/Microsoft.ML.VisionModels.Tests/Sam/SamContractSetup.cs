@@ -5,7 +5,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Sam;
 
-/// <summary>SAM's estimators need a checkpoint: a tiny network, written once for each picture size.</summary>
+/// <summary>SAM's estimators need a checkpoint: a tiny network, written once for each image size.</summary>
 internal abstract class SamContractSetup(Type options) : IContractSetup
 {
     private static readonly TestFolders.TemporaryFolder s_folder = TestFolders.Temporary();

@@ -21,7 +21,7 @@ public sealed class SamEverythingTests : IDisposable
         {
             Checkpoint = _folder.Path, Device = "cpu", PointsPerSide = 3, PointsPerBatch = 1, CropLayers = 1, CropPointsDownscale = 2, PredictedIouThreshold = 0, StabilityThreshold = 0,
             LabelImageColumnName = "Numbers", OverlayColumnName = "Overlay",
-        }).Fit(Pictures());
+        }).Fit(Images());
     }
 
     public void Dispose()
@@ -34,9 +34,9 @@ public sealed class SamEverythingTests : IDisposable
     public void TellsOfEachBatchOfPoints()
     {
         List<SamEverythingProgress> told = [];
-        var segments = _model.FindSegments(Save("picture.png", TestPictures.Noise(40, 30)), new Reports<SamEverythingProgress>(told.Add), TestContext.Current.CancellationToken);
+        var segments = _model.FindSegments(Save("image.png", TestImages.Noise(40, 30)), new Reports<SamEverythingProgress>(told.Add), TestContext.Current.CancellationToken);
         Assert.NotEmpty(segments);
-        // 9 points of the whole picture, and one of each quarter.
+        // 9 points of the whole image, and one of each quarter.
         Assert.Equal(Enumerable.Range(1, 13), told.Select(progress => progress.Done));
         Assert.All(told, progress => Assert.Equal(13, progress.Points));
     }
@@ -44,10 +44,10 @@ public sealed class SamEverythingTests : IDisposable
     [Fact]
     public void ADisposedModelFindsNothing()
     {
-        var path = Save("picture.png", TestPictures.Noise(40, 30));
+        var path = Save("image.png", TestImages.Noise(40, 30));
         _model.Dispose();
         Assert.EndsWith(nameof(SamEverythingTransformer), Assert.Throws<ObjectDisposedException>(() => Find(path)).ObjectName, StringComparison.Ordinal);
-        Assert.EndsWith(nameof(SamEverythingTransformer), Assert.Throws<ObjectDisposedException>(() => _model.LabelFolder(_folder.Path, _folder.File("labelled"))).ObjectName, StringComparison.Ordinal);
+        Assert.EndsWith(nameof(SamEverythingTransformer), Assert.Throws<ObjectDisposedException>(() => _model.LabelFolder(_folder.Path, _folder.File("labeled"))).ObjectName, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -55,8 +55,8 @@ public sealed class SamEverythingTests : IDisposable
     {
         using var stop = new CancellationTokenSource();
         List<SamEverythingProgress> told = [];
-        using var picture = ImageDecoder.ToMLImage(TestPictures.Noise(40, 30));
-        Assert.Throws<OperationCanceledException>(() => _model.FindSegments(picture, new Reports<SamEverythingProgress>(progress =>
+        using var image = ImageDecoder.ToMLImage(TestImages.Noise(40, 30));
+        Assert.Throws<OperationCanceledException>(() => _model.FindSegments(image, new Reports<SamEverythingProgress>(progress =>
         {
             told.Add(progress);
             stop.Cancel();
@@ -65,26 +65,26 @@ public sealed class SamEverythingTests : IDisposable
     }
 
     [Fact]
-    public void PicturesShowTheSegments()
+    public void ImagesShowTheSegments()
     {
-        var path = Save("picture.png", TestPictures.Noise(40, 30));
+        var path = Save("image.png", TestImages.Noise(40, 30));
         var masks = Find(path).Select(segment => segment.Mask).ToArray();
-        var row = ViewValues.Read(_model.Transform(Pictures(path)), "Numbers", "Overlay")[0];
+        var row = ViewValues.Read(_model.Transform(Images(path)), "Numbers", "Overlay")[0];
         var (numbers, overlay) = (ImageDecoder.FromMLImage((Data.MLImage)row[0]).Pixels, ImageDecoder.FromMLImage((Data.MLImage)row[1]).Pixels);
         Assert.Equal(LabelImage.Draw(30, 40, masks), numbers.Chunk(3).Select(pixel => pixel[0] + 256 * pixel[1]));
         Assert.Contains(masks.Length, numbers.Chunk(3).Select(pixel => (int)pixel[0]));
         Assert.NotEqual(ImageDecoder.Decode(path).Pixels, overlay);
     }
 
-    /// <summary>In each is what a plain picture of three channels and eight bits has.</summary>
+    /// <summary>In each is what a plain image of three channels and eight bits has.</summary>
     [Theory]
     [InlineData(SKColorType.Gray8, SKAlphaType.Opaque, 8)]
     [InlineData(SKColorType.Rgba8888, SKAlphaType.Unpremul, 8)]
     [InlineData(SKColorType.RgbaF16, SKAlphaType.Opaque, 16)]
     [InlineData(SKColorType.RgbaF16, SKAlphaType.Unpremul, 16)]
-    public void PicturesOfOtherChannelsAndBitsAreSeenAsPlainOnes(SKColorType color, SKAlphaType alpha, int bits)
+    public void ImagesOfOtherChannelsAndBitsAreSeenAsPlainOnes(SKColorType color, SKAlphaType alpha, int bits)
     {
-        var plain = TestPictures.Noise(40, 30);
+        var plain = TestImages.Noise(40, 30);
         if (color == SKColorType.Gray8)
         {
             for (var i = 0; i < plain.Pixels.Length; i++)
@@ -97,10 +97,10 @@ public sealed class SamEverythingTests : IDisposable
         using var session = new SamSession(_folder.Path, device: "cpu");
         Assert.Equal(session.SetImage(expected).Embedding, session.SetImage(odd).Embedding);
         Assert.Equal(Find(expected).Select(segment => segment.Mask), Find(odd).Select(segment => segment.Mask));
-        using var masks = _context.Transforms.SamMasks(new SamMasksOptions { Checkpoint = _folder.Path, Device = "cpu", Boxes = [1, 2, 30, 25] }).Fit(Pictures());
+        using var masks = _context.Transforms.SamMasks(new SamMasksOptions { Checkpoint = _folder.Path, Device = "cpu", Boxes = [1, 2, 30, 25] }).Fit(Images());
         foreach (var model in new ITransformer[] { _model, masks })
         {
-            var rows = ContractData.Scores(model, Pictures(expected, odd));
+            var rows = ContractData.Scores(model, Images(expected, odd));
             Assert.Equal(rows[0].Select(ViewValues.Exactly), rows[1].Select(ViewValues.Exactly));
         }
     }
@@ -109,18 +109,18 @@ public sealed class SamEverythingTests : IDisposable
     [InlineData(1, 1)]
     [InlineData(1, 300)]
     [InlineData(2000, 3)]
-    public void PicturesOfAnyShapeAreSearched(int width, int height)
+    public void ImagesOfAnyShapeAreSearched(int width, int height)
     {
-        var path = Save("picture.png", TestPictures.Noise(width, height));
+        var path = Save("image.png", TestImages.Noise(width, height));
         Assert.All(Find(path), segment => Assert.Equal((height, width), (segment.Mask.Height, segment.Mask.Width)));
-        using var masks = _context.Transforms.SamMasks(new SamMasksOptions { Checkpoint = _folder.Path, Device = "cpu", Points = [0.5f, 0.5f], RelativeCoordinates = true }).Fit(Pictures());
-        var mask = (Data.MLImage)ContractData.Scores(masks, Pictures(path))[0][0];
+        using var masks = _context.Transforms.SamMasks(new SamMasksOptions { Checkpoint = _folder.Path, Device = "cpu", Points = [0.5f, 0.5f], RelativeCoordinates = true }).Fit(Images());
+        var mask = (Data.MLImage)ContractData.Scores(masks, Images(path))[0][0];
         Assert.Equal((height, width), (mask.Height, mask.Width));
     }
 
-    /// <summary>What has three or four bytes for each pixel of a large picture takes hundreds of megabytes.</summary>
+    /// <summary>What has three or four bytes for each pixel of a large image takes hundreds of megabytes.</summary>
     [Fact]
-    public void LargePicturesHaveTheirPixelsInMemoryOnce()
+    public void LargeImagesHaveTheirPixelsInMemoryOnce()
     {
         var (width, height, little) = (3000, 2000, 2_000_000);
         using (var bitmap = new SKBitmap(width, height))
@@ -158,13 +158,13 @@ public sealed class SamEverythingTests : IDisposable
         return data.ToArray();
     }
 
-    private string Save(string name, RgbImage picture)
+    private string Save(string name, RgbImage image)
     {
-        TestPictures.Save(picture, _folder.File(name));
+        TestImages.Save(image, _folder.File(name));
         return _folder.File(name);
     }
 
-    private IDataView Pictures(params string[] paths) => _context.Data.LoadFromEnumerable(paths.Select(path => new Row { Image = path }).ToList());
+    private IDataView Images(params string[] paths) => _context.Data.LoadFromEnumerable(paths.Select(path => new Row { Image = path }).ToList());
 
     private sealed class Row
     {

@@ -43,7 +43,7 @@ public partial class SamGoldenTests
             var trace = new Trace();
             var (masks, iou) = network.Decode(image, prompts, trace);
             var decoded = output.Groups["mode"].Value == "single" ? TensorIndex.Slice(0, 1) : TensorIndex.Slice(1);
-            // Theirs begin with the number of pictures, but where prompts are counted as pictures.
+            // Theirs begin with the number of images, but where prompts are counted as images.
             golden.AssertClose(output.Value["out.".Length..], tensor switch
             {
                 "sparse_embeddings" => network.Prompts.Sparse(prompts.Points, prompts.Labels, prompts.Boxes)!.unsqueeze(0),
@@ -56,16 +56,16 @@ public partial class SamGoldenTests
             });
         }
 
-        // Two pictures at once, of which one has a point that is none.
-        var pictures = network.Encode(golden.Input("batch2.pixel_values"));
-        var (batchMasks, batchIou) = network.Decode(pictures, new(golden.Input("batch2.points").squeeze(1), golden.Input("batch2.labels").squeeze(1)));
+        // Two images at once, of which one has a point that is none.
+        var images = network.Encode(golden.Input("batch2.pixel_values"));
+        var (batchMasks, batchIou) = network.Decode(images, new(golden.Input("batch2.points").squeeze(1), golden.Input("batch2.labels").squeeze(1)));
         golden.AssertClose("batch2.pred_masks", batchMasks[TensorIndex.Colon, TensorIndex.Slice(1)].unsqueeze(1));
         golden.AssertClose("batch2.iou_scores", batchIou[TensorIndex.Colon, TensorIndex.Slice(1)].unsqueeze(1));
         golden.AssertAllCompared();
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
-    public void PreparesPicturesLikeTheReference(string name)
+    public void PreparesImagesLikeTheReference(string name)
     {
         using var scope = NewDisposeScope();
         using var golden = GoldenCase.Open(name);

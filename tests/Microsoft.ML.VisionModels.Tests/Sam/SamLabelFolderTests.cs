@@ -3,7 +3,7 @@ using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Tests.Sam;
 
-/// <summary>A folder of pictures becomes data sets, with the tiny trained SAM of the generator's reference case.</summary>
+/// <summary>A folder of images becomes data sets, with the tiny trained SAM of the generator's reference case.</summary>
 [Trait("Family", "Sam")]
 public sealed class SamLabelFolderTests : IDisposable
 {
@@ -14,16 +14,16 @@ public sealed class SamLabelFolderTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private string Pictures => _folder.File("pictures");
+    private string Images => _folder.File("images");
 
     private string Output => _folder.File("output");
 
     public SamLabelFolderTests()
     {
         using var golden = GoldenCase.Open(Case);
-        Directory.CreateDirectory(Path.Combine(Pictures, "a"));
+        Directory.CreateDirectory(Path.Combine(Images, "a"));
         foreach (var name in Names)
-            File.Copy(golden.File("plain.png"), Path.Combine(Pictures, name));
+            File.Copy(golden.File("plain.png"), Path.Combine(Images, name));
     }
 
     /// <summary>In the order in which they are done.</summary>
@@ -38,10 +38,10 @@ public sealed class SamLabelFolderTests : IDisposable
     [Fact]
     public void WritesWhatFindSegmentsFinds()
     {
-        var expected = _sam.FindSegments(Path.Combine(Pictures, "one.png"), cancellationToken: Cancellation);
+        var expected = _sam.FindSegments(Path.Combine(Images, "one.png"), cancellationToken: Cancellation);
         Assert.NotEmpty(expected);
-        var result = _sam.LabelFolder(Pictures, Output);
-        Assert.Equal((Names.Length, Names.Length * expected.Count), (result.Pictures, result.Segments));
+        var result = _sam.LabelFolder(Images, Output);
+        Assert.Equal((Names.Length, Names.Length * expected.Count), (result.Images, result.Segments));
         Assert.Empty(result.Unreadable);
 
         using var coco = Coco();
@@ -64,40 +64,40 @@ public sealed class SamLabelFolderTests : IDisposable
     }
 
     [Fact]
-    public void AfterACancellationEachPictureIsDoneOnce()
+    public void AfterACancellationEachImageIsDoneOnce()
     {
         using var stop = new CancellationTokenSource();
         var first = new Log(progress => Cancel(stop, progress.Done == 2));
-        Assert.ThrowsAny<OperationCanceledException>(() => _sam.LabelFolder(Pictures, Output, new() { Progress = first, CancellationToken = stop.Token }));
+        Assert.ThrowsAny<OperationCanceledException>(() => _sam.LabelFolder(Images, Output, new() { Progress = first, CancellationToken = stop.Token }));
         Assert.Equal(Names[..2], first.LookedAt);
         Assert.False(File.Exists(Path.Combine(Output, "annotations.json")));
         var written = Directory.GetFiles(Output, "*.masks.json", SearchOption.AllDirectories).ToDictionary(path => path, File.GetLastWriteTimeUtc);
         Assert.Equal(2, written.Count);
 
         var second = new Log();
-        var result = _sam.LabelFolder(Pictures, Output, new() { Progress = second });
+        var result = _sam.LabelFolder(Images, Output, new() { Progress = second });
         Assert.Equal(Names[2..], second.LookedAt);
         Assert.Equal(Names, second.Told.Select(progress => progress.FileName));
         Assert.Equal(Enumerable.Range(1, Names.Length), second.Told.Select(progress => progress.Done));
         Assert.All(written, file => Assert.Equal(file.Value, File.GetLastWriteTimeUtc(file.Key)));
 
-        // The files are those of work that was not cancelled.
+        // The files are those of work that was not canceled.
         var whole = _folder.File("whole");
-        Assert.Equal(result.Segments, _sam.LabelFolder(Pictures, whole).Segments);
+        Assert.Equal(result.Segments, _sam.LabelFolder(Images, whole).Segments);
         foreach (var file in Directory.GetFiles(whole, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(whole, path)))
             Assert.Equal(File.ReadAllText(Path.Combine(whole, file)), File.ReadAllText(Path.Combine(Output, file)));
     }
 
     [Fact]
-    public void NamesAPictureThatCannotBeRead()
+    public void NamesAImageThatCannotBeRead()
     {
-        File.WriteAllText(Path.Combine(Pictures, "m.png"), "no picture");
-        Assert.Contains("m.png", Assert.Throws<ImageDecodeException>(() => _sam.LabelFolder(Pictures, Output)).Message);
+        File.WriteAllText(Path.Combine(Images, "m.png"), "no image");
+        Assert.Contains("m.png", Assert.Throws<ImageDecodeException>(() => _sam.LabelFolder(Images, Output)).Message);
 
         var log = new Log();
-        var result = _sam.LabelFolder(Pictures, Output, new() { SkipInvalidImages = true, Progress = log });
+        var result = _sam.LabelFolder(Images, Output, new() { SkipInvalidImages = true, Progress = log });
         Assert.Equal(["m.png"], result.Unreadable);
-        Assert.Equal(Names.Length, result.Pictures);
+        Assert.Equal(Names.Length, result.Images);
         Assert.Equal(["m.png", "one.png"], log.LookedAt);       // what came before the error was not lost
         Assert.Null(log.Told.Single(progress => progress.FileName == "m.png").Segments);
         using var coco = Coco();
@@ -105,31 +105,31 @@ public sealed class SamLabelFolderTests : IDisposable
     }
 
     [Fact]
-    public void APictureThatIsGoneIsNotInTheDataSet()
+    public void AImageThatIsGoneIsNotInTheDataSet()
     {
-        _sam.LabelFolder(Pictures, Output, new() { Yolo = false });
+        _sam.LabelFolder(Images, Output, new() { Yolo = false });
         Assert.False(Directory.Exists(Path.Combine(Output, "labels")));
-        File.Delete(Path.Combine(Pictures, "one.png"));
-        Assert.Equal(Names.Length - 1, _sam.LabelFolder(Pictures, Output, new() { Coco = false }).Pictures);
+        File.Delete(Path.Combine(Images, "one.png"));
+        Assert.Equal(Names.Length - 1, _sam.LabelFolder(Images, Output, new() { Coco = false }).Images);
         Assert.False(File.Exists(Path.Combine(Output, "labels", "one.txt")));
     }
 
     [Fact]
     public void SaysBeforehandWhatCannotBeDone()
     {
-        _sam.LabelFolder(Pictures, Output);
-        var another = Assert.Throws<InvalidOperationException>(() => _sam.LabelFolder(Pictures, Output, new() { Category = "thing" }));
+        _sam.LabelFolder(Images, Output);
+        var another = Assert.Throws<InvalidOperationException>(() => _sam.LabelFolder(Images, Output, new() { Category = "thing" }));
         Assert.Contains("other categories or settings", another.Message);
 
-        File.Copy(Path.Combine(Pictures, "one.png"), Path.Combine(Pictures, "one.jpg"));
+        File.Copy(Path.Combine(Images, "one.png"), Path.Combine(Images, "one.jpg"));
         var log = new Log();
-        var same = Assert.Throws<InvalidOperationException>(() => _sam.LabelFolder(Pictures, _folder.File("other"), new() { Progress = log }));
+        var same = Assert.Throws<InvalidOperationException>(() => _sam.LabelFolder(Images, _folder.File("other"), new() { Progress = log }));
         Assert.Contains("'one.jpg' and 'one.png'", same.Message);
         Assert.Empty(log.Told);
-        Assert.Equal(Names.Length + 1, _sam.LabelFolder(Pictures, _folder.File("other"), new() { Yolo = false }).Pictures);
+        Assert.Equal(Names.Length + 1, _sam.LabelFolder(Images, _folder.File("other"), new() { Yolo = false }).Images);
 
         Assert.Throws<DirectoryNotFoundException>(() => _sam.LabelFolder(_folder.File("nowhere"), Output));
-        Assert.Throws<ArgumentException>(() => _sam.LabelFolder(Pictures, Output, new() { Category = " " }));
+        Assert.Throws<ArgumentException>(() => _sam.LabelFolder(Images, Output, new() { Category = " " }));
     }
 
     private JsonDocument Coco() => JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Output, "annotations.json")));

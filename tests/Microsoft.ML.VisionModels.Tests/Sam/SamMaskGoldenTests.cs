@@ -92,7 +92,7 @@ public class SamMaskGoldenTests
     {
         using var scope = NewDisposeScope();
         using var golden = new Functions(name);
-        var logits = golden.Tensor("stability.logits");         // [N, H, W], of the picture's size
+        var logits = golden.Tensor("stability.logits");         // [N, H, W], of the image's size
         var (height, width) = ((int)logits.shape[1], (int)logits.shape[2]);
         var side = Math.Max(height, width);
         var enlarger = new MaskEnlarger(side, new(height, width), new(height, width));
@@ -136,9 +136,9 @@ public class SamMaskGoldenTests
         golden.AssertAllRead("small_regions.");
     }
 
-    /// <summary>Where prompts go on the resized picture is the predictor's; how large that is, is the shared resizing's.</summary>
+    /// <summary>Where prompts go on the resized image is the predictor's; how large that is, is the shared resizing's.</summary>
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
-    public void PicturesAreResizedToTheReferencesSize(string name)
+    public void ImagesAreResizedToTheReferencesSize(string name)
     {
         using var golden = new Functions(name);
         foreach (var expected in golden.Json("resize_longest_side").EnumerateArray())

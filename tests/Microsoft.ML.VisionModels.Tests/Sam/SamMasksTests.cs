@@ -13,10 +13,10 @@ public sealed class SamMasksTests : IDisposable
     public SamMasksTests()
     {
         SamContractSetup.Write(_folder.Path, Side);
-        Imaging.TestPictures.Save(Imaging.TestPictures.Noise(40, 30), Picture);
+        Imaging.TestImages.Save(Imaging.TestImages.Noise(40, 30), Image);
     }
 
-    private string Picture => _folder.File("picture.png");
+    private string Image => _folder.File("image.png");
 
     public void Dispose() => _folder.Dispose();
 
@@ -24,7 +24,7 @@ public sealed class SamMasksTests : IDisposable
     public void PromptsOfColumnsAreThoseOfASession()
     {
         using var session = new SamSession(_folder.Path, device: "cpu");
-        var image = session.SetImage(Picture);
+        var image = session.SetImage(Image);
         var rows = Score(new(), new() { Points = [3, 4, 30, 20], Labels = [1, 0], Boxes = [1, 2, 30, 25] }, new() { Points = [3, 4, 30, 20] }, new() { Boxes = [1, 2, 30, 25, 0, 0, 9, 9] });
         Assert.Equal(
             new SamPrompt[][]
@@ -43,13 +43,13 @@ public sealed class SamMasksTests : IDisposable
     public static TheoryData<string, Row> Wrong => new()
     {
         { "it has no prompt", new() },
-        { "lies outside the picture", new() { Points = [41, 3] } },
-        { "lies outside the picture", new() { Points = [3, 4, 3, -1] } },
-        { "lies outside the picture", new() { Points = [float.NaN, 3] } },
+        { "lies outside the image", new() { Points = [41, 3] } },
+        { "lies outside the image", new() { Points = [3, 4, 3, -1] } },
+        { "lies outside the image", new() { Points = [float.NaN, 3] } },
         { "has no area", new() { Boxes = [5, 5, 4, 9] } },
         { "has no area", new() { Boxes = [1, 2, 30, 25, 5, 9, 9, 5] } },
-        { "lies outside the picture", new() { Boxes = [50, 5, 60, 9] } },
-        { "lies outside the picture", new() { Boxes = [5, 5, float.PositiveInfinity, 9] } },
+        { "lies outside the image", new() { Boxes = [50, 5, 60, 9] } },
+        { "lies outside the image", new() { Boxes = [5, 5, float.PositiveInfinity, 9] } },
         { "there are 2 labels for 1 points", new() { Points = [3, 4], Labels = [1, 0] } },
         { "there are 1 labels for 0 points", new() { Boxes = [1, 2, 30, 25], Labels = [1] } },
         { "a point's label is 1 or 0, not 2", new() { Points = [3, 4], Labels = [2] } },
@@ -74,7 +74,7 @@ public sealed class SamMasksTests : IDisposable
     private List<string[]> Score(SamMasksOptions options, params Row[] rows)
     {
         foreach (var row in rows)
-            row.Image = Picture;
+            row.Image = Image;
         options.Checkpoint = _folder.Path;
         options.Device = "cpu";
         (options.PointsColumnName, options.PointLabelsColumnName, options.BoxesColumnName, options.MaskRunLengthsColumnName) = ("Points", "Labels", "Boxes", "Runs");

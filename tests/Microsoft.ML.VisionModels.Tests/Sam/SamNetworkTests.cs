@@ -16,9 +16,9 @@ public class SamNetworkTests
         using var network = new SamNetwork(SamContractSetup.Tiny(32)).Initialize(generator);
         var pixels = randn(1, 3, 32, 32, generator: generator);
         var labels = tensor(new long[] { 1, 0, SamPromptEncoder.NotAPoint }, [1, 3]);
-        var (masks, iou) = network.Decode(network.Encode(pixels), new(rand([1, 3, 2], generator: generator).Times(32), labels, tensor(new float[] { 2, 3, 20, 25 }, [1, 4]), randn([1, 1, 16, 16], generator: generator)));
-        var (plain, _) = network.Decode(network.Encode(pixels), new(rand([1, 1, 2], generator: generator).Times(32), tensor(new long[] { 1 }, [1, 1])));
-        (masks * masks).sum().Plus((iou * iou).sum()).Plus((plain * plain).sum()).backward();
+        var (masks, iou) = network.Decode(network.Encode(pixels), new(rand([1, 3, 2], generator: generator).Mul(32), labels, tensor(new float[] { 2, 3, 20, 25 }, [1, 4]), randn([1, 1, 16, 16], generator: generator)));
+        var (plain, _) = network.Decode(network.Encode(pixels), new(rand([1, 1, 2], generator: generator).Mul(32), tensor(new long[] { 1 }, [1, 1])));
+        (masks * masks).sum().Add((iou * iou).sum()).Add((plain * plain).sum()).backward();
         Assert.All(network.named_parameters(), parameter => Assert.True(parameter.parameter.grad is { } grad && grad.abs().sum().item<float>() > 0, parameter.name));
     }
 

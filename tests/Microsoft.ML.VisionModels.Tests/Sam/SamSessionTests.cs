@@ -24,9 +24,9 @@ public sealed class SamSessionTests : IDisposable
     }
 
     [Fact]
-    public void APictureIsLookedAtOnceAndAskedAboutFromManyThreads()
+    public void AImageIsLookedAtOnceAndAskedAboutFromManyThreads()
     {
-        var path = Picture("a.png", 40, 30);
+        var path = Image("a.png", 40, 30);
         var image = _session.SetImage(path);
         Assert.Same(image, _session.SetImage(path));
         Assert.Equal(new ImageSize(30, 40), image.Size);
@@ -36,14 +36,14 @@ public sealed class SamSessionTests : IDisposable
         Assert.All(expected, mask => Assert.Equal((30, 40), (mask.Mask.Height, mask.Mask.Width)));
         Parallel.For(0, 16, _ => Assert.Equal(expected.Select(mask => mask.Mask), _session.Predict(image, SamPrompt.AtPoint(20, 10), SamMaskChoice.Three).Select(mask => mask.Mask)));
 
-        TestPictures.Save(new RgbImage(50, 30), path);      // another picture in the same file
+        TestImages.Save(new RgbImage(50, 30), path);      // another image in the same file
         Assert.NotSame(image, _session.SetImage(path));
     }
 
     [Fact]
     public void PromptsOfAllKindsAreAnsweredTogetherAsOneByOne()
     {
-        var image = _session.SetImage(Picture("b.png", 33, 57));
+        var image = _session.SetImage(Image("b.png", 33, 57));
         var first = _session.Predict(image, SamPrompt.AtPoint(3, 4));
         SamPrompt[] prompts =
         [
@@ -62,11 +62,11 @@ public sealed class SamSessionTests : IDisposable
     public static TheoryData<string, SamPrompt> Wrong => new()
     {
         { "empty", new() },
-        { "outside the picture", SamPrompt.AtPoint(41, 3) },
-        { "outside the picture", SamPrompt.AtPoint(3, -1) },
-        { "outside the picture", SamPrompt.AtPoint(float.NaN, 3) },
+        { "outside the image", SamPrompt.AtPoint(41, 3) },
+        { "outside the image", SamPrompt.AtPoint(3, -1) },
+        { "outside the image", SamPrompt.AtPoint(float.NaN, 3) },
         { "has no area", SamPrompt.InBox(5, 5, 4, 9) },
-        { "outside the picture", SamPrompt.InBox(50, 5, 60, 9) },
+        { "outside the image", SamPrompt.InBox(50, 5, 60, 9) },
         { "logits", new() { Logits = new float[7] } },
         { "mask is 2 x 2", new() { Mask = RunLengthMask.FromPixels(2, 2, new byte[4]) } },
     };
@@ -74,7 +74,7 @@ public sealed class SamSessionTests : IDisposable
     [Theory, MemberData(nameof(Wrong), DisableDiscoveryEnumeration = true)]
     public void APromptThatMeansNothingIsRefused(string says, SamPrompt prompt)
     {
-        var image = _session.SetImage(Picture("c.png", 40, 30));
+        var image = _session.SetImage(Image("c.png", 40, 30));
         Assert.Contains(says, Assert.Throws<ArgumentException>(() => _session.Predict(image, prompt)).Message, StringComparison.Ordinal);
     }
 
@@ -82,10 +82,10 @@ public sealed class SamSessionTests : IDisposable
     [InlineData(1, 1)]
     [InlineData(1, 300)]
     [InlineData(2000, 3)]
-    public void PicturesOfAnyShapeAreAnswered(int width, int height)
+    public void ImagesOfAnyShapeAreAnswered(int width, int height)
     {
-        using var picture = ImageDecoder.ToMLImage(new RgbImage(width, height));
-        var mask = _session.Predict(_session.SetImage(picture), SamPrompt.AtPoint(0, 0)).Mask;
+        using var image = ImageDecoder.ToMLImage(new RgbImage(width, height));
+        var mask = _session.Predict(_session.SetImage(image), SamPrompt.AtPoint(0, 0)).Mask;
         Assert.Equal((height, width), (mask.Height, mask.Width));
     }
 
@@ -102,20 +102,20 @@ public sealed class SamSessionTests : IDisposable
     [Fact]
     public void ADisposedSessionSaysSo()
     {
-        var path = Picture("d.png", 40, 30);
+        var path = Image("d.png", 40, 30);
         var image = _session.SetImage(path);
-        using var picture = ImageDecoder.ToMLImage(new RgbImage(8, 8));
+        using var other = ImageDecoder.ToMLImage(new RgbImage(8, 8));
         _session.Dispose();
-        // Also where the picture is remembered.
-        Action[] acts = [() => _session.SetImage(path), () => _session.SetImage(picture), () => _session.Predict(image, SamPrompt.AtPoint(1, 1))];
+        // Also where the image is remembered.
+        Action[] acts = [() => _session.SetImage(path), () => _session.SetImage(other), () => _session.Predict(image, SamPrompt.AtPoint(1, 1))];
         Assert.All(acts, act => Assert.EndsWith(nameof(SamSession), Assert.Throws<ObjectDisposedException>(act).ObjectName, StringComparison.Ordinal));
     }
 
-    private string Picture(string name, int width, int height)
+    private string Image(string name, int width, int height)
     {
-        var picture = new RgbImage(width, height);
-        new Random(1).NextBytes(picture.Pixels);
-        TestPictures.Save(picture, _folder.File(name));
+        var image = new RgbImage(width, height);
+        new Random(1).NextBytes(image.Pixels);
+        TestImages.Save(image, _folder.File(name));
         return _folder.File(name);
     }
 }

@@ -67,8 +67,8 @@ public class TinyVitDialectTests
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
         var generator = new Generator(1);
-        Tensor Numbers() => rand(6, generator: generator).Plus(0.01);
-        var (weight, scale, offset, mean, variance) = (randn(6, 1, 3, 3, generator: generator), Numbers(), Numbers(), Numbers(), Numbers().Times(1e-3));
+        Tensor Numbers() => rand(6, generator: generator).Add(0.01);
+        var (weight, scale, offset, mean, variance) = (randn(6, 1, 3, 3, generator: generator), Numbers(), Numbers(), Numbers(), Numbers().Mul(1e-3));
         SafetensorsWriter.Write(folder.File("a.safetensors"), [("x.c.weight", weight), ("x.bn.weight", scale), ("x.bn.bias", offset), ("x.bn.running_mean", mean), ("x.bn.running_var", variance), ("x.bn.num_batches_tracked", tensor(7L))]);
         using var file = Checkpoint.Open(folder.File("a.safetensors"));
         var folded = new TinyVitFoldedCheckpoint(file);
@@ -130,11 +130,11 @@ public class TinyVitDialectTests
             }
             var layer = name[..^".c.weight".Length];
             var bias = folded.Read(layer + ".c.bias");
-            var (scale, mean, variance) = (rand(bias.shape, generator: generator).Plus(0.5), randn(bias.shape, generator: generator), rand(bias.shape, generator: generator).Plus(0.1));
-            var factor = scale / variance.Plus(1e-5).sqrt();
+            var (scale, mean, variance) = (rand(bias.shape, generator: generator).Add(0.5), randn(bias.shape, generator: generator), rand(bias.shape, generator: generator).Add(0.1));
+            var factor = scale / variance.Add(1e-5).sqrt();
             yield return (name, folded.Read(name) / factor.view(-1, 1, 1, 1));
             yield return (layer + ".bn.weight", scale);
-            yield return (layer + ".bn.bias", bias.Plus(mean * factor));
+            yield return (layer + ".bn.bias", bias.Add(mean * factor));
             yield return (layer + ".bn.running_mean", mean);
             yield return (layer + ".bn.running_var", variance);
             yield return (layer + ".bn.num_batches_tracked", tensor(7L));

@@ -42,7 +42,7 @@ public class TinyVitEncoderTests
     [InlineData(40, 32)]
     [InlineData(33, 47)]
     [InlineData(1, 1)]
-    public void TheGridIsASixteenthOfThePicture(int height, int width)
+    public void TheGridIsASixteenthOfTheImage(int height, int width)
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
@@ -55,7 +55,7 @@ public class TinyVitEncoderTests
     }
 
     [Fact]
-    public void PicturesOfABatchDoNotSeeEachOtherAndTheFusedKernelEqualsTheProbabilities()
+    public void ImagesOfABatchDoNotSeeEachOtherAndTheFusedKernelEqualsTheProbabilities()
     {
         using var scope = NewDisposeScope();
         using var encoder = Evaluated();
@@ -95,7 +95,7 @@ public class TinyVitEncoderTests
         using var block = new TinyVitBlock(config, window: 3);
         foreach (var (_, parameter) in block.named_parameters())
             Initialization.Normal(parameter, 1, new Generator(1));
-        // The convolution alone would see beyond the picture: it lets everything through here.
+        // The convolution alone would see beyond the image: it lets everything through here.
         Initialization.Zero(block.get_parameter("local_conv.weight"));
         block.get_parameter("local_conv.weight")!.narrow(2, 1, 1).narrow(3, 1, 1).copy_(ones(1));
 

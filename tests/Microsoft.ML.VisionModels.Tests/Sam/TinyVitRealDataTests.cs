@@ -38,9 +38,9 @@ public class TinyVitRealDataTests
     }
 
     /// <summary>
-    /// From JPEG files, as SAM prepares pictures. The reference embeddings are of other pixels: decoded without smoothing chroma (jpeg-js), and
+    /// From JPEG files, as SAM prepares images. The reference embeddings are of other pixels: decoded without smoothing chroma (jpeg-js), and
     /// resized without antialiasing, by one factor in both directions, not rounded. From these the encoder's differ by 2e-6 at the most; our
-    /// pixels move them by less than 5 parts in a hundred, where blue before red moves them by 10 and padding before normalising by 25.
+    /// pixels move them by less than 5 parts in a hundred, where blue before red moves them by 10 and padding before normalizing by 25.
     /// </summary>
     [Fact]
     public void EmbeddingsOfPhotographsAreNearTheReferences()

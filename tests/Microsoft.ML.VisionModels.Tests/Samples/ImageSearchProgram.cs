@@ -2,7 +2,7 @@ using System.Net.Http.Json;
 
 namespace Microsoft.ML.VisionModels.Tests.Samples;
 
-/// <summary>samples/ImageSearch, while it serves a folder's pictures.</summary>
+/// <summary>samples/ImageSearch, while it serves a folder's images.</summary>
 internal sealed class ImageSearchProgram(SiteProgram program) : IAsyncDisposable
 {
     public sealed record Hit(string Id, float Score);
@@ -13,14 +13,14 @@ internal sealed class ImageSearchProgram(SiteProgram program) : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<ImageSearchProgram> Start(string checkpoint, string pictures, string index) =>
-        new(await SiteProgram.Start("ImageSearchProgram", "--checkpoint", checkpoint, "--data", pictures, "--index", index));
+    public static async Task<ImageSearchProgram> Start(string checkpoint, string images, string index) =>
+        new(await SiteProgram.Start("ImageSearchProgram", "--checkpoint", checkpoint, "--data", images, "--index", index));
 
     public async Task<Hit[]> Search(string words, int top = 24) => await Hits($"/search?words={Uri.EscapeDataString(words)}&top={top}");
 
     public async Task<Hit[]> Like(string id, int top = 24) => await Hits($"/like?id={Uri.EscapeDataString(id)}&top={top}");
 
-    public Task<HttpResponseMessage> Picture(string id) => Client.GetAsync(new Uri($"/picture?id={Uri.EscapeDataString(id)}", UriKind.Relative), Cancellation);
+    public Task<HttpResponseMessage> Image(string id) => Client.GetAsync(new Uri($"/image?id={Uri.EscapeDataString(id)}", UriKind.Relative), Cancellation);
 
     public Task Stop() => program.Stop();
 

@@ -3,29 +3,29 @@ using Microsoft.ML.VisionModels.Tests.Contract;
 
 namespace Microsoft.ML.VisionModels.Tests.Samples;
 
-/// <summary>The sample over toy pictures, one of which has a name that would be HTML, and one of which is none.</summary>
+/// <summary>The sample over toy images, one of which has a name that would be HTML, and one of which is none.</summary>
 public sealed class ImageSearchSite(TrainedClip trained) : IAsyncLifetime
 {
     private readonly TestFolders.TemporaryFolder _folder = TestFolders.Temporary();
 
     internal ImageSearchProgram Program { get; private set; } = null!;
 
-    internal string[] Pictures { get; private set; } = [];
+    internal string[] Images { get; private set; } = [];
 
-    internal string OddName => OddNames.Picture;
+    internal string OddName => OddNames.Image;
 
-    internal string Odd => _folder.File(Path.Combine("pictures", OddName));
+    internal string Odd => _folder.File(Path.Combine("images", OddName));
 
-    internal string Broken => _folder.File(Path.Combine("pictures", "broken.png"));
+    internal string Broken => _folder.File(Path.Combine("images", "broken.png"));
 
     internal string Checkpoint => trained.Checkpoint;
 
     public async ValueTask InitializeAsync()
     {
-        Pictures = ContractData.Save(_folder);
-        File.Copy(Pictures[0], Odd);
-        File.WriteAllText(Broken, "no picture");
-        Program = await ImageSearchProgram.Start(trained.Checkpoint, _folder.File("pictures"), _folder.File("index.safetensors"));
+        Images = ContractData.Save(_folder);
+        File.Copy(Images[0], Odd);
+        File.WriteAllText(Broken, "no image");
+        Program = await ImageSearchProgram.Start(trained.Checkpoint, _folder.File("images"), _folder.File("index.safetensors"));
     }
 
     public async ValueTask DisposeAsync()

@@ -17,22 +17,22 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
     [InlineData("red")]
     [InlineData("green")]
     [InlineData("blue")]
-    public async Task WordsFindTheirColour(string colour)
+    public async Task WordsFindTheirColor(string color)
     {
-        var hits = await site.Program.Search($"a {colour} square", top: 8);
+        var hits = await site.Program.Search($"a {color} square", top: 8);
         Assert.Equal(8, hits.Length);
-        Assert.All(hits, hit => Assert.True(hit.Id == site.Odd ? colour == "red" : ColourOf(hit.Id) == colour, hit.Id));
+        Assert.All(hits, hit => Assert.True(hit.Id == site.Odd ? color == "red" : ColorOf(hit.Id) == color, hit.Id));
         Assert.Equal(hits.OrderByDescending(hit => hit.Score), hits);
     }
 
     [Fact]
-    public async Task APictureFindsThoseLikeItAndNotItself()
+    public async Task AImageFindsThoseLikeItAndNotItself()
     {
-        var hits = await site.Program.Like(site.Pictures[1], top: 7);
+        var hits = await site.Program.Like(site.Images[1], top: 7);
         Assert.Equal(7, hits.Length);
-        Assert.All(hits, hit => Assert.Equal("green", ColourOf(hit.Id)));
-        Assert.DoesNotContain(hits, hit => hit.Id == site.Pictures[1]);
-        Assert.Equal(site.Pictures.Length, (await site.Program.Like(site.Pictures[1], top: 200)).Length);   // all others, and the odd one
+        Assert.All(hits, hit => Assert.Equal("green", ColorOf(hit.Id)));
+        Assert.DoesNotContain(hits, hit => hit.Id == site.Images[1]);
+        Assert.Equal(site.Images.Length, (await site.Program.Like(site.Images[1], top: 200)).Length);   // all others, and the odd one
     }
 
     [Theory]
@@ -53,29 +53,29 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
     public async Task TextsMayBeLong() => Assert.NotEmpty(await site.Program.Search(string.Join(' ', Enumerable.Repeat("red", 250))));
 
     [Fact]
-    public async Task ServesThePicturesOfTheIndex()
+    public async Task ServesTheImagesOfTheIndex()
     {
-        foreach (var picture in new[] { site.Pictures[2], site.Odd })
+        foreach (var image in new[] { site.Images[2], site.Odd })
         {
-            using var answer = await site.Program.Picture(picture);
+            using var answer = await site.Program.Image(image);
             Assert.Equal("image/png", answer.Content.Headers.ContentType?.MediaType);
             Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
-            Assert.Equal(await File.ReadAllBytesAsync(picture, Cancellation), await answer.Content.ReadAsByteArrayAsync(Cancellation));
+            Assert.Equal(await File.ReadAllBytesAsync(image, Cancellation), await answer.Content.ReadAsByteArrayAsync(Cancellation));
         }
     }
 
     [Fact]
     public async Task ServesNothingElse()
     {
-        var red = Path.GetDirectoryName(site.Pictures[0])!;
+        var red = Path.GetDirectoryName(site.Images[0])!;
         string[] others =
         [
-            Path.Combine(site.Checkpoint, "config.json"), "/etc/passwd", red, "", Path.Combine(red, "..", "red", Path.GetFileName(site.Pictures[0])),
-            Path.GetFileName(site.Pictures[0]), site.Broken,
+            Path.Combine(site.Checkpoint, "config.json"), "/etc/passwd", red, "", Path.Combine(red, "..", "red", Path.GetFileName(site.Images[0])),
+            Path.GetFileName(site.Images[0]), site.Broken,
         ];
         foreach (var other in others)
         {
-            Assert.Equal(HttpStatusCode.NotFound, (await site.Program.Picture(other)).StatusCode);
+            Assert.Equal(HttpStatusCode.NotFound, (await site.Program.Image(other)).StatusCode);
             Assert.Equal(HttpStatusCode.NotFound, (await Client.GetAsync(new Uri($"/like?id={Uri.EscapeDataString(other)}", UriKind.Relative), Cancellation)).StatusCode);
         }
         Assert.Contains($"cannot be read: {site.Broken}", site.Program.Output);
@@ -85,7 +85,7 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
     [Fact]
     public async Task AnswersUnderThisMachinesNamesOnly()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/search?words=red") { Headers = { Host = "pictures.example" } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/search?words=red") { Headers = { Host = "images.example" } };
         Assert.Equal(HttpStatusCode.BadRequest, (await Client.SendAsync(request, Cancellation)).StatusCode);
     }
 
@@ -94,7 +94,7 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "A program cannot be asked to end there.");
         using var folder = TestFolders.Temporary();
-        var (pictures, index) = (folder.File("pictures"), folder.File("index.safetensors"));
+        var (images, index) = (folder.File("images"), folder.File("index.safetensors"));
         var files = ContractData.Save(folder, count: 6);    // red, green, blue, red, green, blue
         await using (var first = await Start())
             await first.Stop();
@@ -102,15 +102,15 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
         File.Delete(files[0]);
         File.Copy(files[1], files[2], overwrite: true);
         File.SetLastWriteTimeUtc(files[2], DateTime.UtcNow.AddMinutes(1));
-        var added = Path.Combine(pictures, "added.png");
+        var added = Path.Combine(images, "added.png");
         File.Copy(files[4], added);
         await using var second = await Start();
-        Assert.Contains("2 pictures embedded now, 4 known", second.Output);
+        Assert.Contains("2 images embedded now, 4 known", second.Output);
         Assert.Equivalent(files[1..].Append(added), (await second.Search("a red square")).Select(hit => hit.Id), strict: true);
         Assert.Equivalent(new[] { files[1], files[2], files[4], added }, (await second.Search("a green square", top: 4)).Select(hit => hit.Id), strict: true);
         await second.Stop();
 
-        Task<ImageSearchProgram> Start() => ImageSearchProgram.Start(site.Checkpoint, pictures, index);
+        Task<ImageSearchProgram> Start() => ImageSearchProgram.Start(site.Checkpoint, images, index);
     }
 
     /// <summary>Of another size, or of the same size and another network.</summary>
@@ -124,9 +124,9 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
         foreach (var file in ContractData.Save(folder, count: 6))
             other.Add(file, [.. Enumerable.Repeat(1f, dimensions)]);
         other.Save(folder.File("index.safetensors"));
-        await using var program = await ImageSearchProgram.Start(site.Checkpoint, folder.File("pictures"), folder.File("index.safetensors"));
-        Assert.Contains("6 pictures embedded now, 0 known", program.Output);
-        Assert.Equal("red", ColourOf((await program.Search("a red square"))[0].Id));
+        await using var program = await ImageSearchProgram.Start(site.Checkpoint, folder.File("images"), folder.File("index.safetensors"));
+        Assert.Contains("6 images embedded now, 0 known", program.Output);
+        Assert.Equal("red", ColorOf((await program.Search("a red square"))[0].Id));
     }
 
     [Fact]
@@ -140,16 +140,16 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
         await browser.PressEnter();
         await browser.WaitFor("document.querySelectorAll('#hits a').length === 24");
         await browser.WaitFor("[...document.querySelectorAll('#hits img')].slice(0, 8).every(img => img.naturalWidth === 16)");
-        Assert.All((await Ids()).Take(8), id => Assert.True(id == site.Odd || ColourOf(id) == "red", id));
+        Assert.All((await Ids()).Take(8), id => Assert.True(id == site.Odd || ColorOf(id) == "red", id));
 
         // The file's name is shown, and has not become a part of the page.
-        var shown = $"pictures/{site.OddName}";
+        var shown = $"images/{site.OddName}";
         Assert.Contains(shown, await browser.All("#hits .name", "textContent"));
         Assert.Equal(24, (int)(await browser.Evaluate("document.querySelectorAll('#hits img').length"))!);
 
         await browser.Click($"[...document.querySelectorAll('#hits a')].find(link => link.title === {JsonSerializer.Serialize(site.Odd)})");
         await browser.WaitFor("location.search.startsWith('?like=') && document.querySelectorAll('#hits a').length === 24");
-        Assert.All((await Ids()).Take(8), id => Assert.Equal("red", ColourOf(id)));
+        Assert.All((await Ids()).Take(8), id => Assert.Equal("red", ColorOf(id)));
         Assert.Equal([$"Others like {shown}"], await browser.All("#status", "textContent"));
         Assert.Equal($"Like {shown} - Image search", (string)(await browser.Evaluate("document.title"))!);
 
@@ -164,5 +164,5 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
         Task<string[]> Ids() => browser.All("#hits a", "title");
     }
 
-    private static string ColourOf(string id) => Path.GetFileName(Path.GetDirectoryName(id)!);
+    private static string ColorOf(string id) => Path.GetFileName(Path.GetDirectoryName(id)!);
 }

@@ -4,5 +4,5 @@ namespace Microsoft.ML.VisionModels.Tests.Samples;
 internal static class OddNames
 {
     /// <summary>Where file names may have them: quotes, and a tag that would run a script.</summary>
-    public static string Picture { get; } = OperatingSystem.IsWindows() ? "it's &lt; a red.png" : """it's "red" <img src=x onerror=document.title='run'> &lt;.png""";
+    public static string Image { get; } = OperatingSystem.IsWindows() ? "it's &lt; a red.png" : """it's "red" <img src=x onerror=document.title='run'> &lt;.png""";
 }

@@ -1,13 +1,13 @@
 namespace Microsoft.ML.VisionModels.Tests.Samples;
 
-/// <summary>samples/SegmentPage over two pictures, one of which has a name that would be HTML, and a file that is none, with the tiny trained SAM of a reference case.</summary>
+/// <summary>samples/SegmentPage over two images, one of which has a name that would be HTML, and a file that is none, with the tiny trained SAM of a reference case.</summary>
 public sealed class SegmentPageSite : IAsyncLifetime
 {
     private readonly TestFolders.TemporaryFolder _folder = TestFolders.Temporary();
 
     internal SiteProgram Program { get; private set; } = null!;
 
-    internal string Folder => _folder.File("pictures");
+    internal string Folder => _folder.File("images");
 
     internal string Checkpoint { get; private set; } = "";
 
@@ -16,8 +16,8 @@ public sealed class SegmentPageSite : IAsyncLifetime
         using var golden = GoldenCase.Open("sam-amg");
         Directory.CreateDirectory(Folder);
         File.Copy(golden.File("plain.png"), Path.Combine(Folder, "plain.png"));
-        File.Copy(golden.File("plain.png"), Path.Combine(Folder, OddNames.Picture));
-        File.WriteAllText(Path.Combine(Folder, "zz broken.png"), "no picture");
+        File.Copy(golden.File("plain.png"), Path.Combine(Folder, OddNames.Image));
+        File.WriteAllText(Path.Combine(Folder, "zz broken.png"), "no image");
         File.WriteAllText(_folder.File("secret.png"), "outside the folder");
         Checkpoint = golden.Path;
         Program = await SiteProgram.Start("SegmentPageProgram", "--checkpoint", Checkpoint, "--data", Folder);

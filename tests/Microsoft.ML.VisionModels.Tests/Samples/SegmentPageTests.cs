@@ -11,7 +11,7 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
 {
     // Where things are in plain.png, as parts of its width and height.
     private const double ThingX = 0.75, ThingY = 0.9, GroundX = 0.92, GroundY = 0.08;
-    private const string Picture = "document.getElementById('picture')";
+    private const string Image = "document.getElementById('image')";
     private const string Mask = "document.getElementById('mask')";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -24,11 +24,11 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
         await using var browser = await Browser.Start();
         await Open(browser, "plain.png");
 
-        await browser.Click(Picture, ThingX, ThingY);
+        await browser.Click(Image, ThingX, ThingY);
         AssertAlike(Expected((ThingX, ThingY, true)), await Shown(browser, points: 1));
 
         // A second click says what does not belong to it: right, or with Shift.
-        await browser.Click(Picture, GroundX, GroundY, "right");
+        await browser.Click(Image, GroundX, GroundY, "right");
         var two = await Shown(browser, points: 2);
         AssertAlike(Expected((ThingX, ThingY, true), (GroundX, GroundY, false)), two);
         Assert.Equal(1, (int)(await browser.Evaluate("document.querySelectorAll('.point.not').length"))!);
@@ -38,7 +38,7 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
         AssertAlike(Expected((ThingX, ThingY, true)), again);
         Assert.NotEqual(two, again);
 
-        await browser.Click(Picture, GroundX, GroundY, shift: true);
+        await browser.Click(Image, GroundX, GroundY, shift: true);
         Assert.Equal(two, await Shown(browser, points: 2));
 
         await browser.Click("document.getElementById('clear')");
@@ -49,11 +49,11 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
     public async Task NamesAreShownAsTheyAre()
     {
         await using var browser = await Browser.Start();
-        await Open(browser, OddNames.Picture);
-        Assert.Contains(OddNames.Picture, await browser.All("#pictures button", "title"));
-        Assert.Equal(3, (int)(await browser.Evaluate("document.querySelectorAll('#pictures img').length"))!);
-        Assert.Equal(OddNames.Picture + " - Segment Anything", (string)(await browser.Evaluate("document.title"))!);
-        await browser.Click(Picture, ThingX, ThingY);
+        await Open(browser, OddNames.Image);
+        Assert.Contains(OddNames.Image, await browser.All("#images button", "title"));
+        Assert.Equal(3, (int)(await browser.Evaluate("document.querySelectorAll('#images img').length"))!);
+        Assert.Equal(OddNames.Image + " - Segment Anything", (string)(await browser.Evaluate("document.title"))!);
+        await browser.Click(Image, ThingX, ThingY);
         AssertAlike(Expected((ThingX, ThingY, true)), await Shown(browser, points: 1));
     }
 
@@ -64,12 +64,12 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
         await browser.Resize(360, 740);
         await Open(browser, "plain.png");
         await browser.WaitFor("innerWidth === 360 && document.documentElement.scrollWidth === 360");
-        await browser.Click(Picture, ThingX, ThingY);
+        await browser.Click(Image, ThingX, ThingY);
         AssertAlike(Expected((ThingX, ThingY, true)), await Shown(browser, points: 1));
 
         // There is no right button: a switch says that the next click is on what does not belong.
         await browser.Click("document.getElementById('not')");
-        await browser.Click(Picture, GroundX, GroundY);
+        await browser.Click(Image, GroundX, GroundY);
         AssertAlike(Expected((ThingX, ThingY, true), (GroundX, GroundY, false)), await Shown(browser, points: 2));
     }
 
@@ -78,10 +78,10 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
     {
         await using var browser = await Browser.Start();
         await Open(browser, "plain.png");
-        await browser.Click(Picture, GroundX, GroundY, "right");
+        await browser.Click(Image, GroundX, GroundY, "right");
         await browser.WaitFor("document.querySelector('#status.error')?.textContent.startsWith('Click first on something')");
 
-        await browser.Click("[...document.querySelectorAll('#pictures button')].at(-1)");
+        await browser.Click("[...document.querySelectorAll('#images button')].at(-1)");
         await browser.WaitFor("document.querySelector('#status.error')?.textContent.includes('zz broken.png')");
     }
 
@@ -92,10 +92,10 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
     [InlineData("PLAIN.PNG")]
     [InlineData("")]
     [InlineData(null)]
-    public async Task ServesNothingButTheFoldersPictures(string? name)
+    public async Task ServesNothingButTheFoldersImages(string? name)
     {
-        using var picture = await Client.GetAsync(new Uri($"/picture?name={Uri.EscapeDataString(name ?? "")}", UriKind.Relative), Cancellation);
-        Assert.Equal(HttpStatusCode.NotFound, picture.StatusCode);
+        using var image = await Client.GetAsync(new Uri($"/image?name={Uri.EscapeDataString(name ?? "")}", UriKind.Relative), Cancellation);
+        Assert.Equal(HttpStatusCode.NotFound, image.StatusCode);
         foreach (var address in new[] { "/look", "/mask" })
         {
             using var answer = await Client.PostAsJsonAsync(address, new { name, points = new[] { new { x = 1, y = 1 } } }, Cancellation);
@@ -108,7 +108,7 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
     [InlineData("""{ "name": "plain.png", "points": [] }""", "1 to 100 points")]
     [InlineData("""{ "name": "plain.png", "points": [null] }""", "1 to 100 points")]
     [InlineData("""{ "name": "plain.png", "points": [{ "x": 1, "y": 1, "isForeground": false }] }""", "Click first on something")]
-    [InlineData("""{ "name": "plain.png", "points": [{ "x": 151, "y": 1 }] }""", "outside the picture")]
+    [InlineData("""{ "name": "plain.png", "points": [{ "x": 151, "y": 1 }] }""", "outside the image")]
     [InlineData("""{ "name": "zz broken.png", "points": [{ "x": 1, "y": 1 }] }""", "cannot be read")]
     public async Task SaysWhatCannotBeAsked(string asked, string expected)
     {
@@ -133,14 +133,14 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
     [Fact]
     public async Task AnswersUnderThisMachinesNamesOnly()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/pictures") { Headers = { Host = "pictures.example" } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/images") { Headers = { Host = "images.example" } };
         Assert.Equal(HttpStatusCode.BadRequest, (await Client.SendAsync(request, Cancellation)).StatusCode);
     }
 
     private async Task Open(Browser browser, string name)
     {
         await browser.Open(new Uri(Client.BaseAddress!, $"/?name={Uri.EscapeDataString(name)}"));
-        await browser.WaitFor($"{Picture}?.naturalWidth === 150 && document.getElementById('status').textContent.startsWith('Click on something')");
+        await browser.WaitFor($"{Image}?.naturalWidth === 150 && document.getElementById('status').textContent.startsWith('Click on something')");
     }
 
     /// <summary>The mask on the page, when it is that of so many points.</summary>

@@ -108,8 +108,8 @@ public class EmbeddingIndexFileTests
         ["an id twice"] = ("'a'", () => Saved(Unit(2, 3), "aa", 1, 2)),
         ["an empty id"] = ("id 1 ", () => Saved(Unit(2, 3), "a", 1, 1)),
         ["an id that is no UTF-8"] = ("id 0 ", () => Saved(Unit(2, 3), "éa", 1, 3)),
-        ["a vector of another length"] = ("vector 0 ", () => Saved(Unit(2, 3).Times(2), "ab", 1, 2)),
-        ["a vector that is no number"] = ("vector 0 ", () => Saved(Unit(2, 3).Times(double.NaN), "ab", 1, 2)),
+        ["a vector of another length"] = ("vector 0 ", () => Saved(Unit(2, 3).Mul(2), "ab", 1, 2)),
+        ["a vector that is no number"] = ("vector 0 ", () => Saved(Unit(2, 3).Mul(double.NaN), "ab", 1, 2)),
     };
 
     public static TheoryData<string> DamageNames => [.. Damages.Keys];

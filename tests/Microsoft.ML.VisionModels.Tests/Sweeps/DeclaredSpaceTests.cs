@@ -10,16 +10,16 @@ public class DeclaredSpaceTests
     /// <summary>Numbers, choices and switches that a sweep leaves alone, each with its reason.</summary>
     private static readonly Dictionary<string, string> s_notTuned = new()
     {
-        ["Recipe"] = "RecipeStrength tunes it", ["LabelSmoothing"] = "RecipeStrength tunes it", ["HorizontalFlip"] = "depends on what the pictures show",
-        ["VerticalFlip"] = "depends on what the pictures show", ["CropPadding"] = "RecipeStrength tunes it", ["MinCropArea"] = "RecipeStrength tunes it",
-        ["ColorJitter"] = "depends on what the pictures show", ["RandAugmentOperations"] = "the recipe's", ["RandAugmentMagnitude"] = "RecipeStrength tunes it",
+        ["Recipe"] = "RecipeStrength tunes it", ["LabelSmoothing"] = "RecipeStrength tunes it", ["HorizontalFlip"] = "depends on what the images show",
+        ["VerticalFlip"] = "depends on what the images show", ["CropPadding"] = "RecipeStrength tunes it", ["MinCropArea"] = "RecipeStrength tunes it",
+        ["ColorJitter"] = "depends on what the images show", ["RandAugmentOperations"] = "the recipe's", ["RandAugmentMagnitude"] = "RecipeStrength tunes it",
         ["RandomErasing"] = "RecipeStrength tunes it", ["MixUp"] = "the recipe's", ["CutMix"] = "the recipe's", ["MixProbability"] = "RecipeStrength tunes it",
         ["EmaDecay"] = "the recipe's", ["GradientClip"] = "a safeguard", ["ClassBalance"] = "depends on what is asked of rare classes",
         ["TrainedParts"] = "what the user wants trained", ["LastBlocks"] = "what the user wants trained", ["Checkpoint"] = "what the user has", ["PatchSize"] = "goes with the preset",
-        ["WindowSize"] = "goes with the preset", ["AccumulationSteps"] = "changes memory, not what is learnt", ["GradientCheckpointing"] = "changes memory, not what is learnt",
+        ["WindowSize"] = "goes with the preset", ["AccumulationSteps"] = "changes memory, not what is learned", ["GradientCheckpointing"] = "changes memory, not what is learned",
         ["TrainingPrecision"] = "speed", ["EarlyStoppingPatience"] = "a safeguard", ["ValidationFraction"] = "how it is judged", ["SnapshotSteps"] = "no part in learning",
         ["SnapshotMinutes"] = "no part in learning", ["Seed"] = "chance", ["ScoringBatchSize"] = "speed of scoring", ["Precision"] = "speed of scoring",
-        ["SkipInvalidImages"] = "no part in learning", ["TestTimeAugmentation"] = "scoring", ["PictureCacheMegabytes"] = "memory",
+        ["SkipInvalidImages"] = "no part in learning", ["TestTimeAugmentation"] = "scoring", ["ImageCacheMegabytes"] = "memory",
         ["Method"] = "what the user wants done", ["CacheWeight"] = "nothing is trained by it", ["CacheSharpness"] = "nothing is trained by it", ["ContextTokens"] = "the paper's",
         ["TrainedTowers"] = "what the user wants trained", ["WeightInterpolation"] = "chosen after training", ["VocabularySize"] = "goes with the texts",
         ["ClipTrainerOptions.Preset"] = "the larger ones are for millions of pairs", ["ClipTrainerOptions.ImageSize"] = "a checkpoint has its own",

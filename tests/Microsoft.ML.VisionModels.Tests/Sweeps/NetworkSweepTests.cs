@@ -11,23 +11,23 @@ public class NetworkSweepTests
 
     private SweepCandidate<ViTClassifierOptions> Tiny(int epochs) => SweepCandidate.Of((ViTClassifierOptions options) =>
     {
-        (options.PatchSize, options.Device, options.ValidationFraction) = (ToyPictures.Side / 4, "cpu", 0.25);
+        (options.PatchSize, options.Device, options.ValidationFraction) = (ToyImages.Side / 4, "cpu", 0.25);
         return _context.Transforms.ViTClassifier(options);
-    }).Fix(o => o.Epochs, epochs).Fix(o => o.ImageSize, ToyPictures.Side).Fix(o => o.Preset, ViTPreset.SmallImage).Choice(o => o.BatchSize, 8, 16);
+    }).Fix(o => o.Epochs, epochs).Fix(o => o.ImageSize, ToyImages.Side).Fix(o => o.Preset, ViTPreset.SmallImage).Choice(o => o.BatchSize, 8, 16);
 
     [Fact]
     public void BadTrialsAreEndedInTheMiddle()
     {
         var options = new SweepOptions { Trials = 12, Pruner = SweepPruner.Asha, Sampler = SweepSampler.Random };
         using var result = _context.Vision().Sweep(options, Tiny(epochs: 5).Range(o => o.LearningRate, 1e-7, 3e-3, logarithmic: true, initial: 2e-3))
-            .Run(ToyPictures.View(_context, 60), ToyPictures.View(_context, 30, seed: 1));
+            .Run(ToyImages.View(_context, 60), ToyImages.View(_context, 30, seed: 1));
 
         var trials = result.Study.Trials;
         Assert.Contains(trials, trial => trial.State == SweepTrialState.Pruned);
         Assert.All(trials.Where(trial => trial.State == SweepTrialState.Pruned), trial => Assert.Equal((true, null), (trial.Epochs.Count is 1 or 4, trial.Score)));
         Assert.All(trials.Where(trial => trial.State == SweepTrialState.Complete), trial => Assert.Equal(5, trial.Epochs.Count));
         Assert.True(result.Best!.Score > 0.9, $"{result.Best.Score}");
-        var metrics = _context.MulticlassClassification.EvaluateImageClassifier(result.Model!.Transform(ToyPictures.View(_context, 30, seed: 1)));
+        var metrics = _context.MulticlassClassification.EvaluateImageClassifier(result.Model!.Transform(ToyImages.View(_context, 30, seed: 1)));
         Assert.Equal(result.Best.Score.Value, metrics.Top1Accuracy, 1e-9);
     }
 
@@ -39,16 +39,16 @@ public class NetworkSweepTests
         {
             (options.PatchSize, options.WindowSize, options.Device) = (2, 2, "cpu");
             return _context.Transforms.SwinClassifier(options);
-        }).Fix(o => o.Epochs, 1).Fix(o => o.ImageSize, ToyPictures.Side).Fix(o => o.Preset, SwinPreset.SmallImage);
+        }).Fix(o => o.Epochs, 1).Fix(o => o.ImageSize, ToyImages.Side).Fix(o => o.Preset, SwinPreset.SmallImage);
         using var result = _context.Vision().Sweep(new() { Trials = 10, Pruner = SweepPruner.None, ModelPath = folder.File("model.zip") }, Tiny(epochs: 1), swin)
-            .Run(ToyPictures.View(_context, 30), ToyPictures.View(_context, 15, seed: 1));
+            .Run(ToyImages.View(_context, 30), ToyImages.View(_context, 15, seed: 1));
         Assert.Equal(["SwinClassifier", "ViTClassifier"], result.Study.Trials.Select(trial => trial.Candidate).Distinct().Order());
         Assert.All(result.Study.Trials, trial => Assert.Equal(SweepTrialState.Complete, trial.State));
 
         // The model's file, loaded, says the same.
         var loaded = new MLContext().Model.Load(folder.File("model.zip"), out _);
         using var owned = loaded as IDisposable;
-        Assert.Equal(ContractData.Scores(result.Model!, ToyPictures.View(_context, 6)), ContractData.Scores(loaded, ToyPictures.View(_context, 6)));
+        Assert.Equal(ContractData.Scores(result.Model!, ToyImages.View(_context, 6)), ContractData.Scores(loaded, ToyImages.View(_context, 6)));
 
         result.Study.WriteReport(folder.File("report.html"));
         var page = File.ReadAllText(folder.File("report.html"));
@@ -71,7 +71,7 @@ public class NetworkSweepTests
             }),
             Pruner = SweepPruner.None,
         };
-        using var result = _context.Vision().Sweep(options, Tiny(epochs: 4)).Run(ToyPictures.View(_context, 30), ToyPictures.View(_context, 15, seed: 1));
+        using var result = _context.Vision().Sweep(options, Tiny(epochs: 4)).Run(ToyImages.View(_context, 30), ToyImages.View(_context, 15, seed: 1));
         Assert.Equal([SweepTrialState.Complete, SweepTrialState.Complete, SweepTrialState.Stopped], result.Study.Trials.Select(trial => trial.State));
         Assert.Equal(2, result.Study.Trials[2].Epochs.Count);
         Assert.NotNull(result.Model);
@@ -91,7 +91,7 @@ public class NetworkSweepTests
                     at[progress.Over] = MemoryTests.Measure().Memory;
             }),
         };
-        using var result = _context.Vision().Sweep(options, Tiny(epochs: 1)).Run(ToyPictures.View(_context, 40), ToyPictures.View(_context, 15, seed: 1));
+        using var result = _context.Vision().Sweep(options, Tiny(epochs: 1)).Run(ToyImages.View(_context, 40), ToyImages.View(_context, 15, seed: 1));
         Assert.Equal(50, result.Study.Trials.Count);
         var growth = Math.Min(at[30] - at[10], at[50] - at[30]);
         TestContext.Current.TestOutputHelper!.WriteLine($"{at[10] >> 20}, {at[30] >> 20}, {at[50] >> 20} MB after 10, 30 and 50 trials");

@@ -68,9 +68,9 @@ public class SweepTests
     public void WhatCanNeverSucceedEnds()
     {
         using var database = new TestDatabase("sqlite");
-        var error = Assert.Throws<InvalidOperationException>(() => Run(new() { Trials = 50, Storage = database.Storage }, _ => throw new ArgumentException("There is no column 'Picture'.")));
+        var error = Assert.Throws<InvalidOperationException>(() => Run(new() { Trials = 50, Storage = database.Storage }, _ => throw new ArgumentException("There is no column 'Image'.")));
         Assert.Contains("first 5 trials failed", error.Message);
-        Assert.Contains("There is no column 'Picture'.", error.Message);
+        Assert.Contains("There is no column 'Image'.", error.Message);
         Assert.IsType<ArgumentException>(error.InnerException);
         Assert.Equal(5, SweepStudy.Read(database.Storage!).Trials.Count);
     }
@@ -208,14 +208,14 @@ public class SweepTests
 
         using var stop = new CancellationTokenSource();
         var options = new SweepOptions { Trials = null, Minutes = 10, CancellationToken = stop.Token };
-        using var cancelled = Run(options, o =>
+        using var canceled = Run(options, o =>
         {
             if (o.Kind == ToySweep.Kind.B)
                 stop.Cancel();
             return ToySweep.Estimator(_context, o);
         });
-        Assert.NotNull(cancelled.Model);
-        Assert.Equal(SweepTrialState.Complete, cancelled.Study.Trials[^1].State);     // it was quick enough
+        Assert.NotNull(canceled.Model);
+        Assert.Equal(SweepTrialState.Complete, canceled.Study.Trials[^1].State);     // it was quick enough
     }
 
     [Fact]

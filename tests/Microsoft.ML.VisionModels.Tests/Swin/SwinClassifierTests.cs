@@ -17,8 +17,8 @@ public class SwinClassifierTests
         using var folder = TestFolders.Temporary();
         var options = Tiny();
         options.AttentionColumnName = "Attention";
-        using var model = _context.Transforms.SwinClassifier(options).Fit(ToyPictures.View(_context, 120));
-        var test = ToyPictures.View(_context, 30, seed: 7);
+        using var model = _context.Transforms.SwinClassifier(options).Fit(ToyImages.View(_context, 120));
+        var test = ToyImages.View(_context, 30, seed: 7);
         var scored = model.Transform(test);
         Assert.True(Accuracy(scored) > 0.9, $"accuracy {Accuracy(scored)}");
         Assert.Equal("Vector<Single, 2, 2>", scored.Schema["Attention"].Type.ToString());
@@ -32,7 +32,7 @@ public class SwinClassifierTests
         using var tuned = _context.Transforms.SwinClassifier(new SwinClassifierOptions
         {
             Checkpoint = folder.Path, ImageSize = 24, WindowSize = 6, TrainedParts = TrainedParts.LastBlocks, LastBlocks = 3, Epochs = 1,
-        }).Fit(ToyPictures.View(_context, 30));
+        }).Fit(ToyImages.View(_context, 30));
         Assert.Equal((24, 6), (((SwinNetwork)tuned.Model.Network).Config.ImageSize.Height, ((SwinNetwork)tuned.Model.Network).Config.WindowSize));
     }
 
@@ -61,8 +61,8 @@ public class SwinClassifierTests
         using var folder = TestFolders.Temporary();
         SwinContractSetup.Write(folder.Path, SwinNetworkTests.Tiny with { ImageSize = 16, Version = SwinVersion.V2, PretrainedWindows = [0, 0] }, ["x", "y"]);
         using var model = _context.Transforms.SwinClassifier(new SwinClassifierOptions { Checkpoint = folder.Path, Epochs = 12, BatchSize = 16, LearningRate = 3e-3 })
-            .Fit(ToyPictures.View(_context, 120));
-        var scored = model.Transform(ToyPictures.View(_context, 30, seed: 7));
+            .Fit(ToyImages.View(_context, 120));
+        var scored = model.Transform(ToyImages.View(_context, 30, seed: 7));
         Assert.True(Accuracy(scored) > 0.8, $"accuracy {Accuracy(scored)}");
     }
 

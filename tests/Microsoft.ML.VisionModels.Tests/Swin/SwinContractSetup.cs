@@ -5,7 +5,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Swin;
 
-/// <summary>A featurizer needs a checkpoint: a tiny base model of four stages, written once for each picture size.</summary>
+/// <summary>A featurizer needs a checkpoint: a tiny base model of four stages, written once for each image size.</summary>
 internal sealed class SwinContractSetup : IContractSetup
 {
     private static readonly TestFolders.TemporaryFolder s_folder = TestFolders.Temporary();

@@ -18,7 +18,7 @@ public class SwinFeaturesTests
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
         SwinContractSetup.Write(folder.Path, s_tiny, ["a", "b"]);
-        var data = ToyPictures.View(_context, 5);
+        var data = ToyImages.View(_context, 5);
         using var model = _context.Transforms.SwinFeatures(new SwinFeaturesOptions { Checkpoint = folder.Path, Stage1ColumnName = "First", Stage2ColumnName = "Second" }).Fit(data);
         var scored = model.Transform(data);
         Assert.Equal("Vector<Single, 8, 8, 8>", scored.Schema["First"].Type.ToString());
@@ -38,7 +38,7 @@ public class SwinFeaturesTests
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
         SwinContractSetup.Write(folder.Path, s_tiny with { AlwaysPartition = true, FinalNorm = false, FeatureNames = ["stage1", "stage2"] });
-        var data = ToyPictures.View(_context, 3);
+        var data = ToyImages.View(_context, 3);
         using var model = _context.Transforms.SwinFeatures(new SwinFeaturesOptions { Checkpoint = folder.Path, Stage1ColumnName = "First", Stage2ColumnName = "Second" }).Fit(data);
         var scored = model.Transform(data);
         var first = tensor(scored.GetColumn<float[]>("First").SelectMany(row => row).ToArray()).view(3, 8, 64);
@@ -52,9 +52,9 @@ public class SwinFeaturesTests
     {
         using var folder = TestFolders.Temporary();
         SwinContractSetup.Write(folder.Path, s_tiny);
-        using var model = _context.Transforms.SwinFeatures(new SwinFeaturesOptions { Checkpoint = folder.Path, WindowSize = 2 }).Fit(ToyPictures.View(_context, 3));
+        using var model = _context.Transforms.SwinFeatures(new SwinFeaturesOptions { Checkpoint = folder.Path, WindowSize = 2 }).Fit(ToyImages.View(_context, 3));
         Assert.Equal(2, ((SwinFeaturizerModel)model.Model).Network.Config.WindowSize);
-        Assert.All(model.Transform(ToyPictures.View(_context, 3)).GetColumn<float[]>("Embedding"), row => Assert.All(row, value => Assert.True(float.IsFinite(value))));
+        Assert.All(model.Transform(ToyImages.View(_context, 3)).GetColumn<float[]>("Embedding"), row => Assert.All(row, value => Assert.True(float.IsFinite(value))));
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public class SwinFeaturesTests
         using var folder = TestFolders.Temporary();
         SwinContractSetup.Write(folder.Path, s_tiny);
         var estimator = _context.Transforms.SwinFeatures(new SwinFeaturesOptions { Checkpoint = folder.Path, Stage3ColumnName = "Third" });
-        var message = Assert.Throws<ArgumentException>(() => estimator.Fit(ToyPictures.View(_context, 3))).Message;
+        var message = Assert.Throws<ArgumentException>(() => estimator.Fit(ToyImages.View(_context, 3))).Message;
         Assert.Contains("Stage3ColumnName is 'Third'", message);
         Assert.Contains("Embedding, Stage1, Stage2", message);
     }
@@ -75,7 +75,7 @@ public class SwinFeaturesTests
         using (var generator = new Generator(2))
         using (var network = new SwinNetwork(SwinPresets.Of(SwinPreset.SmallImage) with { Classes = 4 }).Initialize(generator))
             CheckpointLoader.Save(network, SwinDialect.Microsoft(network.Config), folder.File("swin.safetensors"));
-        var data = ToyPictures.View(_context, 3);
+        var data = ToyImages.View(_context, 3);
         using var model = _context.Transforms.SwinFeatures(folder.File("swin.safetensors"), preset: SwinPreset.SmallImage).Fit(data);
         Assert.All(model.Transform(data).GetColumn<float[]>("Embedding"), embedding => Assert.Equal(192, embedding.Length));
 
@@ -88,7 +88,7 @@ public class SwinFeaturesTests
     {
         using var folder = TestFolders.Temporary();
         SwinContractSetup.Write(folder.Path, s_tiny);
-        var data = ToyPictures.View(_context, 60);
+        var data = ToyImages.View(_context, 60);
         var pipeline = _context.Transforms.Conversion.MapValueToKey("Label")
             .Append(_context.Transforms.SwinFeatures(folder.Path))
             .AppendCacheCheckpoint(_context)

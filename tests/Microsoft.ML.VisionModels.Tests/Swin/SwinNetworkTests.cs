@@ -92,7 +92,7 @@ public class SwinNetworkTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void ANetworkForTheTiniestPicturesWorks(int version)
+    public void ANetworkForTheTiniestImagesWorks(int version)
     {
         using var scope = NewDisposeScope();
         using var network = Evaluated(Tiny with { Version = Number(version), ImageSize = 2, WindowSize = 7 });

@@ -11,7 +11,7 @@ public class AdamWTests
     private static readonly long[][] Shapes = [[7, 5], [5], [3, 4, 2, 2], [1]];
 
     [Fact]
-    public void Equals_the_unfused_optimiser_in_every_group()
+    public void Equals_the_unfused_optimizer_in_every_group()
     {
         using var scope = NewDisposeScope();
         var ours = Parameters(seed: 1);
@@ -33,8 +33,8 @@ public class AdamWTests
         }
 
         foreach (var (our, their) in ours.Zip(theirs))
-            Assert.True((our - their).abs().max().Value() <= 1e-6);
-        Assert.True((ours[0] - Parameters(seed: 1)[0]).abs().max().Value() > 1e-3);
+            Assert.True((our - their).abs().max().Item() <= 1e-6);
+        Assert.True((ours[0] - Parameters(seed: 1)[0]).abs().max().Item() > 1e-3);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public class AdamWTests
             value -= 0.01 * 0.1 * value;
             value -= 0.01 * (m / (1 - Math.Pow(0.9, t))) / (Math.Sqrt(v / (1 - Math.Pow(0.999, t))) + 1e-8);
         }
-        Assert.Equal(value, parameter.Value(), 1e-6);
+        Assert.Equal(value, parameter.Item(), 1e-6);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public class AdamWTests
         optimizer.Step(0.1);
 
         Assert.True(parameters[1].equal(before).all().item<bool>());
-        Assert.Equal([1, 0, 0, 0], optimizer.States.Select(s => (int)s.Step.Value()));
+        Assert.Equal([1, 0, 0, 0], optimizer.States.Select(s => (int)s.Step.Item()));
         optimizer.ZeroGradients();
         Assert.Empty(optimizer.Gradients());
     }

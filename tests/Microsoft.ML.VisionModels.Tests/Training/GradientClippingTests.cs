@@ -18,13 +18,13 @@ public class GradientClippingTests
         var gradients = new long[][] { [6, 4], [9], [2, 3, 3, 3] }.Select(shape => randn(shape, generator: generator)).ToArray();
         var theirs = gradients.Select(g => new Parameter(zeros_like(g)) { grad = g.clone() }).ToArray();
 
-        var norm = GradientClipping.ClipNorm(gradients, maxNorm).Value();
+        var norm = GradientClipping.ClipNorm(gradients, maxNorm).Item();
         var theirNorm = nn.utils.clip_grad_norm_(theirs, maxNorm);
 
         Assert.Equal(theirNorm, norm, 1e-5);
         foreach (var (ours, their) in gradients.Zip(theirs))
-            Assert.True((ours - their.grad!).abs().max().Value() <= 1e-7);
-        var clipped = cat([.. gradients.Select(g => g.flatten())]).norm().Value();
+            Assert.True((ours - their.grad!).abs().max().Item() <= 1e-7);
+        var clipped = cat([.. gradients.Select(g => g.flatten())]).norm().Item();
         Assert.Equal(Math.Min(norm, maxNorm), clipped, 1e-4);
     }
 
@@ -32,6 +32,6 @@ public class GradientClippingTests
     public void Has_nothing_to_do_without_gradients()
     {
         using var norm = GradientClipping.ClipNorm([], 1);
-        Assert.Equal(0, norm.Value());
+        Assert.Equal(0, norm.Item());
     }
 }

@@ -18,8 +18,8 @@ public class MixedPrecisionTests
     public void GradientsPointTheSameWay(string family)
     {
         using var scope = NewDisposeScope();
-        // Red, green and blue: between pictures that are alike, gradients would be differences as small as the rounding.
-        var pixels = randn([6, 3, 16, 16], generator: new Generator(3)).Plus(eye(3).repeat(2, 1).view(6, 3, 1, 1).Times(3));
+        // Red, green and blue: between images that are alike, gradients would be differences as small as the rounding.
+        var pixels = randn([6, 3, 16, 16], generator: new Generator(3)).Add(eye(3).repeat(2, 1).view(6, 3, 1, 1).Mul(3));
         var (exact, exactLoss) = Gradients(mixed: false);
         var (rounded, loss) = Gradients(mixed: true);
         Assert.Equal(exactLoss, loss, 0.02);
@@ -40,7 +40,7 @@ public class MixedPrecisionTests
                 value.backward();
             }
             Assert.False(MixedPrecision.Active);
-            return (cat([.. model.Network.parameters().Select(parameter => parameter.grad!.flatten())]), value.Value());
+            return (cat([.. model.Network.parameters().Select(parameter => parameter.grad!.flatten())]), value.Item());
         }
     }
 

@@ -63,7 +63,7 @@ internal sealed class MoonsTask : ITrainingTask, IDisposable
         if (chunk is null)
             return null;
         var rows = tensor(chunk);
-        var loss = nn.functional.cross_entropy(_network.forward(_train.Points[rows]), _train.Labels[rows]).Times((double)chunk.Length / batch.Length);
+        var loss = nn.functional.cross_entropy(_network.forward(_train.Points[rows]), _train.Labels[rows]).Mul((double)chunk.Length / batch.Length);
         return OnLoss?.Invoke(_epoch, step, loss) ?? loss;
     }
 
@@ -83,8 +83,8 @@ internal sealed class MoonsTask : ITrainingTask, IDisposable
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var logits = _network.forward(_validation.Points);
-        var accuracy = logits.argmax(1).eq(_validation.Labels).to(float32).mean().Value();
-        return new(accuracy, nn.functional.cross_entropy(logits, _validation.Labels).Value(), new Dictionary<string, double> { ["Accuracy"] = accuracy });
+        var accuracy = logits.argmax(1).eq(_validation.Labels).to(float32).mean().Item();
+        return new(accuracy, nn.functional.cross_entropy(logits, _validation.Labels).Item(), new Dictionary<string, double> { ["Accuracy"] = accuracy });
     }
 
     /// <summary>All weights, one after the other.</summary>
@@ -108,11 +108,11 @@ internal sealed class MoonsTask : ITrainingTask, IDisposable
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(seed);
-        var angle = rand(rows, generator: generator).Times(Math.PI);
+        var angle = rand(rows, generator: generator).Mul(Math.PI);
         var labels = tensor(Enumerable.Range(0, rows).Select(i => i % 2L).ToArray());
         var upper = stack([angle.cos(), angle.sin()], 1);
-        var lower = stack([angle.cos().negative().Plus(1), angle.sin().negative().Plus(0.5)], 1);
-        var points = where(labels.to(ScalarType.Bool).unsqueeze(1), lower, upper).Plus(randn([rows, 2], generator: generator).Times(0.08));
+        var lower = stack([angle.cos().negative().Add(1), angle.sin().negative().Add(0.5)], 1);
+        var points = where(labels.to(ScalarType.Bool).unsqueeze(1), lower, upper).Add(randn([rows, 2], generator: generator).Mul(0.08));
         return (points.MoveToOuterDisposeScope(), labels.MoveToOuterDisposeScope());
     }
 
@@ -129,7 +129,7 @@ internal sealed class MoonsTask : ITrainingTask, IDisposable
             using var scope = NewDisposeScope();
             using var generator = new Generator((ulong)seed);
             foreach (var parameter in parameters().Where(p => p.dim() > 1))
-                parameter.copy_(randn(parameter.shape, generator: generator).Times(0.5));
+                parameter.copy_(randn(parameter.shape, generator: generator).Mul(0.5));
             _first.bias!.zero_();
             _second.bias!.zero_();
         }

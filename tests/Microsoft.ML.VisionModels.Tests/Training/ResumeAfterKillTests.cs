@@ -15,7 +15,7 @@ public class ResumeAfterKillTests
     {
         using var folder = TestFolders.Temporary();
         var steps = await Train(folder, "whole.zip", "whole");
-        Assert.Equal(20, steps.Max());  // 40 pictures, of which 4 are held out
+        Assert.Equal(20, steps.Max());  // 40 images, of which 4 are held out
 
         foreach (var kill in killedAfterSteps)
             Assert.Equal(kill, (await Train(folder, "resumed.zip", "resumed", kill)).Max());

@@ -10,7 +10,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Microsoft.ML.VisionModels.Tests.Training;
 
-/// <summary>Ways of saving memory and time that must not change what is learnt.</summary>
+/// <summary>Ways of saving memory and time that must not change what is learned.</summary>
 public class SameGradientsTests
 {
     [Theory]
@@ -19,7 +19,7 @@ public class SameGradientsTests
     [InlineData(32)]
     public void AccumulationGivesTheSameGradients(int parts)
     {
-        // One step without clipping; the optimiser's first moments are then a tenth of the gradients.
+        // One step without clipping; the optimizer's first moments are then a tenth of the gradients.
         Dictionary<string, Tensor> Gradients(int accumulationSteps)
         {
             var options = new MoonsOptions { Epochs = 1, BatchSize = 250, GradientClip = 0, AccumulationSteps = accumulationSteps };
@@ -61,7 +61,7 @@ public class SameGradientsTests
             {
                 var value = F.cross_entropy(model.Forward(pixels).Logits, tensor(new long[] { 0, 1, 2, 0, 1, 2 }));
                 value.backward();
-                loss += value.Value();
+                loss += value.Item();
             }
             return (model.Network.named_parameters().Where(p => p.parameter.requires_grad).ToDictionary(p => p.name, p => p.parameter.grad!), loss);
         }
@@ -99,7 +99,7 @@ public class SameGradientsTests
         y.sum().backward();
         Assert.Equal([false, true], withGraph);
         Assert.Null(x.grad);
-        TensorAssert.Close(ones(4, 4).Times(2), block.weight!.grad!);
+        TensorAssert.Close(ones(4, 4).Mul(2), block.weight!.grad!);
 
         using var noGradients = no_grad();
         GradientCheckpointing.Run(block, input => block.forward(input), x, null);

@@ -26,14 +26,14 @@ public class SnapshotTests
     }
 
     [Fact]
-    public void A_cancelled_training_can_go_on()
+    public void A_canceled_training_can_go_on()
     {
         using var folder = TestFolders.Temporary();
         using var source = new CancellationTokenSource();
         var options = Options(folder.Path, steps: 0);
         options.CancellationToken = source.Token;
         using (var task = new MoonsTask(options) { OnLoss = (epoch, step, loss) => CancelAt((1, 4), (epoch, step), loss), OnValidate = BestIsSecond })
-            Assert.Equal(StopReason.Cancelled, TrainingLoop.Run(task, options).StopReason);
+            Assert.Equal(StopReason.Canceled, TrainingLoop.Run(task, options).StopReason);
         Assert.Equal([Snapshots.FileName], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
 
         Assert.Equal(Train(null).Weights, Train(folder.Path).Weights);
@@ -63,7 +63,7 @@ public class SnapshotTests
         var error = Assert.Throws<InvalidOperationException>(() => Train(folder.Path, change: options => options.BatchSize = 64));
         Assert.Contains("BatchSize is 32, this one's 64", error.Message);
         Assert.Contains(Snapshots.FileName, error.Message);
-        Train(folder.Path, change: options => options.SnapshotSteps = 100);   // no part in what is learnt
+        Train(folder.Path, change: options => options.SnapshotSteps = 100);   // no part in what is learned
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public class SnapshotTests
         var options = Options(folder.Path, steps: 0);
         options.CancellationToken = source.Token;
         using (var task = new MoonsTask(options) { OnValidate = BestIsSecond })
-            Assert.Equal(StopReason.Cancelled, TrainingLoop.Run(task, options, callbacks: new Cancels(source, atEpochEnd)).StopReason);
+            Assert.Equal(StopReason.Canceled, TrainingLoop.Run(task, options, callbacks: new Cancels(source, atEpochEnd)).StopReason);
 
         var (expected, actual) = (Train(null), Train(folder.Path));
         Assert.Equal(expected.Weights, actual.Weights);

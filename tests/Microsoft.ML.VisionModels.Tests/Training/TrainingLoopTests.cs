@@ -81,7 +81,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Stops_within_a_step_when_cancelled_and_keeps_the_best_weights()
+    public void Stops_within_a_step_when_canceled_and_keeps_the_best_weights()
     {
         using var source = new CancellationTokenSource();
         var options = new MoonsOptions { CancellationToken = source.Token };
@@ -100,14 +100,14 @@ public class TrainingLoopTests
         };
         var history = TrainingLoop.Run(task, options, callbacks: new Callback { EpochEnd = s => { if (s.Epoch == 0) best = task.Weights(); } });
 
-        Assert.Equal(StopReason.Cancelled, history.StopReason);
+        Assert.Equal(StopReason.Canceled, history.StopReason);
         Assert.Equal(2 * task.StepsPerEpoch + 4, steps);
         Assert.Equal((2, 1), (history.Epochs.Count, history.BestEpoch));
         Assert.Equal(best, task.Weights());
     }
 
     [Fact]
-    public void Keeps_the_present_weights_when_cancelled_before_the_first_validation()
+    public void Keeps_the_present_weights_when_canceled_before_the_first_validation()
     {
         using var source = new CancellationTokenSource();
         var options = new MoonsOptions { CancellationToken = source.Token };
@@ -123,14 +123,14 @@ public class TrainingLoopTests
             },
         });
 
-        Assert.Equal(StopReason.Cancelled, history.StopReason);
+        Assert.Equal(StopReason.Canceled, history.StopReason);
         Assert.Empty(history.Epochs);
         Assert.Null(history.BestEpoch);
         Assert.Equal(present, task.Weights());
     }
 
     [Fact]
-    public void Is_cancelled_in_the_middle_of_validation()
+    public void Is_canceled_in_the_middle_of_validation()
     {
         using var source = new CancellationTokenSource();
         var options = new MoonsOptions { CancellationToken = source.Token };
@@ -145,7 +145,7 @@ public class TrainingLoopTests
             },
         };
         var history = TrainingLoop.Run(task, options);
-        Assert.Equal((StopReason.Cancelled, 1), (history.StopReason, history.Epochs.Count));
+        Assert.Equal((StopReason.Canceled, 1), (history.StopReason, history.Epochs.Count));
     }
 
     // ML.NET keeps this to itself; its AutoML calls it when a trial's time is over.
@@ -166,7 +166,7 @@ public class TrainingLoopTests
             },
         };
         var history = TrainingLoop.Run(task, options, environment.Register("Trainer"));
-        Assert.Equal((StopReason.Cancelled, 1), (history.StopReason, history.Epochs.Count));
+        Assert.Equal((StopReason.Canceled, 1), (history.StopReason, history.Epochs.Count));
     }
 
     [Fact]
@@ -190,7 +190,7 @@ public class TrainingLoopTests
             OnLoss = (epoch, step, loss) =>
             {
                 before = task!.Weights();
-                return (epoch, step) == (1, 2) ? loss.Times(factor) : loss;
+                return (epoch, step) == (1, 2) ? loss.Mul(factor) : loss;
             },
         };
         using (task)

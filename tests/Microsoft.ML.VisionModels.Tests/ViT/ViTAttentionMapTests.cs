@@ -27,7 +27,7 @@ public class ViTAttentionMapTests
         var tokens = trace["attentions.0"].shape[^1];
         var product = eye(tokens).expand(2, tokens, tokens);
         for (var block = 0; block < 3; block++)
-            product = trace[$"attentions.{block}"].mean([1]).Times(0.5).Plus(eye(tokens).Times(0.5)).matmul(product);
+            product = trace[$"attentions.{block}"].mean([1]).Mul(0.5).Add(eye(tokens).Mul(0.5)).matmul(product);
         var patches = product.select(1, 0).narrow(1, tokens - 6, 6);        // the patches come last
         TensorAssert.Close((patches / patches.amax([1], keepdim: true)).view(2, 2, 3), map, 1e-6);
         TensorAssert.Close(ones(2), map.amax([1, 2]), 0);

@@ -13,6 +13,6 @@ internal sealed record ClipClassifierConfig
     /// <summary>Whether each class is judged by itself (SigLIP's words), or among all.</summary>
     public bool Sigmoid { get; init; }
 
-    /// <summary>The pictures that are remembered; null for none.</summary>
+    /// <summary>The images that are remembered; null for none.</summary>
     public TipAdapterConfig? Examples { get; init; }
 }

@@ -7,7 +7,7 @@ namespace Microsoft.ML.VisionModels.Families.Clip;
 
 /// <summary>
 /// CLIP's vision tower with a linear head on its vectors: the texts' vectors times the temperature where classes are told by words,
-/// learnt weights where they are told by examples.
+/// learned weights where they are told by examples.
 /// </summary>
 internal sealed class ClipClassifierNetwork : nn.Module
 {
@@ -19,7 +19,7 @@ internal sealed class ClipClassifierNetwork : nn.Module
     /// <param name="vision">The tower, which becomes the network's, as the other parts do.</param>
     /// <param name="head">From vectors to logits.</param>
     /// <param name="sigmoid">Whether each class is judged by itself.</param>
-    /// <param name="examples">Remembered pictures, or none.</param>
+    /// <param name="examples">Remembered images, or none.</param>
     public ClipClassifierNetwork(ClipConfig clip, ClipVisionNetwork vision, Linear head, bool sigmoid, TipAdapter? examples = null) : base(nameof(ClipClassifierNetwork))
     {
         Config = new()
@@ -40,7 +40,7 @@ internal sealed class ClipClassifierNetwork : nn.Module
     public static ClipClassifierNetwork Of(ClipClassifierConfig config) => new(
         config.Clip, new(config.Clip), new(config.Clip.EmbeddingSize, config.Classes, config.Bias), config.Sigmoid, config.Examples is { } examples ? new(examples) : null);
 
-    /// <summary>Vectors of length 1, [B, E], of normalised pictures [B, C, H, W].</summary>
+    /// <summary>Vectors of length 1, [B, E], of normalized images [B, C, H, W].</summary>
     public Tensor Embed(Tensor pixels) => ClipNetwork.Normalize(vision.forward(pixels));
 
     /// <summary>Logits [B, classes] of vectors of length 1, [B, E].</summary>
@@ -48,6 +48,6 @@ internal sealed class ClipClassifierNetwork : nn.Module
     {
         // In 32 bits as the vectors are: see Normalize.
         var logits = LinearProduct.Of(embeddings, head.weight.to(embeddings.dtype), head.bias?.to(embeddings.dtype));
-        return examples is null ? logits : logits.Plus(examples.forward(embeddings));
+        return examples is null ? logits : logits.Add(examples.forward(embeddings));
     }
 }

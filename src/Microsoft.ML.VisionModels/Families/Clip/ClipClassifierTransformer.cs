@@ -7,7 +7,7 @@ namespace Microsoft.ML.VisionModels;
 
 /// <summary>
 /// A classifier on CLIP's vision tower, by words or by a few examples: adds the classes' probabilities, the likeliest class, and on
-/// request the picture's vector of length 1. The text tower has done its work and is not in it.
+/// request the image's vector of length 1. The text tower has done its work and is not in it.
 /// </summary>
 public sealed class ClipClassifierTransformer : ClassifierTransformer
 {

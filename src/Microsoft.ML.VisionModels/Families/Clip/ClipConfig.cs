@@ -15,10 +15,10 @@ internal sealed partial record ClipConfig
     /// <summary>The length of the vectors.</summary>
     public int EmbeddingSize { get; init; } = 512;
 
-    /// <summary>Whether the vision tower's vector is projected (CLIP), or is the picture's as it is (SigLIP).</summary>
+    /// <summary>Whether the vision tower's vector is projected (CLIP), or is the image's as it is (SigLIP).</summary>
     public bool VisionProjection { get; init; } = true;
 
-    /// <summary>Each pair of a picture and a text is judged by itself, with a sigmoid and a bias (SigLIP), not among all texts with a softmax (CLIP).</summary>
+    /// <summary>Each pair of an image and a text is judged by itself, with a sigmoid and a bias (SigLIP), not among all texts with a softmax (CLIP).</summary>
     public bool Sigmoid { get; init; }
 
     /// <summary>The logarithm of what cosines are multiplied with at the start: 1 / 0.07 (arXiv 2103.00020, 2.5) or 10 (arXiv 2303.15343, 3.2).</summary>

@@ -14,10 +14,10 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>Learns classes from a few labelled pictures each, on CLIP's vision tower. Made by <c>mlContext.Transforms.ClipFewShot</c>.</summary>
+/// <summary>Learns classes from a few labeled images each, on CLIP's vision tower. Made by <c>mlContext.Transforms.ClipFewShot</c>.</summary>
 public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
 {
-    private const int PicturesAtOnce = 32;
+    private const int ImagesAtOnce = 32;
 
     private readonly ClipFewShotOptions _options;
     private readonly IHost _host;
@@ -36,13 +36,13 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
         _options.ImageColumnName, _options.ScoreColumnName, _options.PredictedLabelColumnName, _options.EmbeddingColumnName, AttentionColumn: null,
         _options.ScoringBatchSize, _options.Precision, _options.SkipInvalidImages, TestTimeAugmentation: false);
 
-    /// <summary>Loads the network, computes the pictures' vectors, and learns from these.</summary>
+    /// <summary>Loads the network, computes the images' vectors, and learns from these.</summary>
     /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
     /// <exception cref="FileNotFoundException">The checkpoint or its tokenizer is not there.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or does not fit the network.</exception>
-    /// <exception cref="ImageDecodeException">A picture cannot be read.</exception>
+    /// <exception cref="ImageDecodeException">An image cannot be read.</exception>
     /// <exception cref="NotSupportedException"><see cref="ClipFewShotMethod.CoOp"/> with SigLIP.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled before training began.</exception>
+    /// <exception cref="OperationCanceledException">Canceled before training began.</exception>
     public ClipClassifierTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -56,11 +56,11 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
         var tokenizer = _options.Method == ClipFewShotMethod.LinearProbe ? null : source.OpenTokenizer(_options.Tokenizer);
         var preprocessing = source.PreprocessingOr(_options.Preprocessing);
         var processor = new ImageProcessor(preprocessing);
-        var pictures = new LabelledPictures(_host, _options.ImageColumnName, _options.LabelColumnName, _options.SkipInvalidImages, long.MaxValue, _options.CancellationToken);
-        var set = pictures.Read("training", input, processor);
-        var labels = pictures.Labels(input, set);
+        var images = new LabeledImages(_host, _options.ImageColumnName, _options.LabelColumnName, _options.SkipInvalidImages, long.MaxValue, _options.CancellationToken);
+        var set = images.Read("training", input, processor);
+        var labels = images.Labels(input, set);
         var words = ClipTemplates.Words(labels.Names, _options.LabelWords);
-        var (train, validation) = pictures.Split(set, labels, processor, _options.ValidationData, _options.ValidationFraction, _seed);
+        var (train, validation) = images.Split(set, labels, processor, _options.ValidationData, _options.ValidationFraction, _seed);
 
         using var scope = NewDisposeScope();
         var network = source.Build();
@@ -137,11 +137,11 @@ public sealed class ClipFewShotEstimator : IEstimator<ClipClassifierTransformer>
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
-        foreach (var chunk in rows.Indices.Chunk(PicturesAtOnce))
+        foreach (var chunk in rows.Indices.Chunk(ImagesAtOnce))
         {
             _options.CancellationToken.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
-            var pixels = processor.Normalise(rows.Set.Pixels(chunk).to(device));
+            var pixels = processor.Normalize(rows.Set.Pixels(chunk).to(device));
             parts.Add(ClipNetwork.Normalize(network.forward(pixels)).MoveToOuterDisposeScope());
         }
         var vectors = parts.Count > 0 ? cat(parts) : empty(0, network.EmbeddingSize, device: device);

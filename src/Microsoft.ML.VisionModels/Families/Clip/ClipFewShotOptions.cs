@@ -15,7 +15,7 @@ public sealed class ClipFewShotOptions : TrainerOptions
     /// <summary>Options that hold no rows out for validation: there are few.</summary>
     public ClipFewShotOptions() => ValidationFraction = 0;
 
-    /// <summary>Passes over the training rows; at least 1. Default 200, as CoOp's authors have for 16 pictures a class; fewer do for fewer pictures.</summary>
+    /// <summary>Passes over the training rows; at least 1. Default 200, as CoOp's authors have for 16 images a class; fewer do for fewer images.</summary>
     [Range(20, 401, 200, true)]
     public override int Epochs { get; set; } = 200;
 
@@ -27,7 +27,7 @@ public sealed class ClipFewShotOptions : TrainerOptions
     [Range(1e-4, 2e-2, 2e-3, true)]
     public override double LearningRate { get; set; } = 2e-3;
 
-    /// <summary>How the classes are learnt. Default <see cref="ClipFewShotMethod.TipAdapter"/>.</summary>
+    /// <summary>How the classes are learned. Default <see cref="ClipFewShotMethod.TipAdapter"/>.</summary>
     public ClipFewShotMethod Method { get; set; }
 
     /// <summary>The published weights: a folder as Hugging Face publishes CLIP or SigLIP, or open_clip CLIP, or a file with OpenAI's names. Must be set.</summary>
@@ -42,10 +42,10 @@ public sealed class ClipFewShotOptions : TrainerOptions
     /// <summary>The sentences that a class's name is put into for <see cref="ClipFewShotMethod.TipAdapter"/>; see <see cref="ClipZeroShotOptions.Templates"/>.</summary>
     public IReadOnlyList<string> Templates { get; set; } = ClipTemplates.Default;
 
-    /// <summary>How much a remembered picture of the same vector counts beside the words (Tip-Adapter's alpha); at least 0. Default 1.</summary>
+    /// <summary>How much a remembered image of the same vector counts beside the words (Tip-Adapter's alpha); at least 0. Default 1.</summary>
     public double CacheWeight { get; set; } = 1;
 
-    /// <summary>How quickly a remembered picture's say falls with its distance (Tip-Adapter's beta); above 0. Default 5.5.</summary>
+    /// <summary>How quickly a remembered image's say falls with its distance (Tip-Adapter's beta); above 0. Default 5.5.</summary>
     public double CacheSharpness { get; set; } = 5.5;
 
     /// <summary>How many vectors stand before a class's name in <see cref="ClipFewShotMethod.CoOp"/>; at least 1. Default 16.</summary>
@@ -54,7 +54,7 @@ public sealed class ClipFewShotOptions : TrainerOptions
     /// <summary>The column of the right answers: a key, text, an integer or a Boolean. Default "Label".</summary>
     public string LabelColumnName { get; set; } = "Label";
 
-    /// <summary>The column of pictures: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
+    /// <summary>The column of images: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
     public string ImageColumnName { get; set; } = "Image";
 
     /// <summary>
@@ -66,10 +66,10 @@ public sealed class ClipFewShotOptions : TrainerOptions
     /// <summary>The column for the likeliest class, a key whose values are the labels. Default "PredictedLabel".</summary>
     public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
 
-    /// <summary>The column for the picture's vector of length 1; null, the default, does not make it.</summary>
+    /// <summary>The column for the image's vector of length 1; null, the default, does not make it.</summary>
     public string? EmbeddingColumnName { get; set; }
 
-    /// <summary>How pictures become the network's input; null takes the checkpoint's own.</summary>
+    /// <summary>How images become the network's input; null takes the checkpoint's own.</summary>
     public ImagePreprocessing? Preprocessing { get; set; }
 
     /// <summary>Rows to validate on, with the training data's columns; null holds out <see cref="TrainerOptions.ValidationFraction"/> of these, which is 0 by default.</summary>
@@ -83,8 +83,8 @@ public sealed class ClipFewShotOptions : TrainerOptions
     public Precision Precision { get; set; } = Precision.Float32;
 
     /// <summary>
-    /// Pass over pictures that cannot be read: training leaves them out, scoring gives missing values (NaN, and no label).
-    /// Default false: such a picture is an <see cref="ImageDecodeException"/>.
+    /// Pass over images that cannot be read: training leaves them out, scoring gives missing values (NaN, and no label).
+    /// Default false: such an image is an <see cref="ImageDecodeException"/>.
     /// </summary>
     public bool SkipInvalidImages { get; set; }
 

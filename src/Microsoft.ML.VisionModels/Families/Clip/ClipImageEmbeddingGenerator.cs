@@ -8,12 +8,12 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// CLIP's or SigLIP's vision tower for whatever is built on Microsoft.Extensions.AI: a vector of length 1 for each picture, close to those
-/// of pictures like it and of texts that describe it. Can be used from many threads at once; dispose of it when it is no longer needed.
+/// CLIP's or SigLIP's vision tower for whatever is built on Microsoft.Extensions.AI: a vector of length 1 for each image, close to those
+/// of images like it and of texts that describe it. Can be used from many threads at once; dispose of it when it is no longer needed.
 /// </summary>
 public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataContent, Embedding<float>>
 {
-    private const int PicturesAtOnce = 16;
+    private const int ImagesAtOnce = 16;
 
     private readonly ClipVisionModel _model;
     private readonly ImageProcessor _processor;
@@ -35,23 +35,23 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
         _metadata = ClipEmbeddings.Metadata(source);
     }
 
-    /// <summary>A vector for each picture.</summary>
-    /// <param name="values">The pictures, encoded: JPEG, PNG, WebP and so on.</param>
+    /// <summary>A vector for each image.</summary>
+    /// <param name="values">The images, encoded: JPEG, PNG, WebP and so on.</param>
     /// <param name="options">Not read.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
-    /// <exception cref="ImageDecodeException">A picture cannot be read; the error names its place in the sequence.</exception>
+    /// <exception cref="ImageDecodeException">An image cannot be read; the error names its place in the sequence.</exception>
     public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<DataContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
         ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
-        DataContent[] pictures = [.. values];
+        DataContent[] images = [.. values];
         return Task.Run(() =>
         {
             using var scope = NewDisposeScope();
             using var inference = inference_mode();
             GeneratedEmbeddings<Embedding<float>> embeddings = [];
-            foreach (var chunk in pictures.Index().Chunk(PicturesAtOnce))
+            foreach (var chunk in images.Index().Chunk(ImagesAtOnce))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 using var inner = NewDisposeScope();
@@ -68,11 +68,11 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
     /// <summary>Frees the network's native memory.</summary>
     public void Dispose() => _model.Dispose();
 
-    private static RgbImage Decode(DataContent picture, int index)
+    private static RgbImage Decode(DataContent image, int index)
     {
         try
         {
-            return ImageDecoder.Decode(picture.Data.Span, picture.Name ?? picture.MediaType);
+            return ImageDecoder.Decode(image.Data.Span, image.Name ?? image.MediaType);
         }
         catch (ImageDecodeException e)
         {

@@ -5,7 +5,7 @@ using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>CLIP's vision tower: adds a vector of length 1 for each picture, which lies close to those of texts that describe it.</summary>
+/// <summary>CLIP's vision tower: adds a vector of length 1 for each image, which lies close to those of texts that describe it.</summary>
 public sealed class ClipImageEmbeddingTransformer : ImageFeaturizerTransformer
 {
     internal ClipImageEmbeddingTransformer(IHostEnvironment environment, FeaturizerParts parts)

@@ -12,7 +12,7 @@ namespace Microsoft.ML.VisionModels.Families.Clip;
 
 /// <summary>
 /// CLIP: "Learning Transferable Visual Models From Natural Language Supervision" (arXiv 2103.00020), and SigLIP: "Sigmoid Loss for
-/// Language Image Pre-Training" (arXiv 2303.15343). Pictures and texts become vectors of one space, in which those that belong
+/// Language Image Pre-Training" (arXiv 2303.15343). Images and texts become vectors of one space, in which those that belong
 /// together lie close. Reference implementations: openai/CLIP, Hugging Face's CLIP and SigLIP, open_clip.
 /// </summary>
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
@@ -43,11 +43,11 @@ internal sealed class ClipNetwork : nn.Module
 
     public ClipTextNetwork Text => text;
 
-    /// <summary>How well each picture goes with each text, [B, T], from vectors [B, E] and [T, E] of any length.</summary>
+    /// <summary>How well each image goes with each text, [B, T], from vectors [B, E] and [T, E] of any length.</summary>
     public Tensor Logits(Tensor images, Tensor texts)
     {
         var logits = Temper(Normalize(images).matmul(Normalize(texts).t()));
-        return logit_bias is null ? logits : logits.Plus(logit_bias);
+        return logit_bias is null ? logits : logits.Add(logit_bias);
     }
 
     /// <summary>
@@ -67,7 +67,7 @@ internal sealed class ClipNetwork : nn.Module
 
     /// <summary>A classifier by words on the vision tower, which becomes the classifier's.</summary>
     /// <param name="classes">A vector of length 1 for each class, [C, E].</param>
-    /// <param name="examples">Labelled pictures that speak for their classes beside the words, or none.</param>
+    /// <param name="examples">Labeled images that speak for their classes beside the words, or none.</param>
     public ClipClassifierModel Classifier(Tensor classes, TipAdapter? examples = null)
     {
         using var _ = no_grad();

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 
-/// <summary>Scores pictures and texts with both towers, a batch at a time: a vector for each.</summary>
+/// <summary>Scores images and texts with both towers, a batch at a time: a vector for each.</summary>
 internal sealed class ClipPairScorer : BatchScorer<(ImageItem Image, string Text), (float[]? Image, float[]? Text)>
 {
     private readonly ClipPairModel _model;

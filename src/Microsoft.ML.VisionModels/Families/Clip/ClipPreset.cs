@@ -1,13 +1,13 @@
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Published sizes of CLIP (<see href="https://arxiv.org/abs/2103.00020"/>), and one for small pictures. The number in a name is the
-/// side of a patch in pixels; all but <see cref="SmallImage"/> are for pictures of 224 x 224 and texts of 77 tokens.
+/// Published sizes of CLIP (<see href="https://arxiv.org/abs/2103.00020"/>), and one for small images. The number in a name is the
+/// side of a patch in pixels; all but <see cref="SmallImage"/> are for images of 224 x 224 and texts of 77 tokens.
 /// </summary>
 public enum ClipPreset
 {
     /// <summary>
-    /// For pictures of 8 to 64 pixels and short texts, trained from scratch on a CPU: 32 x 32, patch 4, width 128, 6 blocks; texts of 32
+    /// For images of 8 to 64 pixels and short texts, trained from scratch on a CPU: 32 x 32, patch 4, width 128, 6 blocks; texts of 32
     /// tokens, width 128, 2 blocks; vectors of 128.
     /// </summary>
     SmallImage,

@@ -8,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Families.Clip;
 /// <summary>A published CLIP: Hugging Face's folder, open_clip's folder, or a file with OpenAI's names.</summary>
 /// <param name="Path">The folder or file.</param>
 /// <param name="Config">Its hyper-parameters.</param>
-/// <param name="Preprocessing">How it wants its pictures.</param>
+/// <param name="Preprocessing">How it wants its images.</param>
 internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreprocessing Preprocessing)
 {
     /// <exception cref="FileNotFoundException">There is no such file or folder.</exception>
@@ -50,8 +50,8 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
         }
     }
 
-    /// <summary>How pictures become the vision tower's input: as the user chose, or as the publisher does.</summary>
-    /// <exception cref="ArgumentException">Pictures would come out in another size than the tower's.</exception>
+    /// <summary>How images become the vision tower's input: as the user chose, or as the publisher does.</summary>
+    /// <exception cref="ArgumentException">Images would come out in another size than the tower's.</exception>
     public ImagePreprocessing PreprocessingOr(ImagePreprocessing? chosen) => NetworkInput.Preprocessing(chosen, Preprocessing, null, Config.Vision.ImageSize);
 
     /// <summary>The vision tower alone.</summary>
@@ -83,7 +83,7 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
         return tokenizer;
     }
 
-    /// <summary>As Hugging Face's processor of this kind prepares pictures where no file tells otherwise.</summary>
+    /// <summary>As Hugging Face's processor of this kind prepares images where no file tells otherwise.</summary>
     private static ImagePreprocessing Usual(ClipConfig config) => config.Sigmoid
         ? ImagePreprocessing.ExactSize(config.Vision.ImageSize.Height, config.Vision.ImageSize.Width, ResizeFilter.Bicubic)
         : Original(config.Vision.ImageSize) with { TorchvisionCrop = false };
@@ -103,7 +103,7 @@ internal sealed record ClipSource(string Path, ClipConfig Config, ImagePreproces
             : throw new CheckpointException($"{OpenClipConfig.FileName} has preprocess_cfg.{name} = {values.GetRawText()}, which should be three numbers.");
     }
 
-    /// <summary>As OpenAI's own code prepares pictures, and open_clip's by default.</summary>
+    /// <summary>As OpenAI's own code prepares images, and open_clip's by default.</summary>
     private static ImagePreprocessing Original(ImageSize size) => new()
     {
         Resize = new ImageResize.ShortestEdge(size.Height),

@@ -11,7 +11,7 @@ public static class ClipTemplates
     /// <summary>The 80 with which the paper classifies ImageNet (arXiv 2103.00020, 3.1.4), in another order.</summary>
     public static IReadOnlyList<string> ImageNet { get; } =
     [
-        "a photo of many {}.", "a photo of my {}.", "a photo of one {}.", "itap of my {}.",    // "I took a picture"
+        "a photo of many {}.", "a photo of my {}.", "a photo of one {}.", "itap of my {}.",    // "I took an image"
         .. AAndThe("{} in a video game"),
         .. new[] { "embroidered", "plastic", "origami", "toy", "cartoon", "plushie" }.SelectMany(kind => AAndThe($"{kind} {{}}")),
         .. new[] { "hard to see", "clean", "dirty", "cool", "large", "nice", "weird", "small" }.SelectMany(kind => AAndThe($"{kind} {{}}", "a photo of ")),
@@ -20,7 +20,7 @@ public static class ClipTemplates
             "a photo", "a bad photo", "a good photo", "a bright photo", "a dark photo", "a blurry photo", "a cropped photo", "a close-up photo",
             "a pixelated photo", "a low resolution photo", "a jpeg corrupted photo", "a black and white photo", "itap",
             "a drawing", "a painting", "a sketch", "a doodle", "a sculpture", "a tattoo", "a rendering", "a rendition", "graffiti", "art",
-        }.SelectMany(picture => AAndThe("{}", $"{picture} of ")),
+        }.SelectMany(image => AAndThe("{}", $"{image} of ")),
     ];
 
     /// <summary>A label as words: those of folders and columns often have underscores for spaces.</summary>

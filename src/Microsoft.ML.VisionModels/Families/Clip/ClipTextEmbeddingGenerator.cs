@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// CLIP's text tower for whatever is built on Microsoft.Extensions.AI: a vector of length 1 for each text, close to those of pictures that
+/// CLIP's text tower for whatever is built on Microsoft.Extensions.AI: a vector of length 1 for each text, close to those of images that
 /// it describes. Can be used from many threads at once; dispose of it when it is no longer needed.
 /// </summary>
 public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>

@@ -8,7 +8,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>CLIP's text tower: adds a vector of length 1 for each text, which lies close to those of pictures that it describes.</summary>
+/// <summary>CLIP's text tower: adds a vector of length 1 for each text, which lies close to those of images that it describes.</summary>
 public sealed class ClipTextEmbeddingTransformer : BatchTransformer
 {
     private readonly ClipTextModel _model;

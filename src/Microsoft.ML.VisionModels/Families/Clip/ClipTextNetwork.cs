@@ -36,7 +36,7 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
     /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
     public bool GradientCheckpointing { get => blocks.GradientCheckpointing; set => blocks.GradientCheckpointing = value; }
 
-    /// <summary>Vectors [B, E] of texts [B, T], not normalised.</summary>
+    /// <summary>Vectors [B, E] of texts [B, T], not normalized.</summary>
     public override Tensor forward(Tensor ids) => forward(ids, null);
 
     /// <param name="ids">The numbers of the tokens [B, T], int64; at most <see cref="ClipTextConfig.Positions"/> of them.</param>
@@ -53,7 +53,7 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
         if (ids.shape[1] > Config.Positions)
             throw new ArgumentException($"A text has {ids.shape[1]} tokens; the text tower takes {Config.Positions}.", nameof(ids));
         using var scope = NewDisposeScope();
-        var x = embeddings.Plus(pos_embed.narrow(0, 0, ids.shape[1]));          // [B, T, D]
+        var x = embeddings.Add(pos_embed.narrow(0, 0, ids.shape[1]));          // [B, T, D]
         x = blocks.forward(x, mask is null ? null : HidePadding(mask), trace);
         x = norm.forward(x);
         trace?.Add("last_hidden_state", x);

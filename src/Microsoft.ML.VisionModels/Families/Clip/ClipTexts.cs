@@ -58,7 +58,7 @@ internal static class ClipTexts
     /// One vector of length 1 for each class, [C, E]: the mean over the templates (arXiv 2103.00020, 3.1.4). ML.NET's log has the progress.
     /// </summary>
     /// <exception cref="ArgumentException">A class has no token that the vocabulary knows.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
     public static Tensor EmbedClasses(
         ClipTextNetwork network, ITextTokenizer tokenizer, IReadOnlyList<string> labels, IReadOnlyList<string> templates, Device device,
         IHostEnvironment environment, CancellationToken cancellation)

@@ -24,6 +24,6 @@ internal sealed partial class ClipTokenizer
             }
         }
         var merges = learner.Learn(vocabularySize - ClipVocabulary.SmallestSize);
-        return new(ClipVocabulary.FromMerges(merges, "The vocabulary that was learnt"), cleaning);
+        return new(ClipVocabulary.FromMerges(merges, "The vocabulary that was learned"), cleaning);
     }
 }

@@ -6,9 +6,9 @@ public enum ClipTrainedTowers
     /// <summary>Both towers.</summary>
     Both,
 
-    /// <summary>The vision tower alone: new pictures for the words of a checkpoint.</summary>
+    /// <summary>The vision tower alone: new images for the words of a checkpoint.</summary>
     Vision,
 
-    /// <summary>The text tower alone: new words for the pictures of a checkpoint (locked-image tuning, <see href="https://arxiv.org/abs/2111.07991"/>).</summary>
+    /// <summary>The text tower alone: new words for the images of a checkpoint (locked-image tuning, <see href="https://arxiv.org/abs/2111.07991"/>).</summary>
     Text,
 }

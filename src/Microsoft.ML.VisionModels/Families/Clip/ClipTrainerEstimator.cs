@@ -14,7 +14,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Trains CLIP on pictures and texts that describe them (<see href="https://arxiv.org/abs/2103.00020"/>), or goes on from a published
+/// Trains CLIP on images and texts that describe them (<see href="https://arxiv.org/abs/2103.00020"/>), or goes on from a published
 /// one. Made by <c>mlContext.Transforms.ClipTrainer</c>.
 /// </summary>
 public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
@@ -36,9 +36,9 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
     /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
     /// <exception cref="FileNotFoundException">The checkpoint or the tokenizer is not there.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or does not fit the network.</exception>
-    /// <exception cref="ImageDecodeException">A picture cannot be read.</exception>
+    /// <exception cref="ImageDecodeException">An image cannot be read.</exception>
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled before training began.</exception>
+    /// <exception cref="OperationCanceledException">Canceled before training began.</exception>
     public ClipTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -51,10 +51,10 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
         var preprocessing = source?.PreprocessingOr(_options.Preprocessing)
             ?? NetworkInput.Preprocessing(_options.Preprocessing, null, null, _options.ImageSize ?? ClipPresets.Of(_options.Preset).Vision.ImageSize);
         var processor = new ImageProcessor(preprocessing);
-        var pictures = new LabelledPictures(
-            _host, _options.ImageColumnName, _options.TextColumnName, _options.SkipInvalidImages, (long)_options.PictureCacheMegabytes << 20, _options.CancellationToken);
+        var images = new LabeledImages(
+            _host, _options.ImageColumnName, _options.TextColumnName, _options.SkipInvalidImages, (long)_options.ImageCacheMegabytes << 20, _options.CancellationToken);
         var published = source?.OpenTokenizer(_options.Tokenizer) ?? (_options.Tokenizer is { } path ? ClipTokenizer.Load(path) : null);
-        var set = pictures.Read("training", input, processor);
+        var set = images.Read("training", input, processor);
         var tokenizer = published ?? ClipTokenizer.Learn(set.Labels, _options.VocabularySize);
 
         // One generator for weights and dropout; shuffling and augmentation have their own.
@@ -63,7 +63,7 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
         var model = new ClipPairModel(network);
         try
         {
-            var (train, validation) = Split(set, tokenizer, network.Config.Text.Positions, pictures, processor);
+            var (train, validation) = Split(set, tokenizer, network.Config.Text.Positions, images, processor);
             network.Freeze(_options.TrainedTowers);
             network.to(device);
             network.Vision.GradientCheckpointing = network.Text.GradientCheckpointing = _options.GradientCheckpointing;
@@ -101,11 +101,11 @@ public sealed class ClipTrainerEstimator : IEstimator<ClipTransformer>
         };
     }
 
-    private (ClipPairs Train, ClipPairs Validation) Split(ImageSet set, ITextTokenizer tokenizer, int positions, LabelledPictures pictures, ImageProcessor processor)
+    private (ClipPairs Train, ClipPairs Validation) Split(ImageSet set, ITextTokenizer tokenizer, int positions, LabeledImages images, ImageProcessor processor)
     {
         if (_options.ValidationData is { } data)
         {
-            var held = pictures.Read("validation", data, processor);
+            var held = images.Read("validation", data, processor);
             return (Pairs(set), Pairs(held));
         }
         var (train, validation) = HoldOut.Split(new int[set.Count], _options.ValidationFraction, _seed);

@@ -12,8 +12,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Families.Clip;
 
 /// <summary>
-/// Learning which text belongs to which picture of a batch. Batches are made ahead of the network; the accuracy on the validation rows is
-/// how often the picture's own text, or one that says the same, is the likeliest of its batch.
+/// Learning which text belongs to which image of a batch. Batches are made ahead of the network; the accuracy on the validation rows is
+/// how often the image's own text, or one that says the same, is the likeliest of its batch.
 /// </summary>
 internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
 {
@@ -50,8 +50,8 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
         {
             ["seed"] = seed.ToString(CultureInfo.InvariantCulture),
             ["network"] = ModelJson.Write(network.Config),
-            ["texts"] = train.Pictures.LabelsDigest(),
-            ["validation texts"] = validation.Pictures.LabelsDigest(),
+            ["texts"] = train.Images.LabelsDigest(),
+            ["validation texts"] = validation.Images.LabelsDigest(),
             ["preprocessing"] = processor.Settings.ToHuggingFace(),
         };
     }
@@ -105,8 +105,8 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
             using var batch = batches.Next();
             var ids = batch.Targets.to(_device);
             var (logits, pairs) = (Logits(batch.Pixels, ids), ClipLoss.Pairs(ids));
-            right += (long)pairs.gather(1, logits.argmax(1, keepdim: true)).sum().Value();
-            loss += Loss(logits, pairs).Value() * chunk.Length;
+            right += (long)pairs.gather(1, logits.argmax(1, keepdim: true)).sum().Item();
+            loss += Loss(logits, pairs).Item() * chunk.Length;
         }
         double count = _validation.Rows.Length;
         return new(right / count, loss / count, new Dictionary<string, double> { ["Accuracy"] = right / count });
@@ -119,17 +119,17 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
     }
 
     private Tensor Logits(Tensor pixels, Tensor ids) => _network.Logits(
-        _network.Vision.forward(_processor.Normalise(pixels.to(_device))), _network.Text.forward(ids));
+        _network.Vision.forward(_processor.Normalize(pixels.to(_device))), _network.Text.forward(ids));
 
     private Tensor Loss(Tensor logits, Tensor pairs) => _network.Config.Sigmoid ? ClipLoss.Sigmoid(logits, pairs) : ClipLoss.Symmetric(logits, pairs);
 
-    /// <summary>On a background thread: the pictures of a step, augmented where there is a generator, and their texts' tokens.</summary>
+    /// <summary>On a background thread: the images of a step, augmented where there is a generator, and their texts' tokens.</summary>
     private TrainingBatch MakeBatch(ClipPairs pairs, int[] rows, Func<Generator>? generator)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         using var random = generator?.Invoke();
-        var pixels = pairs.Pictures.Pixels(rows);
+        var pixels = pairs.Images.Pixels(rows);
         if (random is not null)
             pixels = _augmenter.Apply(pixels, random);
         var ids = ClipTexts.Trim(

@@ -11,7 +11,7 @@ using TorchSharp;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>A CLIP that was trained: adds vectors of length 1 for each picture and its text. Save its checkpoint to classify or search with it.</summary>
+/// <summary>A CLIP that was trained: adds vectors of length 1 for each image and its text. Save its checkpoint to classify or search with it.</summary>
 public sealed class ClipTransformer : BatchTransformer
 {
     private readonly ClipPairModel _model;
@@ -43,7 +43,7 @@ public sealed class ClipTransformer : BatchTransformer
     /// <summary>How training went; null for a model that was loaded.</summary>
     public TrainingHistory? History { get; }
 
-    /// <summary>How pictures become the network's input.</summary>
+    /// <summary>How images become the network's input.</summary>
     public ImagePreprocessing Preprocessing => _processor.Settings;
 
     /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>

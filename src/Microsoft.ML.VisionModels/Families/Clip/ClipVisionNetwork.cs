@@ -25,10 +25,10 @@ internal sealed class ClipVisionNetwork : nn.Module<Tensor, Tensor>
     /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
     public bool GradientCheckpointing { get => vit.GradientCheckpointing; set => vit.GradientCheckpointing = value; }
 
-    /// <summary>Vectors [B, E], not of length 1, of normalised pictures [B, C, H, W].</summary>
+    /// <summary>Vectors [B, E], not of length 1, of normalized images [B, C, H, W].</summary>
     public override Tensor forward(Tensor pixels) => forward(pixels, null);
 
-    /// <param name="pixels">Normalised pictures [B, C, H, W].</param>
+    /// <param name="pixels">Normalized images [B, C, H, W].</param>
     /// <param name="trace">Takes what <see cref="ViTNetwork.Tokens"/> tells, and <c>pooled</c>, where it wants them.</param>
     public Tensor forward(Tensor pixels, Trace? trace)
     {

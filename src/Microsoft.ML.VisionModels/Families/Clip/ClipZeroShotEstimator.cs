@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>Classifies pictures with words: loads CLIP, and makes a class of each label. Made by <c>mlContext.Transforms.ClipZeroShot</c>.</summary>
+/// <summary>Classifies images with words: loads CLIP, and makes a class of each label. Made by <c>mlContext.Transforms.ClipZeroShot</c>.</summary>
 public sealed class ClipZeroShotEstimator : IEstimator<ClipClassifierTransformer>
 {
     private readonly ClipZeroShotOptions _options;
@@ -28,11 +28,11 @@ public sealed class ClipZeroShotEstimator : IEstimator<ClipClassifierTransformer
         _options.ImageColumnName, _options.ScoreColumnName, _options.PredictedLabelColumnName, _options.EmbeddingColumnName, AttentionColumn: null,
         _options.ScoringBatchSize, _options.Precision, _options.SkipInvalidImages, TestTimeAugmentation: false);
 
-    /// <summary>Loads the network and computes the labels' vectors. Pictures are not looked at.</summary>
+    /// <summary>Loads the network and computes the labels' vectors. Images are not looked at.</summary>
     /// <exception cref="ArgumentException">A column is missing or of another type, or the labels are none, twice the same, or nothing to the vocabulary.</exception>
     /// <exception cref="FileNotFoundException">The checkpoint, its tokenizer or the file of labels is not there.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or does not fit the network.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
     public ClipClassifierTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);

@@ -39,7 +39,7 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions
     /// <summary>The column for the likeliest class, a key whose values are the labels. Default "PredictedLabel".</summary>
     public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
 
-    /// <summary>The column for the picture's vector of length 1; null, the default, does not make it.</summary>
+    /// <summary>The column for the image's vector of length 1; null, the default, does not make it.</summary>
     public string? EmbeddingColumnName { get; set; }
 
     /// <summary>Stops fitting, which takes long with many labels and templates; there is no model then.</summary>

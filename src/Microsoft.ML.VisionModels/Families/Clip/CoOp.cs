@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Families.Clip;
 
 /// <summary>
-/// Context optimisation: "Learning to Prompt for Vision-Language Models" (arXiv 2109.01134). A class is the text of some learnt vectors,
+/// Context optimization: "Learning to Prompt for Vision-Language Models" (arXiv 2109.01134). A class is the text of some learned vectors,
 /// the same for all classes, its name and a full stop. The text tower stays as it is.
 /// </summary>
 internal sealed class CoOp : nn.Module
@@ -21,7 +21,7 @@ internal sealed class CoOp : nn.Module
     private readonly Tensor _ids;           // [C, P]: start, M places, the name, a full stop, end
     private readonly Tensor _embeddings;    // [C, P, D] of these
 
-    /// <exception cref="ArgumentException">The learnt vectors leave no room for a name.</exception>
+    /// <exception cref="ArgumentException">The learned vectors leave no room for a name.</exception>
     public CoOp(ClipTextNetwork text, ClipTokenizer tokenizer, IReadOnlyList<string> labels, int contextTokens, Device device, Generator generator) : base(nameof(CoOp))
     {
         if (contextTokens + 3 > text.Config.Positions)
@@ -44,8 +44,8 @@ internal sealed class CoOp : nn.Module
     public Tensor Classes()
     {
         var count = context.shape[0];
-        var learnt = context.unsqueeze(0).expand(_ids.shape[0], -1, -1);
-        var embeddings = cat([_embeddings.narrow(1, 0, 1), learnt, _embeddings.narrow(1, 1 + count, _embeddings.shape[1] - 1 - count)], 1);
+        var learned = context.unsqueeze(0).expand(_ids.shape[0], -1, -1);
+        var embeddings = cat([_embeddings.narrow(1, 0, 1), learned, _embeddings.narrow(1, 1 + count, _embeddings.shape[1] - 1 - count)], 1);
         return ClipNetwork.Normalize(_text.FromEmbeddings(embeddings, _ids));
     }
 

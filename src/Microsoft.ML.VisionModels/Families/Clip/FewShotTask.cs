@@ -7,7 +7,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 
-/// <summary>Learning classes from pictures' vectors, which are computed once and stay: cross entropy of whatever gives logits.</summary>
+/// <summary>Learning classes from images' vectors, which are computed once and stay: cross entropy of whatever gives logits.</summary>
 internal sealed class FewShotTask : ITrainingTask
 {
     private readonly Func<Tensor, Tensor> _logits;
@@ -68,11 +68,11 @@ internal sealed class FewShotTask : ITrainingTask
         int[] rows = [.. Enumerable.Range(0, _validation.Classes.Length)];
         var (logits, targets) = (_logits(_validation.VectorsOf(rows)), _validation.ClassesOf(rows));
         var accuracy = logits.argmax(1).eq(targets).sum().item<long>() / (double)rows.Length;
-        return new(accuracy, F.cross_entropy(logits, targets).Value(), new Dictionary<string, double> { ["Accuracy"] = accuracy });
+        return new(accuracy, F.cross_entropy(logits, targets).Item(), new Dictionary<string, double> { ["Accuracy"] = accuracy });
     }
 }
 
-/// <summary>Pictures that are learnt from as vectors.</summary>
+/// <summary>Images that are learned from as vectors.</summary>
 /// <param name="Vectors">Of length 1, [N, E], on the network's device.</param>
 /// <param name="Classes">The class of each.</param>
 /// <param name="Digest">The fingerprint of the labels of all rows from which these were taken, by the seed.</param>

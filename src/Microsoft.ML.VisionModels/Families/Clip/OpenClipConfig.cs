@@ -14,7 +14,7 @@ internal static class OpenClipConfig
         s_model = ["embed_dim", "quick_gelu", "vision_cfg", "text_cfg", "init_logit_scale"],
         s_vision = ["image_size", "layers", "width", "head_width", "mlp_ratio", "patch_size", "patch_dropout", "attn_pooler_queries", "attn_pooler_heads"],
         s_text = ["context_length", "vocab_size", "layers", "width", "heads", "mlp_ratio", "pad_id"],
-        s_pictures = ["mean", "std", "size"];
+        s_images = ["mean", "std", "size"];
 
     /// <summary>The values of further keys with which the network is this one; null, none and nothing set are so too.</summary>
     private static readonly Dictionary<string, string> s_usual = new()
@@ -42,7 +42,7 @@ internal static class OpenClipConfig
         Check(model, "model_cfg", s_model);
         Check(Part(model, "vision_cfg"), "vision_cfg", s_vision, pooling: "\"tok\"");
         Check(Part(model, "text_cfg"), "text_cfg", s_text, pooling: "\"argmax\"");
-        Check(Part(config, "preprocess_cfg"), "preprocess_cfg", s_pictures);
+        Check(Part(config, "preprocess_cfg"), "preprocess_cfg", s_images);
     }
 
     private static void Check(JsonElement? part, string name, HashSet<string> known, string? pooling = null)

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Families.Clip;
 
 /// <summary>
-/// Labelled pictures that are remembered, and speak for their classes the more, the closer a picture is to them: "Tip-Adapter:
+/// Labeled images that are remembered, and speak for their classes the more, the closer an image is to them: "Tip-Adapter:
 /// Training-free CLIP-Adapter for Better Vision-Language Modeling" (arXiv 2111.03930), alpha exp(-beta (1 - f K^T)) V.
 /// </summary>
 internal sealed class TipAdapter : nn.Module<Tensor, Tensor>
@@ -27,10 +27,10 @@ internal sealed class TipAdapter : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>Remembers pictures.</summary>
+    /// <summary>Remembers images.</summary>
     /// <param name="vectors">Their vectors of length 1, [N, E].</param>
     /// <param name="classes">Their classes, one-hot [N, C].</param>
-    /// <param name="alpha">How much a remembered picture counts.</param>
+    /// <param name="alpha">How much a remembered image counts.</param>
     /// <param name="beta">How quickly its say falls with the distance.</param>
     public static TipAdapter Of(Tensor vectors, Tensor classes, double alpha, double beta)
     {
@@ -45,13 +45,13 @@ internal sealed class TipAdapter : nn.Module<Tensor, Tensor>
     public TipAdapterConfig Config { get; }
 
     public override Tensor forward(Tensor x) =>                             // [B, E]
-        x.matmul(keys.to(x.dtype).t()).sub(s_one).mul(_beta).exp()                      // [B, N], 1 for the same picture
+        x.matmul(keys.to(x.dtype).t()).sub(s_one).mul(_beta).exp()                      // [B, N], 1 for the same image
             .matmul(values.to(x.dtype)).mul(_alpha);                                    // [B, C]
 }
 
-/// <param name="Size">The number of pictures.</param>
+/// <param name="Size">The number of images.</param>
 /// <param name="EmbeddingSize">The length of a vector.</param>
 /// <param name="Classes">The number of classes.</param>
-/// <param name="Alpha">How much a remembered picture counts.</param>
+/// <param name="Alpha">How much a remembered image counts.</param>
 /// <param name="Beta">How quickly its say falls with the distance.</param>
 internal sealed record TipAdapterConfig(int Size, int EmbeddingSize, int Classes, double Alpha, double Beta);

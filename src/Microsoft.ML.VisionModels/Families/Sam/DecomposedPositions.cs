@@ -30,13 +30,13 @@ internal sealed class DecomposedPositions : nn.Module<Tensor, Tensor>
         var places = q.reshape(-1, _side, _side, q.shape[3]);                                   // [B heads, S, S, D / heads]
         var down = einsum("byxd,ykd->byxk", places, Distances(height)).unsqueeze(-1);           // [B heads, S, S, S, 1]
         var right = einsum("byxd,xkd->byxk", places, Distances(width)).unsqueeze(-2);           // [B heads, S, S, 1, S]
-        return down.Plus(right).reshape(batch, heads, tokens, tokens).MoveToOuterDisposeScope();
+        return down.Add(right).reshape(batch, heads, tokens, tokens).MoveToOuterDisposeScope();
     }
 
     /// <summary>The vector for each query's and each key's row (or column), [S, S, D / heads].</summary>
     private Tensor Distances(Parameter table)
     {
-        var places = TensorArithmetic.Range(_side, table.device);
+        var places = TensorArithmetic.Arange(_side, table.device);
         var distances = places.unsqueeze(1) - places.unsqueeze(0);                              // [S, S], from 1 - S to S - 1
         return table.index_select(0, (distances - distances.min()).flatten()).view(_side, _side, -1);
     }

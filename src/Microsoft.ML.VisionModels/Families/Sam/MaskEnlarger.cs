@@ -7,19 +7,19 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
 /// <summary>
-/// From a decoded mask's logits to pixels of the picture: bilinearly to the padded size, without the padding, and bilinearly to the
-/// picture's size (reference: facebookresearch/segment-anything, Sam.postprocess_masks).
+/// From a decoded mask's logits to pixels of the image: bilinearly to the padded size, without the padding, and bilinearly to the
+/// image's size (reference: facebookresearch/segment-anything, Sam.postprocess_masks).
 /// </summary>
 /// <remarks>
-/// The second step goes down the columns, as runs do, and keeps nothing but the runs. Masks of a large picture as tensors are what makes
+/// The second step goes down the columns, as runs do, and keeps nothing but the runs. Masks of a large image as tensors are what makes
 /// other implementations take many gigabytes.
 /// </remarks>
-/// <param name="padded">The side of the padded picture.</param>
-/// <param name="resized">The picture within it.</param>
-/// <param name="picture">The picture's own size.</param>
-internal sealed class MaskEnlarger(int padded, ImageSize resized, ImageSize picture)
+/// <param name="padded">The side of the padded image.</param>
+/// <param name="resized">The image within it.</param>
+/// <param name="image">The image's own size.</param>
+internal sealed class MaskEnlarger(int padded, ImageSize resized, ImageSize image)
 {
-    private readonly (int[] First, int[] Second, float[] Weight) _columns = Samples(resized.Width, picture.Width), _rows = Samples(resized.Height, picture.Height);
+    private readonly (int[] First, int[] Second, float[] Weight) _columns = Samples(resized.Width, image.Width), _rows = Samples(resized.Height, image.Height);
 
     /// <param name="logits">[h, w], as decoded.</param>
     /// <param name="threshold">What is greater is inside.</param>
@@ -28,20 +28,20 @@ internal sealed class MaskEnlarger(int padded, ImageSize resized, ImageSize pict
     public (RunLengthMask Mask, float Stability) Enlarge(Tensor logits, float threshold = 0, float offset = 0)
     {
         var source = Resize(logits);                        // [resized width, resized height]: columns
-        var writer = new RunWriter(picture.Height, picture.Width);
+        var writer = new RunWriter(image.Height, image.Width);
         var column = new float[resized.Height];
         var (raised, lowered) = (threshold + offset, threshold - offset);
         long above = 0, below = 0;
-        for (var x = 0; x < picture.Width; x++)
+        for (var x = 0; x < image.Width; x++)
         {
             Lerp(source.AsSpan(_columns.First[x] * resized.Height, resized.Height), source.AsSpan(_columns.Second[x] * resized.Height, resized.Height), _columns.Weight[x], column);
             if (TensorPrimitives.Max<float>(column) <= lowered)     // most columns: nothing between their values exceeds them
             {
-                writer.Add(picture.Height, inside: false);
+                writer.Add(image.Height, inside: false);
                 continue;
             }
             var (start, wasInside) = (0, false);
-            for (var y = 0; y < picture.Height; y++)
+            for (var y = 0; y < image.Height; y++)
             {
                 var value = column[_rows.First[y]] * (1 - _rows.Weight[y]) + column[_rows.Second[y]] * _rows.Weight[y];
                 above += value > raised ? 1 : 0;
@@ -52,7 +52,7 @@ internal sealed class MaskEnlarger(int padded, ImageSize resized, ImageSize pict
                     (start, wasInside) = (y, !wasInside);
                 }
             }
-            writer.Add(picture.Height - start, wasInside);
+            writer.Add(image.Height - start, wasInside);
         }
         return (writer.ToMask(), (float)above / below);
     }

@@ -1,9 +1,9 @@
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>Points spread evenly over a picture (reference: facebookresearch/segment-anything, utils/amg.py).</summary>
+/// <summary>Points spread evenly over an image (reference: facebookresearch/segment-anything, utils/amg.py).</summary>
 internal static class PointGrid
 {
-    /// <summary>Points in fractions of the picture's width and height, row by row, the outer ones half a step from its edges.</summary>
+    /// <summary>Points in fractions of the image's width and height, row by row, the outer ones half a step from its edges.</summary>
     public static (double X, double Y)[] Build(int pointsPerSide)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(pointsPerSide);
@@ -15,8 +15,8 @@ internal static class PointGrid
         return [.. side.SelectMany(_ => side, (y, x) => (x, y))];
     }
 
-    /// <summary>A grid for the whole picture and each layer of crops.</summary>
-    /// <param name="pointsPerSide">Of the grid for the whole picture.</param>
+    /// <summary>A grid for the whole image and each layer of crops.</summary>
+    /// <param name="pointsPerSide">Of the grid for the whole image.</param>
     /// <param name="layers">How many layers there are beside it.</param>
     /// <param name="downscale">By how much each layer's grid has fewer points per side than the one before.</param>
     /// <exception cref="ArgumentException">A layer would have no points.</exception>

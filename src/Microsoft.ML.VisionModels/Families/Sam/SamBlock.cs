@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>Attention, within windows or to the whole picture, and an MLP, each on a residual branch with its layer norm before it.</summary>
+/// <summary>Attention, within windows or to the whole image, and an MLP, each on a residual branch with its layer norm before it.</summary>
 internal sealed class SamBlock : nn.Module<Tensor, Tensor>
 {
     private readonly LayerNorm norm1, norm2;
@@ -33,7 +33,7 @@ internal sealed class SamBlock : nn.Module<Tensor, Tensor>
         // Windows at the edges are filled up with zeros, which are attended to like the rest.
         var windows = new WindowGrid((int)x.shape[1], (int)x.shape[2], _window, Shift: 0);
         var tokens = windows.Partition(norm1.forward(x));                                       // [B n, S S, D]
-        x = x.Plus(windows.Merge(rel_pos is null ? attn.forward(tokens) : attn.ForwardWithBias(tokens, rel_pos.forward)));
-        return x.Plus(mlp.forward(norm2.forward(x))).MoveToOuterDisposeScope();
+        x = x.Add(windows.Merge(rel_pos is null ? attn.forward(tokens) : attn.ForwardWithBias(tokens, rel_pos.forward)));
+        return x.Add(mlp.forward(norm2.forward(x))).MoveToOuterDisposeScope();
     }
 }

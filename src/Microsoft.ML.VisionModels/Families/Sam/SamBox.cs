@@ -1,6 +1,6 @@
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>A box of a prompt, in pixels of the picture.</summary>
+/// <summary>A box of a prompt, in pixels of the image.</summary>
 /// <param name="Left">The left edge.</param>
 /// <param name="Top">The upper edge.</param>
 /// <param name="Right">The right edge.</param>

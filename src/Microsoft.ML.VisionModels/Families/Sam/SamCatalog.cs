@@ -9,10 +9,10 @@ public static class SamCatalog
     /// <summary>Adds a mask of what points or boxes in each row mean.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt; a .safetensors with the same tensors will do.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     /// <param name="pointsColumnName">A column of vectors (Single) x, y, x, y and so on, in pixels, that together mean one thing; null for none.</param>
     /// <param name="boxesColumnName">A column of vectors (Single) left, top, right, bottom and so on, in pixels, each box a prompt of its own; null for none.</param>
-    /// <returns>An estimator that adds <c>Mask</c> (a picture, white inside) and <c>MaskScores</c> (a vector of Single).</returns>
+    /// <returns>An estimator that adds <c>Mask</c> (an image, white inside) and <c>MaskScores</c> (a vector of Single).</returns>
     /// <exception cref="ArgumentException">An argument is out of its range, or there is no prompt.</exception>
     public static SamMasksEstimator SamMasks(
         this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image", string? pointsColumnName = null, string? boxesColumnName = null) =>
@@ -24,16 +24,16 @@ public static class SamCatalog
     /// <exception cref="ArgumentException">An option is out of its range, or there is no prompt.</exception>
     public static SamMasksEstimator SamMasks(this TransformsCatalog catalog, SamMasksOptions options) => new(MLNet.EnvironmentOf(catalog), options);
 
-    /// <summary>Adds all segments that can be seen in each picture.</summary>
+    /// <summary>Adds all segments that can be seen in each image.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt; a .safetensors with the same tensors will do.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     /// <returns>An estimator that adds <c>Segments</c> (JSON text) and <c>SegmentCount</c> (Single).</returns>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
     public static SamEverythingEstimator SamEverything(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
         catalog.SamEverything(new SamEverythingOptions { Checkpoint = checkpoint, ImageColumnName = imageColumnName });
 
-    /// <summary>Adds all segments that can be seen in each picture.</summary>
+    /// <summary>Adds all segments that can be seen in each image.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">Everything that can be chosen.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>

@@ -6,7 +6,7 @@ using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>Output columns that others of this package do not have: pictures, texts, and vectors of any length. A row without a result has none, or empty ones.</summary>
+/// <summary>Output columns that others of this package do not have: images, texts, and vectors of any length. A row without a result has none, or empty ones.</summary>
 internal static class SamColumns
 {
     public static OutputColumn<TResult?> Image<TResult>(string name, Func<TResult, MLImage> draw) where TResult : class =>

@@ -11,7 +11,7 @@ internal sealed partial record SamConfig
     /// <summary>MobileSAM's encoder; null where <see cref="Vision"/> is it.</summary>
     public TinyVitConfig? TinyVit { get; init; }
 
-    /// <summary>The side of the square that pictures are padded to, in pixels.</summary>
+    /// <summary>The side of the square that images are padded to, in pixels.</summary>
     public int ImageSize { get; init; } = 1024;
 
     /// <summary>The side of the image embedding, in places.</summary>
@@ -71,7 +71,7 @@ internal sealed partial record SamConfig
         if (Width % 8 != 0 || Width % (Heads * AttentionDownsampling) != 0 || MaskPromptChannels % 4 != 0 || IouHeadDepth < 2)
             throw new ArgumentException($"A width of {Width}, {Heads} heads, {MaskPromptChannels} channels of a mask prompt and {IouHeadDepth} layers of the head for IoU make no SAM.");
         if (Vision is { } vision && (vision.Validate().ImageSize != ImageSize || vision.Grid != Grid || vision.OutputWidth != Width))
-            throw new ArgumentException($"The image encoder gives {vision.Grid} x {vision.Grid} places of {vision.OutputWidth} numbers from pictures of {vision.ImageSize}, but the decoder takes {Grid} x {Grid} of {Width} from {ImageSize}.");
+            throw new ArgumentException($"The image encoder gives {vision.Grid} x {vision.Grid} places of {vision.OutputWidth} numbers from images of {vision.ImageSize}, but the decoder takes {Grid} x {Grid} of {Width} from {ImageSize}.");
         return this;
     }
 }

@@ -35,7 +35,7 @@ internal sealed record SamEncoderConfig
     /// <summary>The side of an attention window, in places.</summary>
     public int Window { get; init; } = 14;
 
-    /// <summary>The blocks that attend to the whole picture.</summary>
+    /// <summary>The blocks that attend to the whole image.</summary>
     public IReadOnlyList<int> GlobalBlocks { get; init; } = [2, 5, 8, 11];
 
     /// <summary>The width of the image embedding.</summary>
@@ -66,7 +66,7 @@ internal sealed record SamEncoderConfig
                 throw new ArgumentException($"{name} must be positive, not {value}.");
         }
         if (ImageSize % PatchSize != 0)
-            throw new ArgumentException($"Pictures of {ImageSize} pixels cannot be cut into patches of {PatchSize}.");
+            throw new ArgumentException($"Images of {ImageSize} pixels cannot be cut into patches of {PatchSize}.");
         if (Width % Heads != 0)
             throw new ArgumentException($"The width {Width} cannot be divided among {Heads} attention heads.");
         return this;

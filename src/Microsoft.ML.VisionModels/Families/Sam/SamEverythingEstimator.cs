@@ -7,7 +7,7 @@ using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>Loads the Segment Anything Model to find all segments of pictures. Made by <c>mlContext.Transforms.SamEverything</c>.</summary>
+/// <summary>Loads the Segment Anything Model to find all segments of images. Made by <c>mlContext.Transforms.SamEverything</c>.</summary>
 public sealed class SamEverythingEstimator : IEstimator<SamEverythingTransformer>
 {
     private readonly SamEverythingOptions _options;

@@ -26,13 +26,13 @@ public sealed class SamEverythingOptions : SamOptions
     /// <summary>Of two masks whose boxes overlap by more than this (intersection over union) the worse is dropped, 0 to 1. Default 0.7.</summary>
     public double BoxNmsThreshold { get; set; } = 0.7;
 
-    /// <summary>How many layers of crops are looked at beside the whole picture: layer i has 2^i x 2^i. At least 0. Default 0.</summary>
+    /// <summary>How many layers of crops are looked at beside the whole image: layer i has 2^i x 2^i. At least 0. Default 0.</summary>
     public int CropLayers { get; set; }
 
     /// <summary>The same as <see cref="BoxNmsThreshold"/> between masks of different crops. Default 0.7.</summary>
     public double CropNmsThreshold { get; set; } = 0.7;
 
-    /// <summary>How much of the picture's shorter side crops of the first layer share, 0 to 1. Default 512 / 1500.</summary>
+    /// <summary>How much of the image's shorter side crops of the first layer share, 0 to 1. Default 512 / 1500.</summary>
     public double CropOverlap { get; set; } = 512.0 / 1500;
 
     /// <summary>By how much each layer's grid has fewer points per side than the one before; at least 1. Default 1.</summary>
@@ -45,7 +45,7 @@ public sealed class SamEverythingOptions : SamOptions
     public CocoSegmentation SegmentForm { get; set; } = CocoSegmentation.Compressed;
 
     /// <summary>
-    /// Says what each segment shows, from the picture within its box: a fitted <c>ClipZeroShot</c> with words of your choice, or any other
+    /// Says what each segment shows, from the image within its box: a fitted <c>ClipZeroShot</c> with words of your choice, or any other
     /// classifier of this package. It stays yours; a saved model holds a copy. Null, the default, leaves segments without words.
     /// </summary>
     public ClassifierTransformer? Classifier { get; set; }
@@ -56,10 +56,10 @@ public sealed class SamEverythingOptions : SamOptions
     /// <summary>The column for how many segments there are, a number (Single). Null does not make it. Default "SegmentCount".</summary>
     public string? SegmentCountColumnName { get; set; } = "SegmentCount";
 
-    /// <summary>The column for a picture whose pixels are the numbers of their segments: red + 256 x green, from 1 on, and 0 for none; smaller segments lie on larger ones. Null, the default, does not make it.</summary>
+    /// <summary>The column for an image whose pixels are the numbers of their segments: red + 256 x green, from 1 on, and 0 for none; smaller segments lie on larger ones. Null, the default, does not make it.</summary>
     public string? LabelImageColumnName { get; set; }
 
-    /// <summary>The column for the picture with its segments drawn over it, each in a colour of its own. Null, the default, does not make it.</summary>
+    /// <summary>The column for the image with its segments drawn over it, each in a color of its own. Null, the default, does not make it.</summary>
     public string? OverlayColumnName { get; set; }
 
     internal IReadOnlyList<string?> Outputs => [SegmentsColumnName, SegmentCountColumnName, LabelImageColumnName, OverlayColumnName];

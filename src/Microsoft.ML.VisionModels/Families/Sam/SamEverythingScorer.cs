@@ -5,7 +5,7 @@ using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>Finds the segments of each row's picture.</summary>
+/// <summary>Finds the segments of each row's image.</summary>
 internal sealed class SamEverythingScorer : BatchScorer<ImageItem, SamSegments?>
 {
     private readonly SamEverythingSettings _settings;
@@ -34,5 +34,5 @@ internal sealed class SamEverythingScorer : BatchScorer<ImageItem, SamSegments?>
     public override Func<ImageItem> MakeReader(DataViewRow row) => _images.MakeReader(row);
 
     public override IReadOnlyList<SamSegments?> Score(IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted) =>
-        [.. items.Select(item => item.Decode(_settings.SkipInvalidImages) is { } picture ? new SamSegments(picture, _finder.Find(picture)) : null)];
+        [.. items.Select(item => item.Decode(_settings.SkipInvalidImages) is { } image ? new SamSegments(image, _finder.Find(image)) : null)];
 }

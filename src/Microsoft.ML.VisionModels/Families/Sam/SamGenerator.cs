@@ -8,21 +8,21 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
 /// <summary>
-/// All that can be seen in a picture: asks about each point of a grid, keeps the masks that are good and stable, and of those that are
+/// All that can be seen in an image: asks about each point of a grid, keeps the masks that are good and stable, and of those that are
 /// alike the best (reference: facebookresearch/segment-anything, SamAutomaticMaskGenerator).
 /// </summary>
 internal sealed class SamGenerator(SamPredictor predictor, SamGeneratorSettings settings)
 {
-    public IReadOnlyList<SamSegment> Generate(RgbImage picture, IProgress<SamEverythingProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<SamSegment> Generate(RgbImage image, IProgress<SamEverythingProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var size = new ImageSize(picture.Height, picture.Width);
+        var size = new ImageSize(image.Height, image.Width);
         var grids = PointGrid.BuildLayers(settings.PointsPerSide, settings.CropLayers, settings.CropPointsDownscale);
         var found = new List<(SamSegment Segment, CropBox Crop)>();
         var crops = CropBox.Generate(size, settings.CropLayers, settings.CropOverlap);
         var (done, points) = (0, crops.Sum(crop => grids[crop.Layer].Length));
         foreach (var crop in crops)
         {
-            var inCrop = InCrop(picture.Window(crop.Left, crop.Top, crop.Width, crop.Height), crop, size, grids[crop.Layer], Answered, cancellation);
+            var inCrop = InCrop(image.Window(crop.Left, crop.Top, crop.Width, crop.Height), crop, size, grids[crop.Layer], Answered, cancellation);
             found.AddRange(Suppress(inCrop, [.. inCrop.Select(segment => segment.PredictedIou)], settings.BoxNmsThreshold).Select(segment => (segment, crop)));
         }
 

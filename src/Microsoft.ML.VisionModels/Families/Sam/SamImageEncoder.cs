@@ -9,7 +9,7 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 
 /// <summary>
 /// SAM's image encoder (arXiv 2304.02643; ViTDet, arXiv 2203.16527): a Vision Transformer whose blocks attend within windows, but for
-/// four that attend to the whole picture, and a neck that makes its tokens narrower.
+/// four that attend to the whole image, and a neck that makes its tokens narrower.
 /// </summary>
 internal sealed class SamImageEncoder : nn.Module<Tensor, Tensor>
 {
@@ -37,12 +37,12 @@ internal sealed class SamImageEncoder : nn.Module<Tensor, Tensor>
     public Tensor forward(Tensor pixels, Trace? trace)
     {
         if (pixels.shape[2] != _imageSize || pixels.shape[3] != _imageSize)
-            throw new ArgumentException($"The image encoder takes pictures of {_imageSize} x {_imageSize}, not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
+            throw new ArgumentException($"The image encoder takes images of {_imageSize} x {_imageSize}, not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
         using var scope = NewDisposeScope();
         var x = patch_embed.forward(pixels).permute(0, 2, 3, 1);            // [B, 3, S, S] -> [B, H, W, D]
         trace?.Add("patch_embeddings", x);
         if (pos_embed is not null)
-            x = x.Plus(pos_embed);
+            x = x.Add(pos_embed);
         trace?.Add("hidden_states.0", x);
         for (var block = 0; block < blocks.Count; block++)
         {

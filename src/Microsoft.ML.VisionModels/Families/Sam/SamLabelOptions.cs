@@ -15,12 +15,12 @@ public sealed class SamLabelOptions
     /// <summary>What all segments are called where there is no classifier to tell them apart. Default "segment".</summary>
     public string Category { get; set; } = "segment";
 
-    /// <summary>Leave out pictures that cannot be read. Default false: such a picture is an <see cref="ImageDecodeException"/>, and those before it stay labelled.</summary>
+    /// <summary>Leave out images that cannot be read. Default false: such an image is an <see cref="ImageDecodeException"/>, and those before it stay labeled.</summary>
     public bool SkipInvalidImages { get; set; }
 
-    /// <summary>Is told of each picture as it is done, also of those that were done before.</summary>
+    /// <summary>Is told of each image as it is done, also of those that were done before.</summary>
     public IProgress<SamLabelProgress>? Progress { get; set; }
 
-    /// <summary>Stops the work. The pictures that are done stay done: with the same folders it goes on after them.</summary>
+    /// <summary>Stops the work. The images that are done stay done: with the same folders it goes on after them.</summary>
     public CancellationToken CancellationToken { get; set; }
 }

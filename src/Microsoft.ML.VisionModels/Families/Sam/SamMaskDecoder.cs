@@ -60,7 +60,7 @@ internal sealed class SamMaskDecoder : nn.Module
             trace?.Add($"two_way.{block}.queries", tokens);
             trace?.Add($"two_way.{block}.keys", places);
         }
-        tokens = final_norm.forward(tokens.Plus(final_attn.forward(tokens.Plus(positions), places.Plus(placePositions), places)));
+        tokens = final_norm.forward(tokens.Add(final_attn.forward(tokens.Add(positions), places.Add(placePositions), places)));
         trace?.Add("two_way.final_queries", tokens);
 
         var enlarged = upscale1.forward(places.transpose(1, 2).unflatten(2, height, width));            // [P, C / 4, 2 H, 2 W]

@@ -7,7 +7,7 @@ using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>Loads the Segment Anything Model to answer prompts about pictures. Made by <c>mlContext.Transforms.SamMasks</c>.</summary>
+/// <summary>Loads the Segment Anything Model to answer prompts about images. Made by <c>mlContext.Transforms.SamMasks</c>.</summary>
 public sealed class SamMasksEstimator : IEstimator<SamMasksTransformer>
 {
     private readonly SamMasksOptions _options;

@@ -3,7 +3,7 @@ using Microsoft.ML.VisionModels.Core;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// What <c>mlContext.Transforms.SamMasks</c> can be told. Prompts come from columns, or are the same for all pictures; points, boxes and a
+/// What <c>mlContext.Transforms.SamMasks</c> can be told. Prompts come from columns, or are the same for all images; points, boxes and a
 /// rough mask together are one prompt, and several boxes, or points dealt out by <see cref="PointsPerPrompt"/>, are as many prompts.
 /// </summary>
 public sealed class SamMasksOptions : SamOptions
@@ -17,28 +17,28 @@ public sealed class SamMasksOptions : SamOptions
     /// <summary>A column of vectors (Single) left, top, right, bottom, and so on for each box; null, the default, takes <see cref="Boxes"/>.</summary>
     public string? BoxesColumnName { get; set; }
 
-    /// <summary>A column of pictures that are rough masks: bright inside. Of the picture's size or another; null, the default, for none.</summary>
+    /// <summary>A column of images that are rough masks: bright inside. Of the image's size or another; null, the default, for none.</summary>
     public string? RoughMaskColumnName { get; set; }
 
-    /// <summary>Points for all pictures: x, y, x, y and so on.</summary>
+    /// <summary>Points for all images: x, y, x, y and so on.</summary>
     public IReadOnlyList<float> Points { get; set; } = [];
 
     /// <summary>A number for each point: 1 belongs to what is meant, 0 does not. Empty, the default: all do.</summary>
     public IReadOnlyList<float> PointLabels { get; set; } = [];
 
-    /// <summary>Boxes for all pictures: left, top, right, bottom and so on.</summary>
+    /// <summary>Boxes for all images: left, top, right, bottom and so on.</summary>
     public IReadOnlyList<float> Boxes { get; set; } = [];
 
     /// <summary>How many points make a prompt, in their order; null, the default: all together make one.</summary>
     public int? PointsPerPrompt { get; set; }
 
-    /// <summary>Whether points and boxes are given in fractions of the picture's width and height, and not in pixels. Default false.</summary>
+    /// <summary>Whether points and boxes are given in fractions of the image's width and height, and not in pixels. Default false.</summary>
     public bool RelativeCoordinates { get; set; }
 
     /// <summary>Which of SAM's masks for each prompt are wanted. Default <see cref="SamMaskChoice.Best"/>.</summary>
     public SamMaskChoice Masks { get; set; } = SamMaskChoice.Best;
 
-    /// <summary>The column for a picture of the original size: white where the mask is, black elsewhere; of several masks each in a colour of its own. Null does not make it. Default "Mask".</summary>
+    /// <summary>The column for an image of the original size: white where the mask is, black elsewhere; of several masks each in a color of its own. Null does not make it. Default "Mask".</summary>
     public string? MaskColumnName { get; set; } = "Mask";
 
     /// <summary>The column for the expected quality of each mask, prompt by prompt, about 0 to 1: a vector (Single). Null does not make it. Default "MaskScores".</summary>
@@ -53,7 +53,7 @@ public sealed class SamMasksOptions : SamOptions
     /// <summary>The column for the box around each mask: left, top, right, bottom in pixels, and so on, a vector (Single). Null, the default, does not make it.</summary>
     public string? MaskBoxesColumnName { get; set; }
 
-    /// <summary>The column for the logits of each mask as the network gives them, 256 x 256 for the padded picture: a vector (Single). Null, the default, does not make it.</summary>
+    /// <summary>The column for the logits of each mask as the network gives them, 256 x 256 for the padded image: a vector (Single). Null, the default, does not make it.</summary>
     public string? MaskLogitsColumnName { get; set; }
 
     internal override void Validate()

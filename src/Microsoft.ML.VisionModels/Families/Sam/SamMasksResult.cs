@@ -3,10 +3,10 @@ using Microsoft.ML.VisionModels.Imaging;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>The masks of a picture.</summary>
+/// <summary>The masks of an image.</summary>
 internal sealed record SamMasksResult(ImageSize Size, IReadOnlyList<SamMask> Masks)
 {
-    /// <summary>White on black; of several masks each in its colour.</summary>
+    /// <summary>White on black; of several masks each in its color.</summary>
     public MLImage Draw()
     {
         if (Masks.Count == 1)

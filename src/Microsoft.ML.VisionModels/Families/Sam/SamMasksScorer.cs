@@ -7,8 +7,8 @@ using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>Answers each row's prompts about its picture.</summary>
-internal sealed class SamMasksScorer : BatchScorer<(ImageItem Picture, SamPromptNumbers Prompts), SamMasksResult?>
+/// <summary>Answers each row's prompts about its image.</summary>
+internal sealed class SamMasksScorer : BatchScorer<(ImageItem Image, SamPromptNumbers Prompts), SamMasksResult?>
 {
     private readonly SamPredictor _predictor;
     private readonly SamMasksSettings _settings;
@@ -38,21 +38,21 @@ internal sealed class SamMasksScorer : BatchScorer<(ImageItem Picture, SamPrompt
 
     public override int BatchSize => _settings.BatchSize;
 
-    public override Func<(ImageItem Picture, SamPromptNumbers Prompts)> MakeReader(DataViewRow row)
+    public override Func<(ImageItem Image, SamPromptNumbers Prompts)> MakeReader(DataViewRow row)
     {
-        var (picture, prompts) = (_images.MakeReader(row), _prompts.MakeReader(row));
-        return () => (picture(), prompts());
+        var (image, prompts) = (_images.MakeReader(row), _prompts.MakeReader(row));
+        return () => (image(), prompts());
     }
 
-    public override IReadOnlyList<SamMasksResult?> Score(IReadOnlyList<(ImageItem Picture, SamPromptNumbers Prompts)> items, IReadOnlyList<bool> wanted) =>
-        [.. items.Select(item => item.Picture.Decode(_settings.SkipInvalidImages) is { } picture ? Answer(picture, item.Prompts) : null)];
+    public override IReadOnlyList<SamMasksResult?> Score(IReadOnlyList<(ImageItem Image, SamPromptNumbers Prompts)> items, IReadOnlyList<bool> wanted) =>
+        [.. items.Select(item => item.Image.Decode(_settings.SkipInvalidImages) is { } image ? Answer(image, item.Prompts) : null)];
 
-    private SamMasksResult Answer(Imaging.RgbImage picture, SamPromptNumbers numbers)
+    private SamMasksResult Answer(Imaging.RgbImage image, SamPromptNumbers numbers)
     {
-        var size = new ImageSize(picture.Height, picture.Width);
+        var size = new ImageSize(image.Height, image.Width);
         var prompts = numbers.For(size, _settings);     // before the work
         foreach (var prompt in prompts)
             numbers.Named(() => prompt.Validate(size, _predictor.Config.MaskSize));
-        return new(size, [.. _predictor.Predict(_predictor.Encode(picture), prompts, _settings.Masks).SelectMany(masks => masks)]);
+        return new(size, [.. _predictor.Predict(_predictor.Encode(image), prompts, _settings.Masks).SelectMany(masks => masks)]);
     }
 }

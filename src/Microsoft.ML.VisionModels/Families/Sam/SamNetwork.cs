@@ -8,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 
 /// <summary>
 /// The Segment Anything Model (Kirillov et al., arXiv 2304.02643), and MobileSAM (Zhang et al., arXiv 2306.14289), which has a smaller
-/// encoder: a picture is encoded once; prompts then give masks in little time. Reference implementations:
+/// encoder: an image is encoded once; prompts then give masks in little time. Reference implementations:
 /// facebookresearch/segment-anything, Hugging Face's SAM, ChaoningZhang/MobileSAM.
 /// </summary>
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
@@ -31,10 +31,10 @@ internal sealed class SamNetwork : nn.Module
 
     public SamPromptEncoder Prompts => prompt_encoder;
 
-    /// <summary>Preprocessed and padded pictures [B, 3, S, S] to image embeddings [B, C, H, W].</summary>
+    /// <summary>Preprocessed and padded images [B, 3, S, S] to image embeddings [B, C, H, W].</summary>
     public Tensor Encode(Tensor pixels, Trace? trace = null) => image_encoder is SamImageEncoder encoder ? encoder.forward(pixels, trace) : image_encoder.forward(pixels);
 
-    /// <summary>Masks for prompts about one picture.</summary>
+    /// <summary>Masks for prompts about one image.</summary>
     /// <param name="image">The image embedding, [1, C, H, W]; or one for each prompt, [P, C, H, W].</param>
     /// <param name="prompts">P prompts.</param>
     /// <param name="trace">See <see cref="SamMaskDecoder.forward"/>.</param>
@@ -44,7 +44,7 @@ internal sealed class SamNetwork : nn.Module
         using var scope = NewDisposeScope();
         var sparse = prompt_encoder.Sparse(prompts.Points, prompts.Labels, prompts.Boxes);
         var dense = prompt_encoder.Dense(prompts.Masks);
-        var (masks, iou) = mask_decoder.forward(image.Plus(dense), prompt_encoder.ImagePositions(), sparse, trace);
+        var (masks, iou) = mask_decoder.forward(image.Add(dense), prompt_encoder.ImagePositions(), sparse, trace);
         return (masks.MoveToOuterDisposeScope(), iou.MoveToOuterDisposeScope());
     }
 
@@ -66,5 +66,5 @@ internal sealed class SamNetwork : nn.Module
     }
 }
 
-/// <summary>P prompts in pixels of the padded picture; see <see cref="SamPromptEncoder"/> for the shapes.</summary>
+/// <summary>P prompts in pixels of the padded image; see <see cref="SamPromptEncoder"/> for the shapes.</summary>
 internal sealed record SamPromptTensors(Tensor? Points = null, Tensor? Labels = null, Tensor? Boxes = null, Tensor? Masks = null);

@@ -1,8 +1,8 @@
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>What everything that segments pictures with SAM can be told.</summary>
+/// <summary>What everything that segments images with SAM can be told.</summary>
 public abstract class SamOptions : ImageScoringOptions
 {
-    /// <summary>Pictures, which are large here, are looked at one by one.</summary>
+    /// <summary>Images, which are large here, are looked at one by one.</summary>
     protected SamOptions() => ScoringBatchSize = 1;
 }

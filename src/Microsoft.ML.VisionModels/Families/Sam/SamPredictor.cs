@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>Looks at pictures, and answers prompts about them (reference: facebookresearch/segment-anything, SamPredictor). Can be used from many threads at once.</summary>
+/// <summary>Looks at images, and answers prompts about them (reference: facebookresearch/segment-anything, SamPredictor). Can be used from many threads at once.</summary>
 internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Precision precision, Device device) : IDisposable
 {
     // What stands for the inside and the outside of a rough mask: about as sure as the network is of its own.
@@ -36,18 +36,18 @@ internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Pre
         return new(model, processor, precision, device);
     }
 
-    public SamImage Encode(RgbImage picture)
+    public SamImage Encode(RgbImage image)
     {
         ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(SamPredictor));
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var size = new ImageSize(picture.Height, picture.Width);
-        var pixels = processor.ProcessBatch([picture]).to(Type, device);
+        var size = new ImageSize(image.Height, image.Width);
+        var pixels = processor.ProcessBatch([image]).to(Type, device);
         return new(size, processor.Settings.ResizedSize(size), TensorRows.ToRows(model.Network.Encode(pixels))[0]);
     }
 
     /// <summary>The masks for each prompt, one or three.</summary>
-    /// <exception cref="ArgumentException">A prompt says nothing, or nothing that can be meant in this picture.</exception>
+    /// <exception cref="ArgumentException">A prompt says nothing, or nothing that can be meant in this image.</exception>
     public SamMask[][] Predict(SamImage image, IReadOnlyList<SamPrompt> prompts, SamMaskChoice choice)
     {
         foreach (var prompt in prompts)
@@ -75,7 +75,7 @@ internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Pre
     /// <summary>Logits of all masks [P, masks, 4 H, 4 W] and their predicted IoU [P, masks] for prompts of one kind.</summary>
     public (Tensor Masks, Tensor Iou) Decode(SamImage image, IReadOnlyList<SamPrompt> prompts)
     {
-        // The weights may be gone though a view or a picture is still there.
+        // The weights may be gone though a view or an image is still there.
         ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(SamPredictor));
         var (width, height) = ((double)image.Resized.Width / image.Size.Width, (double)image.Resized.Height / image.Size.Height);
         var (count, each) = (prompts.Count, prompts[0].Points.Count);
@@ -103,7 +103,7 @@ internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Pre
         _ => [Enumerable.Range(1, scores.Length - 1).MaxBy(mask => scores[mask])],
     };
 
-    /// <summary>A mask as logits of the padded picture.</summary>
+    /// <summary>A mask as logits of the padded image.</summary>
     private float[] Rough(RunLengthMask mask, SamImage image)
     {
         var (pixels, side) = (mask.ToPixels(), Config.MaskSize);

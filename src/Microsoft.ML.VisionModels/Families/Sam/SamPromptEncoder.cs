@@ -45,7 +45,7 @@ internal sealed class SamPromptEncoder : nn.Module
     }
 
     /// <summary>Points and boxes as tokens.</summary>
-    /// <param name="points">[P, N, 2], x and y in pixels of the padded picture; null for none.</param>
+    /// <param name="points">[P, N, 2], x and y in pixels of the padded image; null for none.</param>
     /// <param name="labels">[P, N]: 1 belongs to what is meant, 0 does not, <see cref="NotAPoint"/>, <see cref="Filling"/>.</param>
     /// <param name="boxes">[P, 4], left, top, right, bottom; null for none.</param>
     /// <returns>[P, tokens, C]; null where there is neither.</returns>
@@ -64,7 +64,7 @@ internal sealed class SamPromptEncoder : nn.Module
         if (boxes is not null)
         {
             var corners = Positions(boxes.view(-1, 2, 2));                                              // [P, 2, C]
-            tokens.Add(corners.Plus(point_embed.narrow(0, TopLeft, BottomRight - TopLeft + 1)));
+            tokens.Add(corners.Add(point_embed.narrow(0, TopLeft, BottomRight - TopLeft + 1)));
         }
         return tokens.Count == 0 ? null : cat(tokens, 1);
     }
@@ -84,7 +84,7 @@ internal sealed class SamPromptEncoder : nn.Module
     /// <summary>The positions of the image embedding's places, [1, C, H, W].</summary>
     public Tensor ImagePositions()
     {
-        var places = TensorArithmetic.Range(_grid, frequencies.device).to(ScalarType.Float32).Plus(0.5).Over(_grid);
+        var places = TensorArithmetic.Arange(_grid, frequencies.device).to(ScalarType.Float32).Add(0.5).Div(_grid);
         var grid = stack([places.unsqueeze(0).expand(_grid, _grid), places.unsqueeze(1).expand(_grid, _grid)], 2);  // [H, W, (x, y)]
         return Waves(grid).permute(2, 0, 1).unsqueeze(0);
     }
@@ -97,18 +97,18 @@ internal sealed class SamPromptEncoder : nn.Module
         foreach (var kind in new[] { Background, Foreground })
         {
             using Scalar number = kind;
-            tokens = tokens.Plus(label.eq(number).to(tokens.dtype) * point_embed[kind]);
+            tokens = tokens.Add(label.eq(number).to(tokens.dtype) * point_embed[kind]);
         }
         return tokens;
     }
 
     /// <summary>Positions of the middles of pixels, [..., 2] to [..., C].</summary>
-    private Tensor Positions(Tensor pixels) => Waves(pixels.to(ScalarType.Float32).Plus(0.5).Over(_imageSize));
+    private Tensor Positions(Tensor pixels) => Waves(pixels.to(ScalarType.Float32).Add(0.5).Div(_imageSize));
 
     /// <summary>Sines and cosines of random frequencies (arXiv 2006.10739) of x and y, each from 0 to 1.</summary>
     private Tensor Waves(Tensor places)
     {
-        var angles = places.Times(2).Minus(1).matmul(frequencies.to(ScalarType.Float32)).Times(2 * Math.PI);
+        var angles = places.Mul(2).Sub(1).matmul(frequencies.to(ScalarType.Float32)).Mul(2 * Math.PI);
         return cat([angles.sin(), angles.cos()], -1).to(no_mask.dtype);
     }
 

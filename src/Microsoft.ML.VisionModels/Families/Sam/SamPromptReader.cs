@@ -11,7 +11,7 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 internal sealed class SamPromptReader
 {
     private const string Numbers = "a vector of numbers (Single)";
-    private const string Picture = "an image (MLImage)";
+    private const string Image = "an image (MLImage)";
 
     private readonly SamMasksSettings _settings;
     private readonly DataViewSchema.Column? _points, _labels, _boxes, _mask;
@@ -21,7 +21,7 @@ internal sealed class SamPromptReader
     {
         _settings = settings;
         (_points, _labels, _boxes) = (Vector(settings.PointsColumn), Vector(settings.PointLabelsColumn), Vector(settings.BoxesColumn));
-        _mask = settings.RoughMaskColumn is { } name ? Columns.Find(schema, name, Picture, type => type is ImageDataViewType) : null;
+        _mask = settings.RoughMaskColumn is { } name ? Columns.Find(schema, name, Image, type => type is ImageDataViewType) : null;
 
         DataViewSchema.Column? Vector(string? name) => name is null ? null : Columns.Find(schema, name, Numbers, type => type is VectorDataViewType { ItemType: NumberDataViewType { RawType: var item } } && item == typeof(float));
     }
@@ -34,7 +34,7 @@ internal sealed class SamPromptReader
         foreach (var name in new[] { settings.PointsColumn, settings.PointLabelsColumn, settings.BoxesColumn }.OfType<string>())
             Columns.Find(shape, name, Numbers, column => column.Kind != SchemaShape.Column.VectorKind.Scalar && column.ItemType is NumberDataViewType { RawType: var item } && item == typeof(float));
         if (settings.RoughMaskColumn is { } mask)
-            Columns.Find(shape, mask, Picture, column => column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is ImageDataViewType);
+            Columns.Find(shape, mask, Image, column => column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is ImageDataViewType);
     }
 
     /// <summary>A function that reads the present row.</summary>
@@ -68,7 +68,7 @@ internal sealed class SamPromptReader
 internal sealed record SamPromptNumbers(long Row, float[] Points, float[] Labels, float[] Boxes, RgbImage? RoughMask)
 {
     /// <exception cref="ArgumentException">There is none, or the numbers do not fit each other; names the row.</exception>
-    public SamPrompt[] For(ImageSize picture, SamMasksSettings settings)
+    public SamPrompt[] For(ImageSize image, SamMasksSettings settings)
     {
         if (Points.Length % 2 != 0)
             throw Wrong($"points are x and y in turn, but there are {Points.Length} numbers");
@@ -79,11 +79,11 @@ internal sealed record SamPromptNumbers(long Row, float[] Points, float[] Labels
         if (Array.Exists(Labels, label => label is not (0 or 1)))
             throw Wrong($"a point's label is 1 or 0, not {Array.Find(Labels, label => label is not (0 or 1))}");
 
-        var (width, height) = settings.RelativeCoordinates ? (picture.Width, picture.Height) : (1, 1);
+        var (width, height) = settings.RelativeCoordinates ? (image.Width, image.Height) : (1, 1);
         var points = Points.Chunk(2).Select((place, i) => new SamPoint(place[0] * width, place[1] * height, Labels.Length == 0 || Labels[i] == 1)).ToArray();
         var boxes = Boxes.Chunk(4).Select(side => new SamBox(side[0] * width, side[1] * height, side[2] * width, side[3] * height)).ToArray();
         var groups = points.Chunk(settings.PointsPerPrompt ?? Math.Max(1, points.Length)).ToArray();
-        var mask = RoughMask is null ? null : MaskOf(RoughMask, picture);
+        var mask = RoughMask is null ? null : MaskOf(RoughMask, image);
         if (groups.Length > 0 && groups[^1].Length != groups[0].Length)
             throw Wrong($"{points.Length} points cannot be dealt out to prompts of {settings.PointsPerPrompt}");
         if (groups.Length > 0 && boxes.Length > 0 && groups.Length != boxes.Length)
@@ -112,9 +112,9 @@ internal sealed record SamPromptNumbers(long Row, float[] Points, float[] Labels
         }
     }
 
-    private static RunLengthMask MaskOf(RgbImage rough, ImageSize picture)
+    private static RunLengthMask MaskOf(RgbImage rough, ImageSize image)
     {
-        var resized = PillowResize.Resize(rough, picture.Width, picture.Height, ResizeFilter.Nearest);
-        return RunLengthMask.FromPixels(picture.Height, picture.Width, [.. Enumerable.Range(0, picture.Area).Select(i => resized.Pixels[3 * i] > 127 ? (byte)1 : (byte)0)]);
+        var resized = PillowResize.Resize(rough, image.Width, image.Height, ResizeFilter.Nearest);
+        return RunLengthMask.FromPixels(image.Height, image.Width, [.. Enumerable.Range(0, image.Area).Select(i => resized.Pixels[3 * i] > 127 ? (byte)1 : (byte)0)]);
     }
 }

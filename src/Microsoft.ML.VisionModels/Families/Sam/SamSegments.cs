@@ -7,8 +7,8 @@ using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>The segments of a picture, and the forms in which they are given out.</summary>
-internal sealed record SamSegments(RgbImage Picture, IReadOnlyList<SamSegment> Segments)
+/// <summary>The segments of an image, and the forms in which they are given out.</summary>
+internal sealed record SamSegments(RgbImage Image, IReadOnlyList<SamSegment> Segments)
 {
     private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -17,15 +17,15 @@ internal sealed record SamSegments(RgbImage Picture, IReadOnlyList<SamSegment> S
 
     public MLImage Overlay()
     {
-        var overlay = new MaskOverlay(Picture) { ContourWidth = Math.Max(1, Math.Max(Picture.Width, Picture.Height) / 600.0) };
+        var overlay = new MaskOverlay(Image) { ContourWidth = Math.Max(1, Math.Max(Image.Width, Image.Height) / 600.0) };
         overlay.AddMasks(Segments.Select(segment => segment.Mask));
         return overlay.Draw();
     }
 
-    public MLImage Labels() => ImageDecoder.ToMLImage(Picture.Width, Picture.Height, pixels =>
+    public MLImage Labels() => ImageDecoder.ToMLImage(Image.Width, Image.Height, pixels =>
     {
         pixels.Fill(ImageDecoder.Opaque);
-        LabelImage.Draw(pixels, Picture.Height, Picture.Width, [.. Segments.Select(segment => segment.Mask)], number => ImageDecoder.Opaque | (ushort)number);
+        LabelImage.Draw(pixels, Image.Height, Image.Width, [.. Segments.Select(segment => segment.Mask)], number => ImageDecoder.Opaque | (ushort)number);
     });
 
     private static JsonObject Record(SamSegment segment, CocoSegmentation form)

@@ -6,7 +6,7 @@ using Microsoft.ML.VisionModels.Imaging;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// The Segment Anything Model for interactive use, outside a pipeline: look at a picture once, then ask about it many times. Can be used
+/// The Segment Anything Model for interactive use, outside a pipeline: look at an image once, then ask about it many times. Can be used
 /// from many threads at once; dispose of it when it is no longer needed.
 /// </summary>
 /// <example>
@@ -27,7 +27,7 @@ public sealed class SamSession : IDisposable
     /// <param name="checkpoint">SAM: a Hugging Face folder, Meta's .pth, or MobileSAM's .pt; a .safetensors with the same tensors will do.</param>
     /// <param name="device">"cpu", "cuda", "cuda:1" or "mps"; "auto" takes a CUDA device where there is one, and else the CPU.</param>
     /// <param name="precision">The numbers to compute with.</param>
-    /// <param name="cacheMegabytes">How much memory pictures that come from files may take to be remembered, 4 MB each; 0 remembers none.</param>
+    /// <param name="cacheMegabytes">How much memory images that come from files may take to be remembered, 4 MB each; 0 remembers none.</param>
     /// <exception cref="FileNotFoundException">The checkpoint is not there.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or no SAM.</exception>
     public SamSession(string checkpoint, string device = "auto", Precision precision = Precision.Float32, int cacheMegabytes = 256)
@@ -42,8 +42,8 @@ public sealed class SamSession : IDisposable
     /// <summary>The device that computes, such as "cpu" or "cuda:0".</summary>
     public string Device => _predictor.Device.ToString();
 
-    /// <summary>Looks at a picture in a file; at one that was looked at lately, and has not changed since, only once.</summary>
-    /// <exception cref="ImageDecodeException">The file cannot be read as a picture.</exception>
+    /// <summary>Looks at an image in a file; at one that was looked at lately, and has not changed since, only once.</summary>
+    /// <exception cref="ImageDecodeException">The file cannot be read as an image.</exception>
     public SamImage SetImage(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -57,7 +57,7 @@ public sealed class SamSession : IDisposable
         return image;
     }
 
-    /// <summary>Looks at a picture.</summary>
+    /// <summary>Looks at an image.</summary>
     public SamImage SetImage(MLImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -66,11 +66,11 @@ public sealed class SamSession : IDisposable
     }
 
     /// <summary>The best mask for a prompt.</summary>
-    /// <exception cref="ArgumentException">The prompt is empty, or means nothing in this picture.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty, or means nothing in this image.</exception>
     public SamMask Predict(SamImage image, SamPrompt prompt) => Predict(image, prompt, SamMaskChoice.Best)[0];
 
     /// <summary>The masks for a prompt: one or three.</summary>
-    /// <exception cref="ArgumentException">The prompt is empty, or means nothing in this picture.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty, or means nothing in this image.</exception>
     public IReadOnlyList<SamMask> Predict(SamImage image, SamPrompt prompt, SamMaskChoice choice)
     {
         ArgumentNullException.ThrowIfNull(prompt);
@@ -78,7 +78,7 @@ public sealed class SamSession : IDisposable
     }
 
     /// <summary>The masks for each of many prompts, which are answered together.</summary>
-    /// <exception cref="ArgumentException">A prompt is empty, or means nothing in this picture.</exception>
+    /// <exception cref="ArgumentException">A prompt is empty, or means nothing in this image.</exception>
     public IReadOnlyList<IReadOnlyList<SamMask>> Predict(SamImage image, IReadOnlyList<SamPrompt> prompts, SamMaskChoice choice)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -87,7 +87,7 @@ public sealed class SamSession : IDisposable
         return _predictor.Predict(image, prompts, choice);
     }
 
-    /// <summary>Frees the network's native memory. Pictures that were looked at need nothing.</summary>
+    /// <summary>Frees the network's native memory. Images that were looked at need nothing.</summary>
     public void Dispose() => _predictor.Dispose();
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_predictor.Model.IsDisposed, this);

@@ -5,7 +5,7 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 /// <summary>A published SAM: Hugging Face's folder, Meta's file, or MobileSAM's. A file tells by its tensors which it is.</summary>
 /// <param name="Path">The folder or file.</param>
 /// <param name="Config">Its hyper-parameters.</param>
-/// <param name="Preprocessing">How it wants its pictures.</param>
+/// <param name="Preprocessing">How it wants its images.</param>
 internal sealed record SamSource(string Path, SamConfig Config, ImagePreprocessing Preprocessing)
 {
     private const string MetaPatches = "image_encoder.patch_embed.proj.weight";
@@ -45,7 +45,7 @@ internal sealed record SamSource(string Path, SamConfig Config, ImagePreprocessi
         }
     }
 
-    /// <summary>As SAM's own code prepares pictures: the longest edge to the network's size, ImageNet's colours, and zeros right and below.</summary>
+    /// <summary>As SAM's own code prepares images: the longest edge to the network's size, ImageNet's colors, and zeros right and below.</summary>
     public static ImagePreprocessing Usual(SamConfig config) => new()
     {
         Resize = new ImageResize.LongestEdge(config.ImageSize),

@@ -17,7 +17,7 @@ public abstract class SamTransformer : BatchTransformer
         Predictor = new(NetworkModel.Load(archive, SamModel.FromConfig, device, precision), processor, precision, device);
     }
 
-    /// <summary>How pictures become the network's input.</summary>
+    /// <summary>How images become the network's input.</summary>
     public ImagePreprocessing Preprocessing => Predictor.Processor.Settings;
 
     /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>

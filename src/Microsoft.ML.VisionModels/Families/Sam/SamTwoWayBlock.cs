@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>A block of the decoder: tokens attend to one another and to the picture, and the picture attends to the tokens.</summary>
+/// <summary>A block of the decoder: tokens attend to one another and to the image, and the image attends to the tokens.</summary>
 internal sealed class SamTwoWayBlock : nn.Module
 {
     private readonly CrossAttention self_attn, token_to_image, image_to_token;
@@ -42,13 +42,13 @@ internal sealed class SamTwoWayBlock : nn.Module
         }
         else
         {
-            var placed = tokens.Plus(tokenPositions);
-            tokens = norm1.forward(tokens.Plus(self_attn.forward(placed, placed, tokens)));
+            var placed = tokens.Add(tokenPositions);
+            tokens = norm1.forward(tokens.Add(self_attn.forward(placed, placed, tokens)));
         }
-        var placedImage = image.Plus(imagePositions);
-        tokens = norm2.forward(tokens.Plus(token_to_image.forward(tokens.Plus(tokenPositions), placedImage, image)));
-        tokens = norm3.forward(tokens.Plus(mlp.forward(tokens)));
-        image = norm4.forward(image.Plus(image_to_token.forward(placedImage, tokens.Plus(tokenPositions), tokens)));
+        var placedImage = image.Add(imagePositions);
+        tokens = norm2.forward(tokens.Add(token_to_image.forward(tokens.Add(tokenPositions), placedImage, image)));
+        tokens = norm3.forward(tokens.Add(mlp.forward(tokens)));
+        image = norm4.forward(image.Add(image_to_token.forward(placedImage, tokens.Add(tokenPositions), tokens)));
         return (tokens.MoveToOuterDisposeScope(), image.MoveToOuterDisposeScope());
     }
 }

@@ -33,9 +33,9 @@ internal sealed class TinyVitBlock : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         x = x.permute(0, 2, 3, 1);                                          // [B, H, W, D]
-        x = x.Plus(Attend(x));
+        x = x.Add(Attend(x));
         x = local_conv.forward(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1);
-        x = x.Plus(mlp.forward(norm2.forward(x)));
+        x = x.Add(mlp.forward(norm2.forward(x)));
         return x.permute(0, 3, 1, 2).MoveToOuterDisposeScope();             // [B, D, H, W]
     }
 

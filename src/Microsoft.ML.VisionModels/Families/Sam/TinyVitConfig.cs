@@ -7,7 +7,7 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 /// <remarks>Two configurations with equal lists are not equal records: compare what <see cref="Pipelines.ModelJson"/> writes.</remarks>
 internal sealed record TinyVitConfig
 {
-    /// <summary>The size of pictures that the network is meant for. Others work too.</summary>
+    /// <summary>The size of images that the network is meant for. Others work too.</summary>
     public ImageSize ImageSize { get; init; } = 1024;
 
     public int Channels { get; init; } = 3;
@@ -42,7 +42,7 @@ internal sealed record TinyVitConfig
     /// <summary>Pixels on a side of what becomes one place of the embedding: 4 by the stem, twice as many by each merging but the last.</summary>
     public int Stride => 4 << (Stages - 2);
 
-    /// <summary>The embedding's size for a picture of <see cref="ImageSize"/>, rounded up.</summary>
+    /// <summary>The embedding's size for an image of <see cref="ImageSize"/>, rounded up.</summary>
     public ImageSize Grid => new((ImageSize.Height + Stride - 1) / Stride, (ImageSize.Width + Stride - 1) / Stride);
 
     /// <summary>Channels within a block of convolutions.</summary>
@@ -70,7 +70,7 @@ internal sealed record TinyVitConfig
                 throw new ArgumentException($"A TinyViT of {Stages} stages needs as many {name}, not {values.Length}.");
         }
         foreach (var (name, value) in new[] { ("channels", Channels), ("width", Widths.Min()), ("depth", Depths.Min()), ("heads", Heads.Min()), ("window size", Windows.Min()),
-            ("output channels", OutputChannels), ("picture height", ImageSize.Height), ("picture width", ImageSize.Width), ("expanded width", ExpandedWidth) })
+            ("output channels", OutputChannels), ("image height", ImageSize.Height), ("image width", ImageSize.Width), ("expanded width", ExpandedWidth) })
         {
             if (value <= 0)
                 throw new ArgumentException($"A TinyViT's {name} must be positive, not {value}.");

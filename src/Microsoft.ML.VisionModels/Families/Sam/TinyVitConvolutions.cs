@@ -46,7 +46,7 @@ internal sealed class TinyVitConvBlock : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var hidden = Activation.Gelu.Apply(conv1.forward(x));           // [B, 4 D, H, W]
         hidden = Activation.Gelu.Apply(conv2.forward(hidden));
-        return Activation.Gelu.Apply(conv3.forward(hidden).Plus(x)).MoveToOuterDisposeScope();
+        return Activation.Gelu.Apply(conv3.forward(hidden).Add(x)).MoveToOuterDisposeScope();
     }
 }
 

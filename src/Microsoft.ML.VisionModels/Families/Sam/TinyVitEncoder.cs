@@ -32,11 +32,11 @@ internal sealed class TinyVitEncoder : nn.Module<Tensor, Tensor>
 
     public TinyVitConfig Config { get; }
 
-    /// <summary>The embedding [B, 256, H / 16, W / 16] of normalised pictures [B, 3, H, W], in the numbers of TinyViT-5M.</summary>
+    /// <summary>The embedding [B, 256, H / 16, W / 16] of normalized images [B, 3, H, W], in the numbers of TinyViT-5M.</summary>
     public override Tensor forward(Tensor pixels)
     {
         if (pixels.dim() != 4 || pixels.shape[1] != Config.Channels)
-            throw new ArgumentException($"Pictures must be [batch, {Config.Channels}, height, width], not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
+            throw new ArgumentException($"Images must be [batch, {Config.Channels}, height, width], not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
         using var scope = NewDisposeScope();
         var x = patch_embed.forward(pixels);            // [B, 64, H / 4, W / 4]
         foreach (var stage in stages)

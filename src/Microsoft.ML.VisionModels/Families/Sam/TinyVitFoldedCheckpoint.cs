@@ -66,7 +66,7 @@ internal sealed class TinyVitFoldedCheckpoint : Checkpoint
 
     private Tensor FoldedBias(string layer) => Read64(layer + Norm + "bias").sub(Read64(layer + Norm + "running_mean").mul(Factor(layer)));
 
-    private Tensor Factor(string layer) => Read64(layer + Norm + "weight").div(Read64(layer + Norm + "running_var").Plus(Eps).sqrt());
+    private Tensor Factor(string layer) => Read64(layer + Norm + "weight").div(Read64(layer + Norm + "running_var").Add(Eps).sqrt());
 
     private Tensor Read64(string name) => _file.Read(name).to(ScalarType.Float64);
 

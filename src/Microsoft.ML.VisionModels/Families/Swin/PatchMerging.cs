@@ -6,7 +6,7 @@ using Linear = Microsoft.ML.VisionModels.Layers.Linear;
 
 namespace Microsoft.ML.VisionModels.Families.Swin;
 
-/// <summary>Makes one token of each two by two, with twice the channels. V1 normalises before the projection, V2 after it.</summary>
+/// <summary>Makes one token of each two by two, with twice the channels. V1 normalizes before the projection, V2 after it.</summary>
 internal sealed class PatchMerging : nn.Module<Tensor, Tensor>
 {
     private readonly Linear reduction;

@@ -88,7 +88,7 @@ internal sealed class ContinuousPositionBias : PositionBias
         var coordinates = tensor(RelativePositions.Coordinates(window, PretrainedWindow > 1 ? PretrainedWindow : window), device: fc1.weight.device)
             .to(fc1.weight.dtype)
             .view(-1, 2);                                                   // [offsets, 2]
-        var biases = fc2.forward(fc1.forward(coordinates).relu()).sigmoid().Times(Largest); // [offsets, heads]
+        var biases = fc2.forward(fc1.forward(coordinates).relu()).sigmoid().Mul(Largest); // [offsets, heads]
         return PerPair(biases, window, window);
     }
 

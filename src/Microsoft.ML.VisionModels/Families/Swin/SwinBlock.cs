@@ -43,26 +43,26 @@ internal sealed class SwinBlock : nn.Module
         using var scope = NewDisposeScope();
         if (_normAtEnd)
         {
-            x = x.Plus(_dropPath.forward(Normalise(norm1, Attend(x, windows, shiftMask, trace))));
-            x = x.Plus(_dropPath.forward(Normalise(norm2, mlp.forward(x))));
+            x = x.Add(_dropPath.forward(Normalize(norm1, Attend(x, windows, shiftMask, trace))));
+            x = x.Add(_dropPath.forward(Normalize(norm2, mlp.forward(x))));
         }
         else
         {
-            x = x.Plus(_dropPath.forward(Attend(norm1.forward(x), windows, shiftMask, trace)));
-            x = x.Plus(_dropPath.forward(mlp.forward(norm2.forward(x))));
+            x = x.Add(_dropPath.forward(Attend(norm1.forward(x), windows, shiftMask, trace)));
+            x = x.Add(_dropPath.forward(mlp.forward(norm2.forward(x))));
         }
         return x.MoveToOuterDisposeScope();
     }
 
     // Norms stay in their own precision, whatever the products before them have.
-    private static Tensor Normalise(LayerNorm norm, Tensor x) => norm.forward(x.to(norm.weight.dtype));
+    private static Tensor Normalize(LayerNorm norm, Tensor x) => norm.forward(x.to(norm.weight.dtype));
 
     /// <summary>Ordinary attention, with windows for sequences and the position bias for a mask.</summary>
     private Tensor Attend(Tensor x, WindowGrid windows, Tensor? shiftMask, Trace? trace)
     {
         var mask = position_bias.For(windows.Window).unsqueeze(0);      // [1, heads, T, T]
         if (shiftMask is not null)
-            mask = mask.Plus(shiftMask);                                    // [n, heads, T, T]
+            mask = mask.Add(shiftMask);                                    // [n, heads, T, T]
         var tokens = windows.Partition(x);                              // [B n, T, D]
         if (trace?.Wants("attentions") is not true)
             return windows.Merge(attn.forward(tokens, mask));

@@ -6,10 +6,10 @@ namespace Microsoft.ML;
 /// <summary>Swin Transformers in ML.NET pipelines.</summary>
 public static class SwinCatalog
 {
-    /// <summary>Trains a Swin Transformer to classify pictures, from random weights or from a checkpoint.</summary>
+    /// <summary>Trains a Swin Transformer to classify images, from random weights or from a checkpoint.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="labelColumnName">The column of the right answers: a key, text, an integer or a Boolean.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     /// <param name="preset">The network's size.</param>
     /// <param name="checkpoint">Published weights to fine-tune: a Hugging Face folder, or a weights file of the preset's size; null trains from random weights.</param>
     /// <param name="epochs">Passes over the training rows.</param>
@@ -26,24 +26,24 @@ public static class SwinCatalog
             Epochs = epochs,
         });
 
-    /// <summary>Trains a Swin Transformer to classify pictures, or loads a published one.</summary>
+    /// <summary>Trains a Swin Transformer to classify images, or loads a published one.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">Everything that can be chosen.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public static SwinClassifierEstimator SwinClassifier(this TransformsCatalog catalog, SwinClassifierOptions options) =>
         new(MLNet.EnvironmentOf(catalog), options);
 
-    /// <summary>Classifies pictures with a published Swin Transformer and its own classes; nothing is trained.</summary>
+    /// <summary>Classifies images with a published Swin Transformer and its own classes; nothing is trained.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="checkpoint">A Hugging Face folder: config.json with the labels, the weights, preprocessor_config.json.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     public static SwinClassifierEstimator PretrainedSwinClassifier(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
         catalog.SwinClassifier(new SwinClassifierOptions { Checkpoint = checkpoint, ImageColumnName = imageColumnName, TrainedParts = TrainedParts.None });
 
-    /// <summary>Adds the feature vector that a published Swin Transformer has for each picture; nothing is trained.</summary>
+    /// <summary>Adds the feature vector that a published Swin Transformer has for each image; nothing is trained.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="checkpoint">A Hugging Face folder of a classifier, a base model or a backbone, or a weights file of the preset.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     /// <param name="embeddingColumnName">The column for the vector.</param>
     /// <param name="preset">What a weights file was trained as; a folder tells by itself.</param>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
@@ -57,7 +57,7 @@ public static class SwinCatalog
             Preset = preset,
         });
 
-    /// <summary>Adds what a published Swin Transformer tells of each picture: the feature vector, and feature maps of its stages.</summary>
+    /// <summary>Adds what a published Swin Transformer tells of each image: the feature vector, and feature maps of its stages.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">Everything that can be chosen.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>

@@ -5,7 +5,7 @@ using Microsoft.ML.VisionModels.Pipelines;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Trains a Swin Transformer to classify pictures (<see href="https://arxiv.org/abs/2103.14030"/>; V2,
+/// Trains a Swin Transformer to classify images (<see href="https://arxiv.org/abs/2103.14030"/>; V2,
 /// <see href="https://arxiv.org/abs/2111.09883"/>), or loads a published one. Made by <c>mlContext.Transforms.SwinClassifier</c>.
 /// </summary>
 public sealed class SwinClassifierEstimator : ImageClassifierEstimator<SwinClassifierTransformer>

@@ -19,7 +19,7 @@ internal sealed partial record SwinConfig
 {
     public SwinVersion Version { get; init; }
 
-    /// <summary>The size of pictures that the network is meant for. Others work too; V2 derives its windows from this one.</summary>
+    /// <summary>The size of images that the network is meant for. Others work too; V2 derives its windows from this one.</summary>
     public ImageSize ImageSize { get; init; } = 224;
 
     public ImageSize PatchSize { get; init; } = 4;
@@ -93,7 +93,7 @@ internal sealed partial record SwinConfig
 
     public int WidthOf(int stage) => Width << stage;
 
-    /// <summary>Tokens of a stage for a picture of <see cref="ImageSize"/>; what is not full is padded.</summary>
+    /// <summary>Tokens of a stage for an image of <see cref="ImageSize"/>; what is not full is padded.</summary>
     public ImageSize GridOf(int stage)
     {
         var (height, width) = (CeilingDivide(ImageSize.Height, PatchSize.Height), CeilingDivide(ImageSize.Width, PatchSize.Width));
@@ -114,7 +114,7 @@ internal sealed partial record SwinConfig
         return AlwaysPartition || smaller > WindowSize ? new(height, width, WindowSize, shift) : new(height, width, smaller, 0);
     }
 
-    /// <summary>The side of a stage's windows for pictures of <see cref="ImageSize"/>. V2's reference code looks at the height alone.</summary>
+    /// <summary>The side of a stage's windows for images of <see cref="ImageSize"/>. V2's reference code looks at the height alone.</summary>
     public int NativeWindow(int stage) => Math.Clamp(NativeHeight(stage), 1, WindowSize);
 
     // Unlike the grid, rounded down at every step.
@@ -147,7 +147,7 @@ internal sealed partial record SwinConfig
     {
         foreach (var (name, value) in new[] { ("channels", Channels), ("width", Width), ("number of stages", Stages), ("depth", Depths.DefaultIfEmpty(1).Min()),
             ("heads", Heads.DefaultIfEmpty(1).Min()), ("window size", WindowSize), ("classes", Classes ?? 1),
-            ("picture height", ImageSize.Height), ("picture width", ImageSize.Width), ("patch height", PatchSize.Height), ("patch width", PatchSize.Width) })
+            ("image height", ImageSize.Height), ("image width", ImageSize.Width), ("patch height", PatchSize.Height), ("patch width", PatchSize.Width) })
         {
             if (value <= 0)
                 throw new ArgumentException($"A Swin Transformer's {name} must be positive, not {value}.");

@@ -8,7 +8,7 @@ using Dropout = Microsoft.ML.VisionModels.Layers.Dropout;
 
 namespace Microsoft.ML.VisionModels.Families.Swin;
 
-/// <summary>Cuts a picture into patches and projects each to a token; unlike ViT's, tokens stay on their grid and are normalised, and edges are padded.</summary>
+/// <summary>Cuts an image into patches and projects each to a token; unlike ViT's, tokens stay on their grid and are normalized, and edges are padded.</summary>
 internal sealed class SwinEmbedding : nn.Module
 {
     private readonly Conv2d proj;
@@ -25,7 +25,7 @@ internal sealed class SwinEmbedding : nn.Module
         RegisterComponents();
     }
 
-    /// <summary>Pictures [B, C, H, W] to tokens [B, H / P, W / P, D]. Traces <c>patch_embeddings</c>, before the norm.</summary>
+    /// <summary>Images [B, C, H, W] to tokens [B, H / P, W / P, D]. Traces <c>patch_embeddings</c>, before the norm.</summary>
     public Tensor forward(Tensor pixels, Trace? trace)
     {
         using var scope = NewDisposeScope();

@@ -11,7 +11,7 @@ namespace Microsoft.ML.VisionModels.Families.Swin;
 /// Scaling Up Capacity and Resolution" (arXiv 2111.09883). Reference implementations: microsoft/Swin-Transformer, and Hugging Face's
 /// Swin, Swinv2 and their backbones.
 /// </summary>
-/// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>. Pictures of any size go in; edges are padded.</remarks>
+/// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>. Images of any size go in; edges are padded.</remarks>
 internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
 {
     internal const double InitialStd = 0.02;
@@ -54,7 +54,7 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
 
     private int FinalWidth => Config.WidthOf(Config.LastStage);
 
-    /// <summary>Logits [B, classes] of normalised pictures [B, C, H, W].</summary>
+    /// <summary>Logits [B, classes] of normalized images [B, C, H, W].</summary>
     public override Tensor forward(Tensor pixels)
     {
         using var scope = NewDisposeScope();
@@ -62,16 +62,16 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>The last stage's tokens after the final layer norm; a backbone has at most one for its feature map.</summary>
-    /// <param name="pixels">Normalised pictures [B, C, H, W].</param>
+    /// <param name="pixels">Normalized images [B, C, H, W].</param>
     /// <param name="trace">
-    /// Takes, where it wants them, <c>patch_embeddings</c>, <c>stem</c> (these normalised), <c>stage1</c>, … (before the merging),
+    /// Takes, where it wants them, <c>patch_embeddings</c>, <c>stem</c> (these normalized), <c>stage1</c>, … (before the merging),
     /// <c>merged.1</c>, … (after it, the same for the last), and of the blocks <c>stages.i.blocks.j</c> and <c>stages.i.blocks.j.attentions</c>.
     /// </param>
     /// <returns>[B, H, W, D].</returns>
     public Tensor Features(Tensor pixels, Trace? trace = null)
     {
         if (pixels.dim() != 4 || pixels.shape[1] != Config.Channels)
-            throw new ArgumentException($"Pictures must be [batch, {Config.Channels}, height, width], not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
+            throw new ArgumentException($"Images must be [batch, {Config.Channels}, height, width], not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
         using var scope = NewDisposeScope();
         var x = patch_embed.forward(pixels, trace);                 // [B, H, W, D]
         trace?.Add("stem", x);
@@ -86,13 +86,13 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>A stage's output as a picture with channels, normalised where the network has a norm for it.</summary>
+    /// <summary>A stage's output as an image with channels, normalized where the network has a norm for it.</summary>
     /// <param name="name"><c>stem</c>, <c>stage1</c>, …</param>
     /// <param name="x">What <see cref="Features"/> left under this name, [B, H, W, D].</param>
     /// <returns>[B, D, H, W].</returns>
     public Tensor FeatureMap(string name, Tensor x) => NormOf(name, x).permute(0, 3, 1, 2);
 
-    /// <summary>One vector a picture, [B, D], the mean of the tokens [B, H, W, D]: what the head reads.</summary>
+    /// <summary>One vector an image, [B, D], the mean of the tokens [B, H, W, D]: what the head reads.</summary>
     public static Tensor Embedding(Tensor features) => features.mean([1, 2]);
 
     /// <summary>Class scores before the softmax, [B, classes], of embeddings [B, D].</summary>
@@ -115,10 +115,10 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
     private Tensor NormOf(string name, Tensor x) => feature_norms is not null && Config.FeatureNames.Contains(name) ? feature_norms[name].forward(x) : x;
 
     /// <summary>
-    /// Makes this a network for pictures or windows of another size, for fine-tuning: V1's tables of biases are resampled, V2 goes on
+    /// Makes this a network for images or windows of another size, for fine-tuning: V1's tables of biases are resampled, V2 goes on
     /// measuring positions by the windows that it was trained with. Call it before an optimizer takes the parameters.
     /// </summary>
-    /// <param name="imageSize">The pictures' size in pixels.</param>
+    /// <param name="imageSize">The images' size in pixels.</param>
     /// <param name="windowSize">The side of a window in tokens; null leaves it.</param>
     public SwinNetwork Resize(ImageSize imageSize, int? windowSize = null)
     {

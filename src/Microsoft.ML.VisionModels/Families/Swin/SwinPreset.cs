@@ -2,12 +2,12 @@ namespace Microsoft.ML.VisionModels;
 
 /// <summary>
 /// Published sizes of the Swin Transformer (<see href="https://arxiv.org/abs/2103.14030"/>) and of Swin V2
-/// (<see href="https://arxiv.org/abs/2111.09883"/>), and one for small pictures. Patches are of 4 x 4 pixels and windows of so many
+/// (<see href="https://arxiv.org/abs/2111.09883"/>), and one for small images. Patches are of 4 x 4 pixels and windows of so many
 /// tokens each way as said; parameter counts are without the classification head.
 /// </summary>
 public enum SwinPreset
 {
-    /// <summary>For pictures of 8 to 64 pixels, trained from scratch on a CPU: 32 x 32, patch 2, window 4, width 48, 2 + 4 + 2 blocks; 1.0 million parameters.</summary>
+    /// <summary>For images of 8 to 64 pixels, trained from scratch on a CPU: 32 x 32, patch 2, window 4, width 48, 2 + 4 + 2 blocks; 1.0 million parameters.</summary>
     SmallImage,
 
     /// <summary>Swin-T: 224 x 224, window 7, width 96, 2 + 2 + 6 + 2 blocks; 28 million parameters.</summary>
@@ -22,10 +22,10 @@ public enum SwinPreset
     /// <summary>Swin-L: 224 x 224, window 7, width 192, 2 + 2 + 18 + 2 blocks; 195 million parameters.</summary>
     Large,
 
-    /// <summary>Swin-B for pictures of 384 x 384, window 12.</summary>
+    /// <summary>Swin-B for images of 384 x 384, window 12.</summary>
     Base384,
 
-    /// <summary>Swin-L for pictures of 384 x 384, window 12.</summary>
+    /// <summary>Swin-L for images of 384 x 384, window 12.</summary>
     Large384,
 
     /// <summary>SwinV2-T: 256 x 256, window 8; 28 million parameters.</summary>

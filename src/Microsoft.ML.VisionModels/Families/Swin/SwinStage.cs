@@ -61,7 +61,7 @@ internal sealed class SwinStage : nn.Module
             Initialization.Fill(downsample, std, generator);
     }
 
-    /// <summary>Takes over another picture and window size.</summary>
+    /// <summary>Takes over another image and window size.</summary>
     public void Resize(SwinConfig config)
     {
         _config = config;

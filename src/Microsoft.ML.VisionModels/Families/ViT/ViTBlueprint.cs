@@ -77,7 +77,7 @@ internal sealed class ViTBlueprint : ClassifierBlueprint
         }
     }
 
-    /// <summary>A bare weights file tells the size of its patches and, where its patches make a square, of its pictures.</summary>
+    /// <summary>A bare weights file tells the size of its patches and, where its patches make a square, of its images.</summary>
     /// <exception cref="CheckpointException">The file's network has another width than the preset.</exception>
     private static ViTConfig OfFile(ViTPreset presetName, Checkpoint checkpoint)
     {

@@ -6,10 +6,10 @@ namespace Microsoft.ML;
 /// <summary>Vision Transformers in ML.NET pipelines.</summary>
 public static class ViTCatalog
 {
-    /// <summary>Trains a Vision Transformer to classify pictures, from random weights or from a checkpoint.</summary>
+    /// <summary>Trains a Vision Transformer to classify images, from random weights or from a checkpoint.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="labelColumnName">The column of the right answers: a key, text, an integer or a Boolean.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     /// <param name="preset">The network's size.</param>
     /// <param name="checkpoint">Published weights to fine-tune: a Hugging Face folder, or a weights file of the preset's size; null trains from random weights.</param>
     /// <param name="epochs">Passes over the training rows.</param>
@@ -26,17 +26,17 @@ public static class ViTCatalog
             Epochs = epochs,
         });
 
-    /// <summary>Trains a Vision Transformer to classify pictures, or loads a published one.</summary>
+    /// <summary>Trains a Vision Transformer to classify images, or loads a published one.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">Everything that can be chosen.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public static ViTClassifierEstimator ViTClassifier(this TransformsCatalog catalog, ViTClassifierOptions options) =>
         new(MLNet.EnvironmentOf(catalog), options);
 
-    /// <summary>Classifies pictures with a published Vision Transformer and its own classes; nothing is trained.</summary>
+    /// <summary>Classifies images with a published Vision Transformer and its own classes; nothing is trained.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="checkpoint">A Hugging Face folder: config.json with the labels, the weights, preprocessor_config.json.</param>
-    /// <param name="imageColumnName">The column of pictures: MLImage, or text with file paths.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     public static ViTClassifierEstimator PretrainedViTClassifier(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
         catalog.ViTClassifier(new ViTClassifierOptions { Checkpoint = checkpoint, ImageColumnName = imageColumnName, TrainedParts = TrainedParts.None });
 }

@@ -5,7 +5,7 @@ using Microsoft.ML.VisionModels.Pipelines;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Trains a Vision Transformer to classify pictures (<see href="https://arxiv.org/abs/2010.11929"/>; DeiT,
+/// Trains a Vision Transformer to classify images (<see href="https://arxiv.org/abs/2010.11929"/>; DeiT,
 /// <see href="https://arxiv.org/abs/2012.12877"/>), or loads a published one. Made by <c>mlContext.Transforms.ViTClassifier</c>.
 /// </summary>
 public sealed class ViTClassifierEstimator : ImageClassifierEstimator<ViTClassifierTransformer>

@@ -55,7 +55,7 @@ internal sealed partial record ViTConfig
     /// <summary>The number of classes, or null for a network without a head.</summary>
     public int? Classes { get; init; }
 
-    /// <summary>How positions are resampled for pictures of another size; null refuses these.</summary>
+    /// <summary>How positions are resampled for images of another size; null refuses these.</summary>
     public PositionInterpolation? Interpolation { get; init; }
 
     public double Dropout { get; init; }
@@ -63,7 +63,7 @@ internal sealed partial record ViTConfig
     public double DropPath { get; init; }
     public double? LayerScale { get; init; }
 
-    /// <summary>Patches of a picture of <see cref="ImageSize"/>.</summary>
+    /// <summary>Patches of an image of <see cref="ImageSize"/>.</summary>
     public ImageSize Grid => ImageSize.DividedInto(PatchSize);
 
     /// <summary>Tokens before the registers and patches that have a row in the position embedding.</summary>
@@ -116,7 +116,7 @@ internal sealed partial record ViTConfig
                 throw new ArgumentException($"A Vision Transformer's {name} must be positive, not {value}.");
         }
         if (Grid.Area <= 0)
-            throw new ArgumentException($"A picture of {ImageSize} pixels holds no patch of {PatchSize}.");
+            throw new ArgumentException($"An image of {ImageSize} pixels holds no patch of {PatchSize}.");
         if (Width % Heads != 0)
             throw new ArgumentException($"The width {Width} cannot be divided among {Heads} attention heads.");
         if (!ClassToken && (Pooling == ViTPooling.Class || Pooler))

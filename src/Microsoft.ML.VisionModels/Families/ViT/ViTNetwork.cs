@@ -58,11 +58,11 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     /// <summary>The trace name of a block's attention probabilities, [B, heads, T, T].</summary>
     public static string AttentionName(int block) => $"attentions.{block}";
 
-    /// <summary>Logits [B, classes] of normalised pictures [B, C, H, W].</summary>
+    /// <summary>Logits [B, classes] of normalized images [B, C, H, W].</summary>
     public override Tensor forward(Tensor pixels) => Logits(Tokens(pixels));
 
     /// <summary>Every token after the final layer norm.</summary>
-    /// <param name="pixels">Normalised pictures [B, C, H, W].</param>
+    /// <param name="pixels">Normalized images [B, C, H, W].</param>
     /// <param name="trace">Takes <c>patch_embeddings</c>, <c>embeddings</c> (with positions), <c>hidden_states.i</c>, <c>attentions.i</c> and <c>final_layernorm</c> where it wants them.</param>
     /// <returns>[B, T, D]: class token, distillation token, registers, patches row by row.</returns>
     public Tensor Tokens(Tensor pixels, Trace? trace = null)
@@ -75,14 +75,14 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Pictures [B, C, H, W] to tokens with positions [B, T, D].</summary>
+    /// <summary>Images [B, C, H, W] to tokens with positions [B, T, D].</summary>
     private Tensor Embed(Tensor pixels, Trace? trace)
     {
         var positions = Positions(pixels);
         var patches = patch_embed.forward(pixels);                              // [B, N, D]
         trace?.Add("patch_embeddings", patches);
 
-        var x = Prepend([cls_token, dist_token], patches).Plus(positions);         // [B, P + N, D]
+        var x = Prepend([cls_token, dist_token], patches).Add(positions);         // [B, P + N, D]
         if (reg_token is not null)
         {
             var positioned = x.split([Config.PositionedTokens, x.shape[1] - Config.PositionedTokens], 1);
@@ -102,19 +102,19 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     private Tensor Positions(Tensor pixels)
     {
         if (pixels.dim() != 4 || pixels.shape[1] != Config.Channels)
-            throw new ArgumentException($"Pictures must be [batch, {Config.Channels}, height, width], not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
+            throw new ArgumentException($"Images must be [batch, {Config.Channels}, height, width], not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
         var size = new ImageSize((int)pixels.shape[2], (int)pixels.shape[3]);
         if (size == Config.ImageSize)
             return pos_embed;
         if (Config.Interpolation is not { } rule)
-            throw new ArgumentException($"The picture is {size} pixels, but the network is for {Config.ImageSize}; resize it, or allow position interpolation.", nameof(pixels));
+            throw new ArgumentException($"The image is {size} pixels, but the network is for {Config.ImageSize}; resize it, or allow position interpolation.", nameof(pixels));
         var grid = size.DividedInto(Config.PatchSize);
         if (grid.Area == 0)
-            throw new ArgumentException($"A picture of {size} pixels holds no patch of {Config.PatchSize}.", nameof(pixels));
+            throw new ArgumentException($"An image of {size} pixels holds no patch of {Config.PatchSize}.", nameof(pixels));
         return PositionEmbedding.Interpolate(pos_embed, Config.Grid, grid, rule);
     }
 
-    /// <summary>One vector a picture, [B, D]: what the head reads, or the pooler's output where the network has one.</summary>
+    /// <summary>One vector an image, [B, D]: what the head reads, or the pooler's output where the network has one.</summary>
     public Tensor Embedding(Tensor tokens) => pooler is null ? Features(tokens) : pooler.forward(tokens.select(1, 0)).tanh();
 
     /// <summary>Class scores before the softmax, [B, classes]; of two heads their mean. Traces <c>cls_logits</c> and <c>distillation_logits</c>.</summary>
@@ -129,7 +129,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
         var distillation = head_dist.forward(tokens.select(1, 1));
         trace?.Add("cls_logits", logits);
         trace?.Add("distillation_logits", distillation);
-        return logits.Plus(distillation).Over(2);
+        return logits.Add(distillation).Div(2);
     }
 
     private Tensor Features(Tensor tokens) => Config.Pooling switch    // [B, T, D] -> [B, D]
@@ -146,7 +146,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     public Tensor ClassActivations(Tensor tokens, Tensor logits) => ClassActivation.Of(Patches(tokens), head!.weight, logits.argmax(1));
 
     /// <summary>
-    /// Makes this a network for pictures of another size, by resampling the loaded positions: for fine-tuning at another resolution.
+    /// Makes this a network for images of another size, by resampling the loaded positions: for fine-tuning at another resolution.
     /// Call it before an optimizer takes the parameters.
     /// </summary>
     public ViTNetwork Resize(ImageSize imageSize, PositionInterpolation rule = PositionInterpolation.Size)

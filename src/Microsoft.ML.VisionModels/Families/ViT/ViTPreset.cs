@@ -2,12 +2,12 @@ namespace Microsoft.ML.VisionModels;
 
 /// <summary>
 /// Published sizes of the Vision Transformer (<see href="https://arxiv.org/abs/2010.11929"/>) and of DeiT
-/// (<see href="https://arxiv.org/abs/2012.12877"/>), and one for small pictures. The number in a name is the side of a patch in pixels;
-/// all but <see cref="SmallImage"/> are for pictures of 224 x 224. Parameter counts are without the classification head.
+/// (<see href="https://arxiv.org/abs/2012.12877"/>), and one for small images. The number in a name is the side of a patch in pixels;
+/// all but <see cref="SmallImage"/> are for images of 224 x 224. Parameter counts are without the classification head.
 /// </summary>
 public enum ViTPreset
 {
-    /// <summary>For pictures of 8 to 64 pixels, trained from scratch on a CPU: 32 x 32, patch 4, width 128, 6 blocks, 4 heads; 0.8 million parameters.</summary>
+    /// <summary>For images of 8 to 64 pixels, trained from scratch on a CPU: 32 x 32, patch 4, width 128, 6 blocks, 4 heads; 0.8 million parameters.</summary>
     SmallImage,
 
     /// <summary>ViT-Tiny/16: width 192, 12 blocks, 3 heads; 5.5 million parameters.</summary>

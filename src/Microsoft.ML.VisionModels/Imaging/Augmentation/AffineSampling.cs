@@ -4,15 +4,15 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
-/// <summary>Pictures moved by affine maps, bilinearly, as Pillow's <c>Image.transform</c> does.</summary>
+/// <summary>Images moved by affine maps, bilinearly, as Pillow's <c>Image.transform</c> does.</summary>
 internal static class AffineSampling
 {
-    /// <summary>Moves each picture by its own map.</summary>
+    /// <summary>Moves each image by its own map.</summary>
     /// <param name="pixels">[N, C, H, W] uint8.</param>
     /// <param name="maps">
-    /// For each picture, where in it a place of the result comes from, in pixels: the first pixel covers 0 to 1, its centre is at 0.5.
+    /// For each image, where in it a place of the result comes from, in pixels: the first pixel covers 0 to 1, its center is at 0.5.
     /// </param>
-    /// <param name="fill">The value of what comes from outside the picture.</param>
+    /// <param name="fill">The value of what comes from outside the image.</param>
     /// <returns>[N, C, H, W] uint8.</returns>
     public static Tensor Sample(Tensor pixels, IReadOnlyList<Matrix3x2> maps, byte fill = 0)
     {
@@ -20,7 +20,7 @@ internal static class AffineSampling
         using var scope = NewDisposeScope();
         using Scalar edge = 1, filling = fill;
 
-        // libtorch's coordinates run from -1 to 1 across the picture.
+        // libtorch's coordinates run from -1 to 1 across the image.
         var toPixels = Matrix3x2.CreateTranslation(1, 1) * Matrix3x2.CreateScale(width / 2f, height / 2f);
         Matrix3x2.Invert(toPixels, out var fromPixels);
         var rows = maps.Select(map => toPixels * map * fromPixels).SelectMany(m => new[] { m.M11, m.M21, m.M31, m.M12, m.M22, m.M32 });

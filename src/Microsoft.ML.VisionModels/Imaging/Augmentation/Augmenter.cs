@@ -16,7 +16,7 @@ internal sealed class Augmenter
         _steps = [.. Steps(settings)];
     }
 
-    /// <summary>Changes each picture on its own, in the customary order: crop, flips, colours, erasing.</summary>
+    /// <summary>Changes each image on its own, in the customary order: crop, flips, colors, erasing.</summary>
     /// <param name="pixels">[B, 3, H, W] uint8, on any device; not changed.</param>
     /// <param name="generator">Where the random numbers come from: a generator of the CPU.</param>
     /// <returns>[B, 3, H, W] uint8, new; or the argument itself where nothing is on.</returns>
@@ -28,7 +28,7 @@ internal sealed class Augmenter
         return _steps.Aggregate(pixels, (result, step) => step(result, generator)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Mixes the pictures of a batch with each other; see <see cref="Mixing.Apply"/>.</summary>
+    /// <summary>Mixes the images of a batch with each other; see <see cref="Mixing.Apply"/>.</summary>
     /// <param name="pixels">[B, 3, H, W] uint8.</param>
     /// <param name="targets">[B, classes] of floats.</param>
     /// <param name="generator">Where the random numbers come from: a generator of the CPU.</param>

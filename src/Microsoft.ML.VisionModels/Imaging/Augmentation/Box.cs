@@ -7,13 +7,13 @@ namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 internal readonly record struct Box(int Left, int Top, int Width, int Height)
 {
     /// <summary>
-    /// Boxes within pictures of a size, anywhere with the same chance. What is wider or higher than the picture is cut to it, where
+    /// Boxes within images of a size, anywhere with the same chance. What is wider or higher than the image is cut to it, where
     /// torchvision would draw again.
     /// </summary>
     /// <param name="generator">Where the random numbers come from.</param>
     /// <param name="count">How many.</param>
-    /// <param name="size">The pictures' size.</param>
-    /// <param name="area">The range of the share of the picture's area, drawn uniformly.</param>
+    /// <param name="size">The images' size.</param>
+    /// <param name="area">The range of the share of the image's area, drawn uniformly.</param>
     /// <param name="ratio">The range of width divided by height, drawn uniformly in its logarithm.</param>
     public static Box[] Draw(Generator generator, int count, ImageSize size, (double Min, double Max) area, (double Min, double Max) ratio)
     {
@@ -32,5 +32,5 @@ internal readonly record struct Box(int Left, int Top, int Width, int Height)
     }
 
     /// <summary>The part of [..., H, W] that the box covers: a view.</summary>
-    public Tensor Of(Tensor pictures) => pictures.narrow(-2, Top, Height).narrow(-1, Left, Width);
+    public Tensor Of(Tensor images) => images.narrow(-2, Top, Height).narrow(-1, Left, Width);
 }

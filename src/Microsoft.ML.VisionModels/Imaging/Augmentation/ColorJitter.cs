@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
-/// <summary>Changes brightness, contrast and saturation of each picture at random, as torchvision's <c>ColorJitter</c> does (which also knows the hue).</summary>
+/// <summary>Changes brightness, contrast and saturation of each image at random, as torchvision's <c>ColorJitter</c> does (which also knows the hue).</summary>
 internal static class ColorJitter
 {
     /// <summary>Changes each by a factor of 1 - strength to 1 + strength, in an order that is drawn for the batch.</summary>
@@ -19,7 +19,7 @@ internal static class ColorJitter
         var result = pixels;
         foreach (var i in order)
         {
-            var factor = rand([pixels.shape[0], 1, 1, 1], generator: generator).Times(2 * strength).Plus(1 - strength).to(pixels.device); // [B, 1, 1, 1]
+            var factor = rand([pixels.shape[0], 1, 1, 1], generator: generator).Mul(2 * strength).Add(1 - strength).to(pixels.device); // [B, 1, 1, 1]
             result = operations[i](result, factor);
         }
         return result.MoveToOuterDisposeScope();

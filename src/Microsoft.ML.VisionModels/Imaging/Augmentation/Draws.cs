@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
-/// <summary>Random numbers of a generator as arrays: one for each picture, where plain C# decides what happens to it.</summary>
+/// <summary>Random numbers of a generator as arrays: one for each image, where plain C# decides what happens to it.</summary>
 internal static class Draws
 {
     /// <summary>Uniform numbers from <paramref name="low"/> up to but without <paramref name="high"/>.</summary>

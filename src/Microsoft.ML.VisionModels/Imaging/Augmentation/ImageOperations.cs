@@ -6,9 +6,9 @@ namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>
 /// Pillow's <c>ImageEnhance</c> and <c>ImageOps</c> on batches, [N, 3, H, W] uint8 to new tensors of the same. Where Pillow cuts a
-/// fraction off, this rounds, so that pictures do not darken; so a value may be one more than Pillow's.
+/// fraction off, this rounds, so that images do not darken; so a value may be one more than Pillow's.
 /// </summary>
-/// <remarks>A factor is [N, 1, 1, 1] float32: 0 leaves nothing of the quality, 1 the picture as it is, more than 1 adds to it.</remarks>
+/// <remarks>A factor is [N, 1, 1, 1] float32: 0 leaves nothing of the quality, 1 the image as it is, more than 1 adds to it.</remarks>
 internal static class ImageOperations
 {
     private static readonly Scalar s_zero = 0, s_one = 1, s_two = 2, s_white = 255;     // kept, see TensorArithmetic
@@ -19,24 +19,24 @@ internal static class ImageOperations
         return pixels.to(float32).mul_(factor).ToPixels().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Blends with the picture's mean grey.</summary>
+    /// <summary>Blends with the image's mean gray.</summary>
     public static Tensor Contrast(Tensor pixels, Tensor factor)
     {
         using var scope = NewDisposeScope();
         var values = pixels.to(float32);
-        var mean = Grey(values).mean([2, 3], keepdim: true).round_(); // [N, 1, 1, 1]
+        var mean = Gray(values).mean([2, 3], keepdim: true).round_(); // [N, 1, 1, 1]
         return Blend(mean, values, factor).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Blends with the grey picture: saturation.</summary>
+    /// <summary>Blends with the gray image: saturation.</summary>
     public static Tensor Color(Tensor pixels, Tensor factor)
     {
         using var scope = NewDisposeScope();
         var values = pixels.to(float32);
-        return Blend(Grey(values), values, factor).MoveToOuterDisposeScope();
+        return Blend(Gray(values), values, factor).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Blends with the smoothed picture.</summary>
+    /// <summary>Blends with the smoothed image.</summary>
     public static Tensor Sharpness(Tensor pixels, Tensor factor)
     {
         using var scope = NewDisposeScope();
@@ -67,7 +67,7 @@ internal static class ImageOperations
         using var scope = NewDisposeScope();
         var values = pixels.to(float32);
         var (darkest, brightest) = (values.amin([2, 3], keepdim: true), values.amax([2, 3], keepdim: true)); // [N, 3, 1, 1]
-        var stretched = (values - darkest).mul_((brightest - darkest).AtLeast(1).reciprocal().Times(255));
+        var stretched = (values - darkest).mul_((brightest - darkest).ClampMin(1).reciprocal().Mul(255));
         return where(brightest.gt(darkest), stretched, values).ToPixels().MoveToOuterDisposeScope();
     }
 
@@ -78,28 +78,28 @@ internal static class ImageOperations
         var (planes, area) = (pixels.shape[0] * pixels.shape[1], pixels.shape[2] * pixels.shape[3]);
         var bytes = pixels.reshape(planes, area);
         var values = bytes.to(int64);
-        var firstBin = TensorArithmetic.Range(planes, pixels.device).unsqueeze(1).Times(256); // [planes, 1]
-        var histogram = values.Plus(firstBin).flatten().bincount(null, 256 * planes).view(planes, 256);
+        var firstBin = TensorArithmetic.Arange(planes, pixels.device).unsqueeze(1).Mul(256); // [planes, 1]
+        var histogram = values.Add(firstBin).flatten().bincount(null, 256 * planes).view(planes, 256);
         var brightest = histogram.gather(1, bytes.amax([1], keepdim: true).to(int64)); // [planes, 1]: how many pixels have the highest value
         using Scalar all = area;
         var step = brightest.neg().add(all, s_one).div(s_white, RoundingMode.floor);
 
         var darker = histogram.cumsum(1) - histogram; // [planes, 256]: how many pixels are below the level
-        var table = darker.Plus(step.div(s_two, RoundingMode.floor)).div(step.clamp_min(s_one), RoundingMode.floor).clamp_max_(s_white);
-        table = where(step.gt(s_zero), table, TensorArithmetic.Range(256, pixels.device)).to(uint8);
+        var table = darker.Add(step.div(s_two, RoundingMode.floor)).div(step.clamp_min(s_one), RoundingMode.floor).clamp_max_(s_white);
+        table = where(step.gt(s_zero), table, TensorArithmetic.Arange(256, pixels.device)).to(uint8);
         return table.gather(1, values).view(pixels.shape).MoveToOuterDisposeScope();
     }
 
     /// <summary>Numbers as the nearest values of pixels.</summary>
     public static Tensor ToPixels(this Tensor values) => values.round_().clamp_(s_zero, s_white).to(uint8);
 
-    private static Tensor Blend(Tensor without, Tensor picture, Tensor factor) => (picture - without).mul_(factor).add_(without, s_one).ToPixels();
+    private static Tensor Blend(Tensor without, Tensor image, Tensor factor) => (image - without).mul_(factor).add_(without, s_one).ToPixels();
 
     /// <summary>[N, 3, H, W] to [N, 1, H, W]: ITU-R 601-2 luma in the 16 bits that Pillow takes; exact in float32.</summary>
-    private static Tensor Grey(Tensor values)
+    private static Tensor Gray(Tensor values)
     {
         var weights = tensor([19595 / 65536f, 38470 / 65536f, 7471 / 65536f], device: values.device).view(1, 3, 1, 1);
-        return (values * weights).sum(1, keepdim: true).Plus(0.5).floor_();
+        return (values * weights).sum(1, keepdim: true).Add(0.5).floor_();
     }
 
     /// <summary>Pillow's filter SMOOTH: a 3 x 3 mean in which the middle counts five times. The outermost pixels stay.</summary>
@@ -115,7 +115,7 @@ internal static class ImageOperations
         static Tensor SumOfThree(Tensor values, int dimension)
         {
             var length = values.shape[dimension] - 2;
-            return values.narrow(dimension, 0, length).Plus(values.narrow(dimension, 1, length)).add_(values.narrow(dimension, 2, length), s_one);
+            return values.narrow(dimension, 0, length).Add(values.narrow(dimension, 1, length)).add_(values.narrow(dimension, 2, length), s_one);
         }
     }
 }

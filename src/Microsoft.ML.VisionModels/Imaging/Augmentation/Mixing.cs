@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>
-/// Pictures mixed with others of their batch, and their targets with them. As in timm's batch mode one share is drawn for the whole
-/// batch, and each picture's partner is its place in a permutation of the batch.
+/// Images mixed with others of their batch, and their targets with them. As in timm's batch mode one share is drawn for the whole
+/// batch, and each image's partner is its place in a permutation of the batch.
 /// </summary>
 internal static class Mixing
 {
     /// <summary>Mixes the batch by mixup or cutmix; where both have an alpha, one or the other is drawn.</summary>
     /// <param name="pixels">[B, C, H, W] uint8.</param>
-    /// <param name="targets">[B, classes] of floats: how much of each class a picture is.</param>
+    /// <param name="targets">[B, classes] of floats: how much of each class an image is.</param>
     /// <param name="generator">Where the random numbers come from.</param>
     /// <param name="mixUpAlpha">Mixup's share is drawn from Beta(alpha, alpha); 0 for no mixup.</param>
     /// <param name="cutMixAlpha">Cutmix's share is drawn from Beta(alpha, alpha); 0 for no cutmix.</param>
@@ -32,7 +32,7 @@ internal static class Mixing
         return (mixed.MoveToOuterDisposeScope(), Blend(targets, partners.to(targets.device), kept).MoveToOuterDisposeScope());
     }
 
-    /// <summary>mixup (Zhang et al., arXiv 1710.09412): <paramref name="share"/> of the picture and the rest of its partner.</summary>
+    /// <summary>mixup (Zhang et al., arXiv 1710.09412): <paramref name="share"/> of the image and the rest of its partner.</summary>
     internal static Tensor MixUp(Tensor pixels, Tensor partners, double share)
     {
         using var scope = NewDisposeScope();
@@ -40,10 +40,10 @@ internal static class Mixing
     }
 
     /// <summary>
-    /// CutMix (Yun et al., arXiv 1905.04899): a box of the partner over the picture. The box's middle is anywhere in the picture, and
+    /// CutMix (Yun et al., arXiv 1905.04899): a box of the partner over the image. The box's middle is anywhere in the image, and
     /// what lies outside is cut off; so the share that is kept is more than <paramref name="share"/> where the box meets an edge.
     /// </summary>
-    /// <returns>The pictures, and the share of the area that is still the picture's own.</returns>
+    /// <returns>The images, and the share of the area that is still the image's own.</returns>
     internal static (Tensor Pixels, double Kept) CutMix(Tensor pixels, Tensor partners, double share, Generator generator)
     {
         var (height, width) = ((int)pixels.shape[2], (int)pixels.shape[3]);

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
-/// <summary>RandAugment (Cubuk et al., arXiv 1909.13719): some operations out of fourteen, drawn for each picture, all at one magnitude.</summary>
+/// <summary>RandAugment (Cubuk et al., arXiv 1909.13719): some operations out of fourteen, drawn for each image, all at one magnitude.</summary>
 /// <remarks>
-/// The operations' ranges are torchvision's. Pictures are moved bilinearly, where torchvision takes the nearest pixel by default, and
+/// The operations' ranges are torchvision's. Images are moved bilinearly, where torchvision takes the nearest pixel by default, and
 /// solarizing starts at the threshold 256, so that magnitude 0 leaves white white.
 /// </remarks>
 internal static class RandAugment
@@ -19,12 +19,12 @@ internal static class RandAugment
 
     private static readonly int OperationCount = Enum.GetValues<Operation>().Length;
 
-    /// <summary>Changes each picture by operations that are drawn for it, one after the other.</summary>
+    /// <summary>Changes each image by operations that are drawn for it, one after the other.</summary>
     /// <param name="pixels">[B, 3, H, W] uint8.</param>
     /// <param name="generator">Where the random numbers come from.</param>
-    /// <param name="operations">How many operations each picture gets.</param>
+    /// <param name="operations">How many operations each image gets.</param>
     /// <param name="magnitude">How strong they are, of 0 (no change, except by autocontrast and equalize, which have no strength) to 1.</param>
-    /// <param name="fill">The value of what moves in from outside the picture.</param>
+    /// <param name="fill">The value of what moves in from outside the image.</param>
     /// <returns>[B, 3, H, W] uint8, new.</returns>
     public static Tensor Apply(Tensor pixels, Generator generator, int operations = 2, double magnitude = 0.3, byte fill = 0)
     {
@@ -35,18 +35,18 @@ internal static class RandAugment
         {
             var drawn = generator.Integers(count, OperationCount);
             var signs = generator.Integers(count, 2).Select(bit => (2 * bit) - 1).ToArray();
-            // Pictures with the same operation go together.
-            foreach (var group in Enumerable.Range(0, count).GroupBy(picture => (Operation)drawn[picture]).Where(g => g.Key != Operation.Identity))
+            // Images with the same operation go together.
+            foreach (var group in Enumerable.Range(0, count).GroupBy(image => (Operation)drawn[image]).Where(g => g.Key != Operation.Identity))
             {
-                var rows = tensor(group.Select(picture => (long)picture).ToArray(), device: pixels.device);
-                var strengths = group.Select(picture => (float)(signs[picture] * magnitude)).ToArray();
+                var rows = tensor(group.Select(image => (long)image).ToArray(), device: pixels.device);
+                var strengths = group.Select(image => (float)(signs[image] * magnitude)).ToArray();
                 result.index_copy_(0, rows, Apply(group.Key, result.index_select(0, rows), strengths, fill));
             }
         }
         return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>One operation on pictures [N, 3, H, W], with a signed magnitude for each, -1 to 1; of some operations the sign means nothing.</summary>
+    /// <summary>One operation on images [N, 3, H, W], with a signed magnitude for each, -1 to 1; of some operations the sign means nothing.</summary>
     internal static Tensor Apply(Operation operation, Tensor pixels, float[] magnitudes, byte fill)
     {
         var (height, width) = ((float)pixels.shape[2], (float)pixels.shape[3]);
@@ -76,7 +76,7 @@ internal static class RandAugment
             return enhancement(pixels, factor);
         }
 
-        // The same for all pictures but for the sign.
+        // The same for all images but for the sign.
         double Strength() => Math.Abs(magnitudes[0]);
     }
 }

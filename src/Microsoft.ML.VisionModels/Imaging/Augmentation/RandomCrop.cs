@@ -4,12 +4,12 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
-/// <summary>A window of each picture, drawn for each, in the size that the pictures have. Gives new tensors.</summary>
+/// <summary>A window of each image, drawn for each, in the size that the images have. Gives new tensors.</summary>
 internal static class RandomCrop
 {
     /// <summary>
-    /// Shifts each picture, [B, C, H, W] of any number type, by up to <paramref name="padding"/> pixels each way: as if padded on all
-    /// sides and cropped back to its size. The padding is 0, or the mirrored picture (its edge not repeated) where
+    /// Shifts each image, [B, C, H, W] of any number type, by up to <paramref name="padding"/> pixels each way: as if padded on all
+    /// sides and cropped back to its size. The padding is 0, or the mirrored image (its edge not repeated) where
     /// <paramref name="reflect"/> is set.
     /// </summary>
     public static Tensor Padded(Tensor images, int padding, Generator generator, bool reflect = false)
@@ -27,9 +27,9 @@ internal static class RandomCrop
         // Each row of the crop is a run of memory: of all runs of W values, those that start in the right places.
         var (paddedHeight, paddedWidth) = (height + (2 * padding), width + (2 * padding));
         var runs = padded.as_strided([Math.Max(0, padded.NumberOfElements - width + 1), width], [1, 1], 0);
-        var rows = TensorArithmetic.Range(count * channels).view(count, channels, 1).Times(paddedHeight)
-            .Plus(Shifts().Plus(TensorArithmetic.Range(height)).unsqueeze(1)); // [B, C, H]
-        var starts = rows.Times(paddedWidth).Plus(Shifts().unsqueeze(1));
+        var rows = TensorArithmetic.Arange(count * channels).view(count, channels, 1).Mul(paddedHeight)
+            .Add(Shifts().Add(TensorArithmetic.Arange(height)).unsqueeze(1)); // [B, C, H]
+        var starts = rows.Mul(paddedWidth).Add(Shifts().unsqueeze(1));
         return runs.index(starts.to(images.device)).MoveToOuterDisposeScope(); // [B, C, H, W]
 
         Tensor Shifts() => randint(0, (2 * padding) + 1, [count, 1], generator: generator);
@@ -42,12 +42,12 @@ internal static class RandomCrop
     }
 
     /// <summary>
-    /// A part of each picture, [B, C, H, W] uint8, magnified to the picture's size, bilinearly: the usual crop of ImageNet trainings
+    /// A part of each image, [B, C, H, W] uint8, magnified to the image's size, bilinearly: the usual crop of ImageNet trainings
     /// (Szegedy et al., arXiv 1409.4842).
     /// </summary>
-    /// <param name="pixels">The pictures.</param>
+    /// <param name="pixels">The images.</param>
     /// <param name="generator">Where the random numbers come from.</param>
-    /// <param name="minArea">The smallest share of the picture's area, of 0 to 1; the largest is the whole.</param>
+    /// <param name="minArea">The smallest share of the image's area, of 0 to 1; the largest is the whole.</param>
     public static Tensor Resized(Tensor pixels, Generator generator, double minArea = 0.08)
     {
         var size = new ImageSize((int)pixels.shape[2], (int)pixels.shape[3]);

@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
-/// <summary>Random erasing (Zhong et al., arXiv 1708.04896): a box of some pictures is overwritten with noise.</summary>
+/// <summary>Random erasing (Zhong et al., arXiv 1708.04896): a box of some images is overwritten with noise.</summary>
 internal static class RandomErasing
 {
-    /// <summary>Overwrites, of each picture with the given probability, a box of 2% to a third of its area with uniform noise.</summary>
+    /// <summary>Overwrites, of each image with the given probability, a box of 2% to a third of its area with uniform noise.</summary>
     /// <param name="pixels">[B, C, H, W] uint8.</param>
     /// <param name="generator">Where the random numbers come from.</param>
-    /// <param name="probability">The chance of each picture.</param>
+    /// <param name="probability">The chance of each image.</param>
     /// <returns>[B, C, H, W] uint8, new.</returns>
     public static Tensor Apply(Tensor pixels, Generator generator, double probability = 0.25)
     {

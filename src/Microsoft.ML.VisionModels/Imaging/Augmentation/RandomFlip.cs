@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
-/// <summary>Mirrors pictures, [B, C, H, W] of any number type, each with the given probability. Gives new tensors.</summary>
+/// <summary>Mirrors images, [B, C, H, W] of any number type, each with the given probability. Gives new tensors.</summary>
 internal static class RandomFlip
 {
     /// <summary>Left and right change sides.</summary>

@@ -21,7 +21,7 @@ internal sealed class HyperbandPruner(int grace = 1) : IPruner
     private static int BracketOf(SweepTrial trial, int brackets)
     {
         var shares = Enumerable.Range(0, brackets).Select(b => (int)Math.Ceiling(brackets * Math.Pow(Reduction, brackets - 1 - b) / (brackets - b))).ToArray();
-        // Dealt by a hash of the number: neighbours are in different brackets.
+        // Dealt by a hash of the number: neighbors are in different brackets.
         var place = (int)(unchecked((uint)trial.Number * 2654435761u) % (uint)shares.Sum());
         var bracket = 0;
         for (; place >= shares[bracket]; bracket++)

@@ -22,7 +22,7 @@ internal static class ParallelCoordinates
             var (trial, shown) = trials[t];
             var places = dimensions.Select(dimension => dimension.PlaceOf(trial.Parameters[dimension.Name])).Append(shown);
             var points = string.Join(' ', places.Select((place, i) => FormattableString.Invariant($"{Side + Gap * i},{Y(axes[i], place):0.#}")));
-            // From grey to the accent colour by rank.
+            // From gray to the accent color by rank.
             Add($"<polyline class='trial' style='--rank:{(trials.Count == 1 ? 1 : (double)t / (trials.Count - 1)):0.##}' points='{points}'><title>{WebUtility.HtmlEncode(StudyPage.Describe(trial))}</title></polyline>");
         }
         for (var i = 0; i < axes.Length; i++)

@@ -4,7 +4,7 @@ namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 /// <summary>
 /// The density of places on the line from 0 to 1: a mixture of Gaussians, cut off at the ends, one at each place seen and a wide one
-/// as the prior. Each is as wide as the gap to its farther neighbour (Bergstra et al., "Algorithms for Hyper-Parameter Optimization",
+/// as the prior. Each is as wide as the gap to its farther neighbor (Bergstra et al., "Algorithms for Hyper-Parameter Optimization",
 /// 2011), but no narrower than Optuna's "magic clip" allows.
 /// </summary>
 internal sealed class ParzenEstimator : Density
@@ -26,7 +26,7 @@ internal sealed class ParzenEstimator : Density
         _weights = [.. kernels.Select(kernel => kernel.Weight / total)];
         _widths = [.. kernels.Select((kernel, i) => kernel.IsPrior ? 1 : Math.Clamp(Math.Max(Gap(i - 1), Gap(i)), narrowest, 1))];
 
-        // Between a kernel and the next; the ends of the line are no neighbours.
+        // Between a kernel and the next; the ends of the line are no neighbors.
         double Gap(int i) => i < 0 || i + 1 >= _means.Length ? 0 : _means[i + 1] - _means[i];
     }
 

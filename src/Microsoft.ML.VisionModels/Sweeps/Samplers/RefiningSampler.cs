@@ -25,10 +25,10 @@ internal sealed class RefiningSampler(int round) : ISampler
         var branch = history.Space[best.Candidate];
         return branch.At(branch.Dimensions.Select(dimension =>
         {
-            var centre = dimension.PlaceOf(best.Parameters[dimension.Name]);
+            var center = dimension.PlaceOf(best.Parameters[dimension.Name]);
             if (dimension is ChoiceDimension)
-                return random.NextDouble() < width ? RandomSampler.Draw(dimension, random) : centre;
-            var (low, high) = (Math.Max(0, centre - width / 2), Math.Min(1, centre + width / 2));
+                return random.NextDouble() < width ? RandomSampler.Draw(dimension, random) : center;
+            var (low, high) = (Math.Max(0, center - width / 2), Math.Min(1, center + width / 2));
             return low + random.NextDouble() * (high - low);
         }));
     }

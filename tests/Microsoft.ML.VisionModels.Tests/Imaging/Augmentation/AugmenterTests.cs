@@ -35,22 +35,22 @@ public class AugmenterTests
     public void The_generator_decides_alone(string name)
     {
         using var scope = NewDisposeScope();
-        var (pictures, targets) = Batch();
-        var before = pictures.clone();
+        var (images, targets) = Batch();
+        var before = images.clone();
         var (first, again, other) = (Run(1), Run(1), Run(2));
         Assert.True(first.Pixels.Equals(again.Pixels));
         Assert.True(first.Targets.Equals(again.Targets));
         Assert.False(first.Pixels.Equals(other.Pixels));
-        Assert.False(first.Pixels.Equals(pictures));
-        Assert.Equal(pictures.shape, first.Pixels.shape);
+        Assert.False(first.Pixels.Equals(images));
+        Assert.Equal(images.shape, first.Pixels.shape);
         Assert.Equal(ScalarType.Byte, first.Pixels.dtype);
-        Assert.True(before.Equals(pictures));
+        Assert.True(before.Equals(images));
 
         (Tensor Pixels, Tensor Targets) Run(ulong seed)
         {
             using var generator = new Generator(seed);
             var augmenter = new Augmenter(EachAlone[name]);
-            return augmenter.Mix(augmenter.Apply(pictures, generator), targets, generator);
+            return augmenter.Mix(augmenter.Apply(images, generator), targets, generator);
         }
     }
 
@@ -59,18 +59,18 @@ public class AugmenterTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        var (pictures, targets) = Batch();
+        var (images, targets) = Batch();
         var augmenter = new Augmenter(new());
-        Assert.Same(pictures, augmenter.Apply(pictures, generator));
-        Assert.Equal((pictures, targets), augmenter.Mix(pictures, targets, generator));
-        var none = pictures[..0];
+        Assert.Same(images, augmenter.Apply(images, generator));
+        Assert.Equal((images, targets), augmenter.Mix(images, targets, generator));
+        var none = images[..0];
         Assert.Same(none, new Augmenter(Everything).Apply(none, generator));
     }
 
     [Fact]
     public void Leaves_no_tensors_behind_and_needs_no_scope()
     {
-        var (pictures, targets) = Batch();
+        var (images, targets) = Batch();
         using var generator = new Generator(1);
         var before = Tensor.TotalCount;
         foreach (var settings in EachAlone.Values)
@@ -78,25 +78,25 @@ public class AugmenterTests
             var augmenter = new Augmenter(settings);
             for (var i = 0; i < 50; i++)
             {
-                var augmented = augmenter.Apply(pictures, generator);
+                var augmented = augmenter.Apply(images, generator);
                 var (pixels, shares) = augmenter.Mix(augmented, targets, generator);
-                Assert.Equal(pictures.shape, pixels.shape);
+                Assert.Equal(images.shape, pixels.shape);
                 HashSet<object> made = new([augmented, pixels, shares], ReferenceEqualityComparer.Instance);
-                made.ExceptWith([pictures, targets]);
+                made.ExceptWith([images, targets]);
                 foreach (var tensor in made.Cast<Tensor>())
                     tensor.Dispose();
             }
         }
         Assert.InRange(Tensor.TotalCount, 0, before); // Not more: what earlier tests left to the garbage collector may go at any time.
-        pictures.Dispose();
+        images.Dispose();
         targets.Dispose();
     }
 
-    private static (Tensor Pictures, Tensor Targets) Batch()
+    private static (Tensor Images, Tensor Targets) Batch()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(9);
-        var pictures = randint(0, 256, [16, 3, 12, 10], uint8, generator: generator);
-        return (pictures.MoveToOuterDisposeScope(), eye(16).MoveToOuterDisposeScope());
+        var images = randint(0, 256, [16, 3, 12, 10], uint8, generator: generator);
+        return (images.MoveToOuterDisposeScope(), eye(16).MoveToOuterDisposeScope());
     }
 }

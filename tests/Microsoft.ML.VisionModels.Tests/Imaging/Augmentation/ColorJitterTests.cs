@@ -9,11 +9,11 @@ namespace Microsoft.ML.VisionModels.Tests.Imaging;
 public class ColorJitterTests
 {
     [Fact]
-    public void Changes_a_grey_picture_by_the_brightness_alone()
+    public void Changes_a_grey_image_by_the_brightness_alone()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        var jittered = ColorJitter.Apply(ones([500, 3, 4, 4], ScalarType.Byte).Times(100), generator, strength: 0.4);
+        var jittered = ColorJitter.Apply(ones([500, 3, 4, 4], ScalarType.Byte).Mul(100), generator, strength: 0.4);
         Assert.Equal(ScalarType.Byte, jittered.dtype);
         var values = jittered.to(float32);
         var levels = values.mean([1, 2, 3]); // [500]
@@ -28,8 +28,8 @@ public class ColorJitterTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        var picture = randint(80, 160, [1, 3, 4, 4], uint8, generator: generator);
-        var jittered = ColorJitter.Apply(picture.expand(200, -1, -1, -1), generator, strength: 0.4).to(float32);
+        var image = randint(80, 160, [1, 3, 4, 4], uint8, generator: generator);
+        var jittered = ColorJitter.Apply(image.expand(200, -1, -1, -1), generator, strength: 0.4).to(float32);
         var relative = jittered / jittered.mean([1, 2, 3], keepdim: true); // brightness alone would leave this alike
         Assert.True(relative.std(0).mean().item<float>() > 0.02);
     }
@@ -39,7 +39,7 @@ public class ColorJitterTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
-        var pictures = randint(0, 256, [5, 3, 6, 6], uint8, generator: generator);
-        Assert.Equal(pictures, ColorJitter.Apply(pictures, generator, strength: 0));
+        var images = randint(0, 256, [5, 3, 6, 6], uint8, generator: generator);
+        Assert.Equal(images, ColorJitter.Apply(images, generator, strength: 0));
     }
 }

@@ -8,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Tests.Imaging;
 public class FlipAndCropTests
 {
     [Fact]
-    public void Flip_gives_each_picture_or_its_mirror()
+    public void Flip_gives_each_image_or_its_mirror()
     {
         using var scope = NewDisposeScope();
         var images = Images(400);
@@ -43,18 +43,18 @@ public class FlipAndCropTests
     {
         using var scope = NewDisposeScope();
         const int Size = 50;
-        var ramp = TensorArithmetic.Range(Size).Times(4).to(uint8);
-        var picture = stack([ramp.view(1, Size).expand(Size, Size), ramp.view(Size, 1).expand(Size, Size), zeros([Size, Size], uint8)]);
+        var ramp = TensorArithmetic.Arange(Size).Mul(4).to(uint8);
+        var image = stack([ramp.view(1, Size).expand(Size, Size), ramp.view(Size, 1).expand(Size, Size), zeros([Size, Size], uint8)]);
         using var generator = new Generator(1);
-        var cropped = RandomCrop.Resized(picture.expand(300, -1, -1, -1), generator, minArea: 0.2);
+        var cropped = RandomCrop.Resized(image.expand(300, -1, -1, -1), generator, minArea: 0.2);
         Assert.Equal([300, 3, Size, Size], cropped.shape);
         Assert.Equal(ScalarType.Byte, cropped.dtype);
 
         // Red tells where a column comes from, green where a row does.
         var values = cropped.to(float32);
-        var width = (values.amax([2, 3]) - values.amin([2, 3]))[.., 0].Over(4).Plus(1); // [300]
-        var height = (values.amax([2, 3]) - values.amin([2, 3]))[.., 1].Over(4).Plus(1);
-        var area = (width * height).Over(Size * Size);
+        var width = (values.amax([2, 3]) - values.amin([2, 3]))[.., 0].Div(4).Add(1); // [300]
+        var height = (values.amax([2, 3]) - values.amin([2, 3]))[.., 1].Div(4).Add(1);
+        var area = (width * height).Div(Size * Size);
         Assert.InRange(area.min().item<float>(), 0.19, 0.24);
         Assert.InRange(area.max().item<float>(), 0.9, 1);
         Assert.InRange(area.mean().item<float>(), 0.55, 0.62); // 0.6, less what the widest and highest are cut
@@ -66,7 +66,7 @@ public class FlipAndCropTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Crop_gives_a_window_of_the_padded_picture(bool reflect)
+    public void Crop_gives_a_window_of_the_padded_image(bool reflect)
     {
         using var scope = NewDisposeScope();
         const int Padding = 2;
@@ -114,7 +114,7 @@ public class FlipAndCropTests
     }
 
     [Fact]
-    public void Refuses_a_reflection_wider_than_the_picture()
+    public void Refuses_a_reflection_wider_than_the_image()
     {
         using var images = Images(1);
         using var generator = new Generator(1);

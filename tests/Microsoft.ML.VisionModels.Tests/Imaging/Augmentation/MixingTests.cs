@@ -12,7 +12,7 @@ public sealed class MixingTests : IDisposable
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly Generator _generator = new(1);
-    private readonly Tensor _pictures = TensorArithmetic.Range(Count).Times(30).to(uint8).view(Count, 1, 1, 1).expand(Count, 3, Height, Width).contiguous(); // each of one value
+    private readonly Tensor _images = TensorArithmetic.Arange(Count).Mul(30).to(uint8).view(Count, 1, 1, 1).expand(Count, 3, Height, Width).contiguous(); // each of one value
     private readonly Tensor _targets = eye(Count);
 
     [Theory]
@@ -33,7 +33,7 @@ public sealed class MixingTests : IDisposable
     }
 
     [Fact]
-    public void A_tiny_alpha_gives_one_picture_or_the_other()
+    public void A_tiny_alpha_gives_one_image_or_the_other()
     {
         var shares = Enumerable.Range(0, 200).Select(_ => _generator.SymmetricBeta(1e-4)).ToArray();
         Assert.All(shares, share => Assert.True(share < 1e-3 || share > 1 - 1e-3, $"{share}"));
@@ -41,13 +41,13 @@ public sealed class MixingTests : IDisposable
     }
 
     [Fact]
-    public void Mixup_blends_pictures_as_it_blends_targets()
+    public void Mixup_blends_images_as_it_blends_targets()
     {
         for (var i = 0; i < 20; i++)
         {
-            var (pixels, targets) = Mixing.Apply(_pictures, _targets, _generator, mixUpAlpha: 1, cutMixAlpha: 0);
+            var (pixels, targets) = Mixing.Apply(_images, _targets, _generator, mixUpAlpha: 1, cutMixAlpha: 0);
             AssertTargets(targets);
-            var expected = targets.matmul(_pictures[.., 0, 0, 0].to(float32)); // [B]: of one value each
+            var expected = targets.matmul(_images[.., 0, 0, 0].to(float32)); // [B]: of one value each
             TensorAssert.Close(expected.view(Count, 1, 1, 1).expand_as(pixels), pixels.to(float32), tolerance: 0.5001);
         }
     }
@@ -58,35 +58,35 @@ public sealed class MixingTests : IDisposable
         var pasted = new List<double>();
         for (var i = 0; i < 100; i++)
         {
-            var (pixels, targets) = Mixing.Apply(_pictures, _targets, _generator, mixUpAlpha: 0, cutMixAlpha: 1);
+            var (pixels, targets) = Mixing.Apply(_images, _targets, _generator, mixUpAlpha: 0, cutMixAlpha: 1);
             AssertTargets(targets);
-            var of = pixels.unsqueeze(1).eq(_pictures.unsqueeze(0)); // [B, of B, 3, H, W]: which picture a pixel is of
+            var of = pixels.unsqueeze(1).eq(_images.unsqueeze(0)); // [B, of B, 3, H, W]: which image a pixel is of
             TensorAssert.Close(of.to(float32).mean([2, 3, 4]), targets, tolerance: 1e-6);
-            var foreign = pixels.ne(_pictures)[.., 0]; // [B, H, W]
+            var foreign = pixels.ne(_images)[.., 0]; // [B, H, W]
             var (area, height, width) = (foreign.sum([1, 2]), foreign.any(2).sum(1), foreign.any(1).sum(1));
             Assert.Equal(height * width, area);
             pasted.Add(area.max().item<long>() / (double)(Height * Width));
         }
-        // Of a box with sides s times the picture's, s² (1 - s / 4)² lies inside on average; s² is uniform, so the mean is 0.32.
+        // Of a box with sides s times the image's, s² (1 - s / 4)² lies inside on average; s² is uniform, so the mean is 0.32.
         Assert.InRange(pasted.Average(), 0.22, 0.4);
     }
 
     [Fact]
     public void Cutmix_keeps_its_share_exactly()
     {
-        var partners = TensorArithmetic.Range(Count).flip(0);
-        var (pixels, kept) = Mixing.CutMix(_pictures, partners, share: 0.6, _generator);
-        Assert.Equal(1 - (pixels.ne(_pictures)[0, 0].sum().item<long>() / (double)(Height * Width)), kept);
+        var partners = TensorArithmetic.Arange(Count).flip(0);
+        var (pixels, kept) = Mixing.CutMix(_images, partners, share: 0.6, _generator);
+        Assert.Equal(1 - (pixels.ne(_images)[0, 0].sum().item<long>() / (double)(Height * Width)), kept);
         Assert.InRange(kept, 0.6, 0.95);
     }
 
     [Fact]
     public void Both_are_drawn_where_both_are_on()
     {
-        var cut = Enumerable.Range(0, 200).Count(_ => IsCut(Mixing.Apply(_pictures, _targets, _generator, mixUpAlpha: 1, cutMixAlpha: 1, cutMixChance: 0.3).Pixels));
+        var cut = Enumerable.Range(0, 200).Count(_ => IsCut(Mixing.Apply(_images, _targets, _generator, mixUpAlpha: 1, cutMixAlpha: 1, cutMixChance: 0.3).Pixels));
         Assert.InRange(cut, 35, 90); // 60 expected, and a few of mixup that hardly mix
 
-        bool IsCut(Tensor pixels) => pixels.unsqueeze(1).eq(_pictures.unsqueeze(0)).any(1).all().item<bool>();
+        bool IsCut(Tensor pixels) => pixels.unsqueeze(1).eq(_images.unsqueeze(0)).any(1).all().item<bool>();
     }
 
     [Theory]
@@ -95,7 +95,7 @@ public sealed class MixingTests : IDisposable
     [InlineData(1.0, 200, 200)]
     public void Mixes_with_the_given_probability(double probability, int least, int most)
     {
-        var mixed = Enumerable.Range(0, 200).Count(_ => !ReferenceEquals(_pictures, Mixing.Apply(_pictures, _targets, _generator, 1, 1, probability).Pixels));
+        var mixed = Enumerable.Range(0, 200).Count(_ => !ReferenceEquals(_images, Mixing.Apply(_images, _targets, _generator, 1, 1, probability).Pixels));
         Assert.InRange(mixed, least, most);
     }
 

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;
 
-/// <summary>tests/Augmentation/pillow.safetensors holds two pictures and what Pillow makes of them; make_pillow_cases.py beside it wrote it.</summary>
+/// <summary>tests/Augmentation/pillow.safetensors holds two images and what Pillow makes of them; make_pillow_cases.py beside it wrote it.</summary>
 public sealed class PillowOperationsTests : IDisposable
 {
     private const float Up = 1.6f, Down = 0.4f;
@@ -17,65 +17,65 @@ public sealed class PillowOperationsTests : IDisposable
     [Fact]
     public void Brightness()
     {
-        AssertRounded("brightness.up", ImageOperations.Brightness(Picture, Factor(Up)));
-        AssertRounded("brightness.down", ImageOperations.Brightness(Picture, Factor(Down)));
+        AssertRounded("brightness.up", ImageOperations.Brightness(Image, Factor(Up)));
+        AssertRounded("brightness.down", ImageOperations.Brightness(Image, Factor(Down)));
     }
 
     [Fact]
     public void Contrast()
     {
-        AssertRounded("contrast.up", ImageOperations.Contrast(Picture, Factor(Up)));
-        AssertRounded("contrast.down", ImageOperations.Contrast(Picture, Factor(Down)));
+        AssertRounded("contrast.up", ImageOperations.Contrast(Image, Factor(Up)));
+        AssertRounded("contrast.down", ImageOperations.Contrast(Image, Factor(Down)));
     }
 
     [Fact]
     public void Color()
     {
-        AssertRounded("color.up", ImageOperations.Color(Picture, Factor(Up)));
-        AssertRounded("color.down", ImageOperations.Color(Picture, Factor(Down)));
-        Assert.Equal(_cases.Read("grey"), ImageOperations.Color(Picture, Factor(0)));
+        AssertRounded("color.up", ImageOperations.Color(Image, Factor(Up)));
+        AssertRounded("color.down", ImageOperations.Color(Image, Factor(Down)));
+        Assert.Equal(_cases.Read("gray"), ImageOperations.Color(Image, Factor(0)));
     }
 
     [Fact]
     public void Sharpness()
     {
-        AssertRounded("sharpness.up", ImageOperations.Sharpness(Picture, Factor(Up)));
-        AssertRounded("sharpness.down", ImageOperations.Sharpness(Picture, Factor(Down)));
+        AssertRounded("sharpness.up", ImageOperations.Sharpness(Image, Factor(Up)));
+        AssertRounded("sharpness.down", ImageOperations.Sharpness(Image, Factor(Down)));
     }
 
     [Fact]
-    public void Each_picture_has_its_own_factor()
+    public void Each_image_has_its_own_factor()
     {
         var factors = tensor([Up, Down], [2, 1, 1, 1]);
-        AssertRounded("contrast.up", ImageOperations.Contrast(Picture, factors), ..1);
-        AssertRounded("contrast.down", ImageOperations.Contrast(Picture, factors), 1..);
+        AssertRounded("contrast.up", ImageOperations.Contrast(Image, factors), ..1);
+        AssertRounded("contrast.down", ImageOperations.Contrast(Image, factors), 1..);
     }
 
     [Fact]
-    public void Posterize() => Assert.Equal(_cases.Read("posterize.3"), ImageOperations.Posterize(Picture, 3));
+    public void Posterize() => Assert.Equal(_cases.Read("posterize.3"), ImageOperations.Posterize(Image, 3));
 
     [Fact]
     public void Solarize()
     {
-        Assert.Equal(_cases.Read("solarize.96"), ImageOperations.Solarize(Picture, 96));
-        Assert.Equal(Picture, ImageOperations.Solarize(Picture, 256));
-        Assert.Equal(_cases.Read("invert"), ImageOperations.Solarize(Picture, 0));
+        Assert.Equal(_cases.Read("solarize.96"), ImageOperations.Solarize(Image, 96));
+        Assert.Equal(Image, ImageOperations.Solarize(Image, 256));
+        Assert.Equal(_cases.Read("invert"), ImageOperations.Solarize(Image, 0));
     }
 
     [Fact]
-    public void Invert() => Assert.Equal(_cases.Read("invert"), ImageOperations.Invert(Picture));
+    public void Invert() => Assert.Equal(_cases.Read("invert"), ImageOperations.Invert(Image));
 
     [Fact]
     public void AutoContrast()
     {
-        AssertRounded("autocontrast", ImageOperations.AutoContrast(Picture));
+        AssertRounded("autocontrast", ImageOperations.AutoContrast(Image));
         Assert.Equal(Flat, ImageOperations.AutoContrast(Flat));
     }
 
     [Fact]
     public void Equalize()
     {
-        Assert.Equal(_cases.Read("equalize"), ImageOperations.Equalize(Picture));
+        Assert.Equal(_cases.Read("equalize"), ImageOperations.Equalize(Image));
         Assert.Equal(Flat, ImageOperations.Equalize(Flat));
     }
 
@@ -87,22 +87,22 @@ public sealed class PillowOperationsTests : IDisposable
         AssertRounded("rotate.25", Move(Matrix3x2.CreateRotation(25 * MathF.PI / 180, new(12, 10))));
         Assert.Equal(_cases.Read("translate_x.5"), Move(Matrix3x2.CreateTranslation(5, 0)));
         Assert.Equal(_cases.Read("translate_y.5"), Move(Matrix3x2.CreateTranslation(0, 5)));
-        Assert.Equal(Picture, Move(Matrix3x2.Identity));
+        Assert.Equal(Image, Move(Matrix3x2.Identity));
 
-        Tensor Move(Matrix3x2 map) => AffineSampling.Sample(Picture, [map, map]);
+        Tensor Move(Matrix3x2 map) => AffineSampling.Sample(Image, [map, map]);
     }
 
     [Fact]
     public void What_moves_in_has_the_fill_value()
     {
-        var moved = AffineSampling.Sample(Picture, [Matrix3x2.CreateTranslation(5, 0), Matrix3x2.CreateTranslation(-5, 0)], fill: 128);
-        Assert.Equal(ones([3, 20, 5], ScalarType.Byte).Times(128), moved[0, .., .., ^5..]);
-        Assert.Equal(ones([3, 20, 5], ScalarType.Byte).Times(128), moved[1, .., .., ..5]);
-        Assert.Equal(Picture[0, .., .., 5..], moved[0, .., .., ..^5]);
+        var moved = AffineSampling.Sample(Image, [Matrix3x2.CreateTranslation(5, 0), Matrix3x2.CreateTranslation(-5, 0)], fill: 128);
+        Assert.Equal(ones([3, 20, 5], ScalarType.Byte).Mul(128), moved[0, .., .., ^5..]);
+        Assert.Equal(ones([3, 20, 5], ScalarType.Byte).Mul(128), moved[1, .., .., ..5]);
+        Assert.Equal(Image[0, .., .., 5..], moved[0, .., .., ..^5]);
     }
 
     [Fact]
-    public void Take_pictures_too_small_to_smooth() => Assert.Equal(Picture[.., .., ..2, ..2], ImageOperations.Sharpness(Picture[.., .., ..2, ..2], Factor(Up)));
+    public void Take_images_too_small_to_smooth() => Assert.Equal(Image[.., .., ..2, ..2], ImageOperations.Sharpness(Image[.., .., ..2, ..2], Factor(Up)));
 
     public void Dispose()
     {
@@ -110,17 +110,17 @@ public sealed class PillowOperationsTests : IDisposable
         _scope.Dispose();
     }
 
-    private Tensor Picture => _cases.Read("picture"); // [2, 3, 20, 24]
+    private Tensor Image => _cases.Read("image"); // [2, 3, 20, 24]
 
-    private static Tensor Flat => ones([1, 3, 4, 4], ScalarType.Byte).Times(77);
+    private static Tensor Flat => ones([1, 3, 4, 4], ScalarType.Byte).Mul(77);
 
-    private static Tensor Factor(float factor) => ones(2, 1, 1, 1).Times(factor);
+    private static Tensor Factor(float factor) => ones(2, 1, 1, 1).Mul(factor);
 
     /// <summary>Pillow cuts fractions off where we round: a value is Pillow's or the next one.</summary>
-    private void AssertRounded(string name, Tensor actual, Range? pictures = null)
+    private void AssertRounded(string name, Tensor actual, Range? images = null)
     {
         Assert.Equal(ScalarType.Byte, actual.dtype);
-        var difference = (actual.to(float32) - _cases.Read(name).to(float32))[pictures ?? ..];
+        var difference = (actual.to(float32) - _cases.Read(name).to(float32))[images ?? ..];
         Assert.InRange(difference.min().item<float>(), 0, 1);
         Assert.InRange(difference.max().item<float>(), 0, 1);
         Assert.True(difference.mean().item<float>() < 0.6);

@@ -17,14 +17,14 @@ public class RandomErasingTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
         const int Count = 400, Size = 40;
-        var pictures = ones([Count, 3, Size, Size], ScalarType.Byte).Times(100);
-        var before = pictures.clone();
-        var erased = RandomErasing.Apply(pictures, generator, probability);
+        var images = ones([Count, 3, Size, Size], ScalarType.Byte).Mul(100);
+        var before = images.clone();
+        var erased = RandomErasing.Apply(images, generator, probability);
         Assert.Equal(ScalarType.Byte, erased.dtype);
-        Assert.Equal(before, pictures);
+        Assert.Equal(before, images);
 
         // Noise is 100 in all three channels once in 16 million pixels.
-        var changed = erased.ne(pictures).any(1); // [Count, H, W]
+        var changed = erased.ne(images).any(1); // [Count, H, W]
         var (height, width) = (changed.any(2).sum(1), changed.any(1).sum(1)); // [Count]
         var area = changed.sum(1).sum(1);
         Assert.Equal(height * width, area);
@@ -33,7 +33,7 @@ public class RandomErasingTests
         if (most == 0)
             return;
 
-        var share = area[touched].to(float32).Over(Size * Size);
+        var share = area[touched].to(float32).Div(Size * Size);
         Assert.InRange(share.min().item<float>(), 0.015, 0.05);
         Assert.InRange(share.max().item<float>(), 0.3, 0.35);
         var noise = erased[changed.unsqueeze(1).expand_as(erased)].to(float32);

@@ -1,7 +1,7 @@
 namespace Samples;
 
-/// <summary>The pictures of a folder, and what browsers are told of them.</summary>
-internal static class PictureFiles
+/// <summary>The images of a folder, and what browsers are told of them.</summary>
+internal static class ImageFiles
 {
     private static readonly Dictionary<string, string> s_types = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -9,15 +9,15 @@ internal static class PictureFiles
         [".gif"] = "image/gif", [".webp"] = "image/webp", [".bmp"] = "image/bmp", [".ico"] = "image/x-icon",
     };
 
-    /// <summary>The full paths of a folder's pictures, at whatever depth. LoadImageFolder would want each in a folder that names its class.</summary>
+    /// <summary>The full paths of a folder's images, at whatever depth. LoadImageFolder would want each in a folder that names its class.</summary>
     /// <exception cref="InvalidOperationException">There are none.</exception>
     public static IReadOnlyList<string> Find(string folder)
     {
         var everywhere = new EnumerationOptions { RecurseSubdirectories = true };   // passes over what is hidden or may not be read
-        string[] pictures = [.. Directory.EnumerateFiles(Path.GetFullPath(folder), "*", everywhere)
+        string[] images = [.. Directory.EnumerateFiles(Path.GetFullPath(folder), "*", everywhere)
             .Where(path => s_types.ContainsKey(Path.GetExtension(path)))
             .Order(StringComparer.Ordinal)];
-        return pictures.Length > 0 ? pictures : throw new InvalidOperationException($"There are no pictures in {folder}. Looked for {string.Join(", ", s_types.Keys)}.");
+        return images.Length > 0 ? images : throw new InvalidOperationException($"There are no images in {folder}. Looked for {string.Join(", ", s_types.Keys)}.");
     }
 
     /// <summary>The content type that browsers are told.</summary>

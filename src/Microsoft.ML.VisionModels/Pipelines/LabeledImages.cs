@@ -7,29 +7,29 @@ using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
-/// <summary>Reads the rows of a trainer: pictures with labels, or with texts. What is wrong with them is said by name.</summary>
+/// <summary>Reads the rows of a trainer: images with labels, or with texts. What is wrong with them is said by name.</summary>
 /// <param name="host">Takes the warnings.</param>
-/// <param name="imageColumn">The name of the column of pictures.</param>
+/// <param name="imageColumn">The name of the column of images.</param>
 /// <param name="labelColumn">The name of the column of labels.</param>
-/// <param name="skipInvalid">Whether to pass over pictures that cannot be read.</param>
-/// <param name="mostBytes">The memory for pictures.</param>
+/// <param name="skipInvalid">Whether to pass over images that cannot be read.</param>
+/// <param name="mostBytes">The memory for images.</param>
 /// <param name="cancellation">Stops reading.</param>
-internal sealed class LabelledPictures(IHost host, string imageColumn, string labelColumn, bool skipInvalid, long mostBytes, CancellationToken cancellation)
+internal sealed class LabeledImages(IHost host, string imageColumn, string labelColumn, bool skipInvalid, long mostBytes, CancellationToken cancellation)
 {
     /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
-    /// <exception cref="ImageDecodeException">A picture cannot be read.</exception>
-    /// <exception cref="InvalidOperationException">There is no row with a label and a picture.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="ImageDecodeException">An image cannot be read.</exception>
+    /// <exception cref="InvalidOperationException">There is no row with a label and an image.</exception>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
     public ImageSet Read(string part, IDataView data, ImageProcessor processor)
     {
         var set = ImageSet.Read(data, ImageColumn.Bind(data.Schema, imageColumn), LabelColumn.Bind(data.Schema, labelColumn), processor, skipInvalid, mostBytes, cancellation);
         using var channel = host.Start("Reading");
-        if (set.Unlabelled > 0)
-            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Unlabelled} {part} rows have no value in the column '{labelColumn}' and are left out."));
+        if (set.Unlabeled > 0)
+            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Unlabeled} {part} rows have no value in the column '{labelColumn}' and are left out."));
         if (set.Invalid > 0)
-            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Invalid} {part} rows have a picture that cannot be read and are left out."));
+            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Invalid} {part} rows have an image that cannot be read and are left out."));
         if (set.Count == 0)
-            throw new InvalidOperationException($"There are no rows with a picture and a value in the column '{labelColumn}' among the {part} rows.");
+            throw new InvalidOperationException($"There are no rows with an image and a value in the column '{labelColumn}' among the {part} rows.");
         return set;
     }
 

@@ -4,8 +4,8 @@ using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Masks;
 
-/// <summary>Writes pictures of 16-bit grey as PNG (ISO/IEC 15948), which SkiaSharp cannot.</summary>
-internal static class GreyPng
+/// <summary>Writes images of 16-bit gray as PNG (ISO/IEC 15948), which SkiaSharp cannot.</summary>
+internal static class GrayPng
 {
     private const byte BitDepth = 16;
 
@@ -17,7 +17,7 @@ internal static class GreyPng
     /// <param name="values">0 to 65,535 for each pixel, row by row.</param>
     public static void Write(string path, int height, int width, int[] values)
     {
-        var header = new byte[13];  // after the bit depth: grey, and the only ways to compress, filter and interlace
+        var header = new byte[13];  // after the bit depth: gray, and the only ways to compress, filter and interlace
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
         header[8] = BitDepth;

@@ -1,7 +1,7 @@
 namespace Samples;
 
-/// <summary>A held-out picture with its true and its predicted class.</summary>
-internal sealed class ScoredPicture
+/// <summary>A held-out image with its true and its predicted class.</summary>
+internal sealed class ScoredImage
 {
     public string ImagePath { get; set; } = "";
 

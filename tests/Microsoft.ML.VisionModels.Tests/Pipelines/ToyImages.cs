@@ -3,8 +3,8 @@ using Microsoft.ML.Transforms.Image;
 
 namespace Microsoft.ML.VisionModels.Tests;
 
-/// <summary>Small pictures of three classes that any classifier can learn: red, green and blue squares on noise.</summary>
-internal static class ToyPictures
+/// <summary>Small images of three classes that any classifier can learn: red, green and blue squares on noise.</summary>
+internal static class ToyImages
 {
     public const int Side = 16;
     public static readonly string[] Names = ["red", "green", "blue"];
@@ -17,8 +17,8 @@ internal static class ToyPictures
         public string Id { get; set; } = "";
     }
 
-    /// <summary>A picture of a class: 0 red, 1 green, 2 blue.</summary>
-    public static MLImage Picture(int color, int seed)
+    /// <summary>An image of a class: 0 red, 1 green, 2 blue.</summary>
+    public static MLImage Image(int color, int seed)
     {
         var random = new Random(seed);
         var pixels = new byte[Side * Side * 4];
@@ -39,7 +39,7 @@ internal static class ToyPictures
     }
 
     public static List<Input> Rows(int count, int seed = 0) =>
-        [.. Enumerable.Range(0, count).Select(i => new Input { Image = Picture(i % 3, seed * 1000 + i), Label = Names[i % 3], Id = $"row {i}" })];
+        [.. Enumerable.Range(0, count).Select(i => new Input { Image = Image(i % 3, seed * 1000 + i), Label = Names[i % 3], Id = $"row {i}" })];
 
     public static IDataView View(MLContext context, int count, int seed = 0) => context.Data.LoadFromEnumerable(Rows(count, seed));
 }

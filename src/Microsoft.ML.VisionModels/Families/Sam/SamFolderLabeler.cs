@@ -4,8 +4,8 @@ using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>Segments a folder's pictures one by one, each of which is written down when it is done, and makes data sets of them.</summary>
-internal sealed class SamFolderLabeller(SamFinder finder, SamGeneratorSettings settings, IReadOnlyList<string>? classes, SamLabelOptions options)
+/// <summary>Segments a folder's images one by one, each of which is written down when it is done, and makes data sets of them.</summary>
+internal sealed class SamFolderLabeler(SamFinder finder, SamGeneratorSettings settings, IReadOnlyList<string>? classes, SamLabelOptions options)
 {
     private readonly string[] _categories = classes is null ? [options.Category] : [.. classes];
 
@@ -15,7 +15,7 @@ internal sealed class SamFolderLabeller(SamFinder finder, SamGeneratorSettings s
         if (options.Yolo)
             CheckLabelFiles(names);
         Directory.CreateDirectory(output);
-        CheckSameWork(Path.Combine(output, "labelling.json"));
+        CheckSameWork(Path.Combine(output, "labeling.json"));
 
         var store = new AnnotationStore(Path.Combine(output, "masks"));
         List<string> unreadable = [];
@@ -24,30 +24,30 @@ internal sealed class SamFolderLabeller(SamFinder finder, SamGeneratorSettings s
         {
             options.CancellationToken.ThrowIfCancellationRequested();
             var isResumed = store.Contains(name);
-            var picture = isResumed ? store.Read(name) : Segment(folder, name);
-            if (picture is null)
+            var image = isResumed ? store.Read(name) : Segment(folder, name);
+            if (image is null)
                 unreadable.Add(name);
             else if (!isResumed)
-                store.Write(picture);
-            segments += picture?.Annotations.Count ?? 0;
-            options.Progress?.Report(new(name, i + 1, names.Length, picture?.Annotations.Count, isResumed));
+                store.Write(image);
+            segments += image?.Annotations.Count ?? 0;
+            options.Progress?.Report(new(name, i + 1, names.Length, image?.Annotations.Count, isResumed));
         }
 
-        // Not all that the store has: pictures may have gone since.
-        var labelled = names.Except(unreadable).Select(store.Read);
+        // Not all that the store has: images may have gone since.
+        var labeled = names.Except(unreadable).Select(store.Read);
         if (options.Coco)
-            new CocoDataset(_categories) { Segmentation = options.CocoSegmentation }.Save(Path.Combine(output, "annotations.json"), labelled);
+            new CocoDataset(_categories) { Segmentation = options.CocoSegmentation }.Save(Path.Combine(output, "annotations.json"), labeled);
         if (options.Yolo)
-            new YoloDataset(_categories).Save(output, labelled);
+            new YoloDataset(_categories).Save(output, labeled);
         return new(names.Length - unreadable.Count, segments, unreadable);
     }
 
-    private AnnotatedPicture? Segment(string folder, string name)
+    private AnnotatedImage? Segment(string folder, string name)
     {
         try
         {
-            var picture = ImageDecoder.Decode(Path.Combine(folder, name));
-            return new(name, picture.Height, picture.Width, [.. finder.Find(picture, cancellation: options.CancellationToken).Select(segment => segment.ToAnnotation(CategoryOf(segment)))]);
+            var image = ImageDecoder.Decode(Path.Combine(folder, name));
+            return new(name, image.Height, image.Width, [.. finder.Find(image, cancellation: options.CancellationToken).Select(segment => segment.ToAnnotation(CategoryOf(segment)))]);
         }
         catch (ImageDecodeException) when (options.SkipInvalidImages)
         {
@@ -64,7 +64,7 @@ internal sealed class SamFolderLabeller(SamFinder finder, SamGeneratorSettings s
             throw new InvalidOperationException($"'{string.Join("' and '", same)}' would have the same label file, {same.Key}. Rename one, or do without Yolo.");
     }
 
-    /// <summary>Pictures that were labelled in another way are not mixed with those to come.</summary>
+    /// <summary>Images that were labeled in another way are not mixed with those to come.</summary>
     private void CheckSameWork(string file)
     {
         // Batches change memory alone.
@@ -72,7 +72,7 @@ internal sealed class SamFolderLabeller(SamFinder finder, SamGeneratorSettings s
         if (!File.Exists(file))
             AtomicFile.WriteText(file, work);
         else if (File.ReadAllText(file) != work)
-            throw new InvalidOperationException($"{Path.GetDirectoryName(file)} holds pictures that were labelled with other categories or settings, see {file}. Choose another folder, or delete it.");
+            throw new InvalidOperationException($"{Path.GetDirectoryName(file)} holds images that were labeled with other categories or settings, see {file}. Choose another folder, or delete it.");
     }
 
     private sealed record Work(IReadOnlyList<string> Categories, SamGeneratorSettings Settings);

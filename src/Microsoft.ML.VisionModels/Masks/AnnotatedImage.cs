@@ -1,14 +1,14 @@
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>A picture of a data set with its segments.</summary>
-public sealed record AnnotatedPicture
+/// <summary>An image of a data set with its segments.</summary>
+public sealed record AnnotatedImage
 {
-    /// <param name="fileName">The picture's path within the data set's folder, parts separated by '/'.</param>
+    /// <param name="fileName">The image's path within the data set's folder, parts separated by '/'.</param>
     /// <param name="height">Rows.</param>
     /// <param name="width">Columns.</param>
-    /// <param name="annotations">The segments; their masks are of the picture's size.</param>
+    /// <param name="annotations">The segments; their masks are of the image's size.</param>
     /// <exception cref="ArgumentException">The path is absolute or leads out of the folder, a mask is of another size, or a category negative.</exception>
-    public AnnotatedPicture(string fileName, int height, int width, IReadOnlyList<MaskAnnotation> annotations)
+    public AnnotatedImage(string fileName, int height, int width, IReadOnlyList<MaskAnnotation> annotations)
     {
         ArgumentNullException.ThrowIfNull(annotations);
         FileName = Normalize(fileName);
@@ -16,13 +16,13 @@ public sealed record AnnotatedPicture
         foreach (var (i, annotation) in annotations.Index())
         {
             if (annotation.Mask.Height != height || annotation.Mask.Width != width)
-                throw new ArgumentException($"Mask {i} of '{fileName}' is {annotation.Mask.Height} x {annotation.Mask.Width}, but the picture is {height} x {width}.", nameof(annotations));
+                throw new ArgumentException($"Mask {i} of '{fileName}' is {annotation.Mask.Height} x {annotation.Mask.Width}, but the image is {height} x {width}.", nameof(annotations));
             if (annotation.Category < 0)
                 throw new ArgumentException($"Mask {i} of '{fileName}' has category {annotation.Category}; they count from 0.", nameof(annotations));
         }
     }
 
-    /// <summary>The picture's path within the data set's folder, parts separated by '/'.</summary>
+    /// <summary>The image's path within the data set's folder, parts separated by '/'.</summary>
     public string FileName { get; }
 
     /// <summary>Rows.</summary>

@@ -3,8 +3,8 @@ using SkiaSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;
 
-/// <summary>Pictures of noise, and files made from them.</summary>
-internal static class TestPictures
+/// <summary>Images of noise, and files made from them.</summary>
+internal static class TestImages
 {
     public static RgbImage Noise(int width, int height, int seed = 1)
     {

@@ -3,20 +3,20 @@ using SkiaSharp;
 
 namespace Samples.Report;
 
-/// <summary>Pictures for the page, inside the page: data URIs.</summary>
-internal static class Picture
+/// <summary>Images for the page, inside the page: data URIs.</summary>
+internal static class InlineImage
 {
     private const int LargestSide = 240;
     private const int TinySide = 64;
 
-    /// <summary>An img element of the picture in a file, shrunk to what the page shows.</summary>
-    public static string Image(string path)
+    /// <summary>An img element of the image in a file, shrunk to what the page shows.</summary>
+    public static string Element(string path)
     {
         using var bitmap = Thumbnail(path);
-        return bitmap is null ? "<div class='broken'>not readable</div>" : Image(bitmap);
+        return bitmap is null ? "<div class='broken'>not readable</div>" : Element(bitmap);
     }
 
-    /// <summary>The picture under a map of where the answer comes from.</summary>
+    /// <summary>The image under a map of where the answer comes from.</summary>
     public static string Overlay(string path, float[] map, ImagePreprocessing preprocessing)
     {
         using var bitmap = Thumbnail(path);
@@ -24,7 +24,7 @@ internal static class Picture
             return "";
         var (width, height) = SeenShare(bitmap, preprocessing);
         var (x, y) = ((1 - width) * 50, (1 - height) * 50);
-        return $"<div class='overlay'>{Image(bitmap)}<div class='heat' style='inset:{y:0.#}% {x:0.#}%'>{HeatMap(map, preprocessing)}</div></div>";
+        return $"<div class='overlay'>{Element(bitmap)}<div class='heat' style='inset:{y:0.#}% {x:0.#}%'>{HeatMap(map, preprocessing)}</div></div>";
     }
 
     /// <summary>How much of the width and the height the network sees: a preprocessing that crops shows it the middle alone.</summary>
@@ -59,7 +59,7 @@ internal static class Picture
         (byte)(150 * (1 - value)),
         (byte)(50 + 150 * value));
 
-    /// <summary>The picture, upright, no larger than the page shows it; null where it cannot be read.</summary>
+    /// <summary>The image, upright, no larger than the page shows it; null where it cannot be read.</summary>
     private static SKBitmap? Thumbnail(string path)
     {
         using var codec = SKCodec.Create(path);
@@ -84,8 +84,8 @@ internal static class Picture
         return upright;
     }
 
-    /// <summary>A tiny picture is shown pixel by pixel; a photograph is a tenth of the size as JPEG.</summary>
-    private static string Image(SKBitmap bitmap) => Math.Max(bitmap.Width, bitmap.Height) <= TinySide
+    /// <summary>A tiny image is shown pixel by pixel; a photograph is a tenth of the size as JPEG.</summary>
+    private static string Element(SKBitmap bitmap) => Math.Max(bitmap.Width, bitmap.Height) <= TinySide
         ? Element(bitmap, SKEncodedImageFormat.Png, "pixelated")
         : Element(bitmap, SKEncodedImageFormat.Jpeg, "photo");
 
