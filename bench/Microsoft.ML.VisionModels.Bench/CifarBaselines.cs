@@ -32,7 +32,7 @@ internal static class CifarBaselines
         using var stop = new CancellationTokenSource();
         var ends = new List<double>();
         var options = new Options { Epochs = Epochs, LearningRate = 3e-3, Seed = seed, CancellationToken = stop.Token, EarlyStoppingPatience = 0 };
-        var history = TrainingLoop.Run(task, options, callbacks: new Watch(() =>
+        var history = TrainingLoop.Run(task, options.Plan(), callbacks: new Watch(() =>
         {
             ends.Add(clock.Minutes);
             if (clock.Minutes > budget)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Training;
@@ -137,7 +138,7 @@ internal static class ClipCifar
             var network = (ClipNetwork)state.Task.Network;
             using var scope = NewDisposeScope();
             using var _ = no_grad();
-            var texts = ClipTexts.EmbedClasses(network.Text, _tokenizer, _labels, ClipTemplates.Default, CPU, new MLContext(Seed), default);
+            var texts = ClipTexts.EmbedClasses(network.Text, _tokenizer, _labels, ClipTemplates.Default, CPU, new MLContext(Seed), () => { });
             var vectors = cat([.. _pixels.split(100).Select(network.Vision.forward)]);
             _log.Epoch(state.Epoch + 1, minutes, state.MeanLoss, network.Logits(vectors, texts).argmax(1).eq(_classes).to(ScalarType.Float64).mean().ToDouble());
             return false;

@@ -15,7 +15,7 @@ internal static class ClipForward
 
     public static void Run(BenchArguments arguments, SideBySide sideBySide)
     {
-        using var network = ClipSource.Open(arguments.Place("checkpoint", "clip-vit-base-patch32")).Build();
+        using var network = new ClipModel().Open(arguments.Place("checkpoint", "clip-vit-base-patch32")).Build();
         var (images, texts) = (arguments.Place("onnx-images", "clip-vit-base-patch32-images.onnx"), arguments.Place("onnx-texts", "clip-vit-base-patch32-texts.onnx"));
         foreach (var (type, threads) in from type in (ScalarType[])[ScalarType.Float32, ScalarType.BFloat16] from threads in arguments.Threads select (type, threads))
         {

@@ -1,3 +1,4 @@
+using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Imaging;
@@ -40,14 +41,13 @@ internal static class InputPipeline
         var view = context.Data.TakeRows(context.Data.ShuffleRows(context.Data.LoadImageFolder(folder), 1), rows);
         var config = ViTConfig.Of(preset);
         var processor = new ImageProcessor(ImagePreprocessing.ExactSize(config.ImageSize.Height, config.ImageSize.Width));
-        var labelColumn = LabelColumn.Bind(view.Schema, "Label");
-        var set = ImageSet.Read(view, ImageColumn.Bind(view.Schema, "ImagePath"), labelColumn, processor, skipInvalid: false, (long)options.ImageCacheMegabytes << 20, default);
-        var labels = labelColumn.Collect(set.Labels);
-        var classes = set.Labels.Select(label => labels.Names.ToList().IndexOf(label)).ToArray();
+        (options.ImageColumnName, options.ValidationFraction) = ("ImagePath", 0);
+        var plan = options.Plan(seed: 1);
+        var labeled = LabeledImages.Read(((IHostEnvironment)context).Register("bench"), options, "Label", view, processor, plan);
 
         using var generator = new Generator(1);
-        using var model = new ViTClassifierModel(new ViTNetwork(config with { Classes = labels.Count, DropPath = options.DropPath }, generator).Initialize(generator));
-        using var task = new ClassificationTask(model, processor, options, labels, ImageRows.All(set, classes), new(set, classes, []), 1, generator, CPU);
+        using var network = new ViTNetwork(config with { Classes = labeled.Labels.Count, DropPath = options.DropPath }, generator).Drawn(generator);
+        using var task = new ClassificationTask(network, processor, options, plan, labeled, generator, CPU);
         using var first = task.Batches(0, 0);
         using var ready = first.Next();
 
@@ -56,7 +56,7 @@ internal static class InputPipeline
         sideBySide.Run($"input-pipeline ({what})", Contestant.Here("the pipeline alone", () => Drain(task)), stepAlone, threads, batch);
 
         void Train(ITrainingTask task) =>
-            TrainingLoop.Run(task, new Options { Epochs = 1, EmaDecay = options.EmaDecay, LearningRate = options.LearningRate, EarlyStoppingPatience = 0 });
+            TrainingLoop.Run(task, new TrainingPlan { Epochs = 1, BatchSize = batch, EmaDecay = options.EmaDecay, LearningRate = options.LearningRate, GradientClip = 1 });
     }
 
     private static void Drain(ClassificationTask task)
@@ -65,8 +65,6 @@ internal static class InputPipeline
         for (var step = 0; step < task.StepsPerEpoch; step++)
             batches.Next().Dispose();
     }
-
-    private sealed class Options : TrainerOptions;
 
     /// <summary>The same epoch over a batch that was made before.</summary>
     private sealed class OneBatch(ClassificationTask task, TrainingBatch batch) : ITrainingTask
@@ -83,7 +81,7 @@ internal static class InputPipeline
         {
         }
 
-        public Tensor? Loss(int step, int part, int parts) => task.Loss(batch, part, parts);
+        public Tensor? Loss(int step, int part, int parts) => task.Loss(batch, batch.Count);
 
         public ValidationResult? Validate(CancellationToken cancellation) => null;
     }

@@ -75,7 +75,7 @@ internal static class Prepare
         using var gradients = no_grad();
         using var generator = new Generator(1);
         var config = ClipPresets.Of(preset);
-        using var network = new ClipNetwork(config).Initialize(generator);
+        using var network = new ClipNetwork(config).Drawn(generator);
         foreach (var parameter in network.parameters().Where(parameter => parameter.dim() == 1))
             parameter.add_(randn(parameter.shape, generator: generator).mul_(0.03));
         CheckpointLoader.Save(network, ClipDialect.HuggingFace, Path.Combine(folder, "model.safetensors"));

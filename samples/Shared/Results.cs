@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Samples.Report;
 using Spectre.Console;
 

@@ -1,9 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Core;
 using Samples;
 using Spectre.Console;
 using SweepSample;
+
 
 
 return SampleProgram.Run(args, Settings.Help, cancellation =>

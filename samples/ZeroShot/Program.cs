@@ -1,10 +1,12 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Samples;
 using Spectre.Console;
 using ZeroShotSample;
+
+
 
 
 return SampleProgram.Run(args, Settings.Help, cancellation =>

@@ -1,4 +1,4 @@
-"""Writes pillow.safetensors: two pictures, and what Pillow makes of them.
+"""Writes pillow.safetensors: two images, and what Pillow makes of them.
 
 Run here: python3 make_pillow_cases.py. It needs Pillow alone; the committed file is of Pillow 9.4.
 """
@@ -13,24 +13,24 @@ WIDTH, HEIGHT = 24, 20
 UP, DOWN = 1.6, 0.4
 
 
-def pictures():
+def images():
     noise = random.Random(7)
     for low, high in ((0, 255), (35, 190)):  # the second leaves autocontrast something to do
-        picture = Image.new("RGB", (WIDTH, HEIGHT))
+        image = Image.new("RGB", (WIDTH, HEIGHT))
         for y in range(HEIGHT):
             for x in range(WIDTH):
                 waves = (x / WIDTH, (y / HEIGHT) ** 2, 0.5 + 0.5 * math.sin(x / 3 + y / 5))
                 values = (min(max(0.1 * noise.gauss(0, 1) + wave, 0), 1) for wave in waves)
-                picture.putpixel((x, y), tuple(round(low + (high - low) * value) for value in values))
-        yield picture
+                image.putpixel((x, y), tuple(round(low + (high - low) * value) for value in values))
+        yield image
 
 
-def affine(picture, *matrix):
-    return picture.transform(picture.size, Image.AFFINE, matrix, Image.BILINEAR)
+def affine(image, *matrix):
+    return image.transform(image.size, Image.AFFINE, matrix, Image.BILINEAR)
 
 
 OPERATIONS = {
-    "picture": lambda p: p,
+    "image": lambda p: p,
     "brightness.up": lambda p: ImageEnhance.Brightness(p).enhance(UP),
     "brightness.down": lambda p: ImageEnhance.Brightness(p).enhance(DOWN),
     "contrast.up": lambda p: ImageEnhance.Contrast(p).enhance(UP),
@@ -53,13 +53,13 @@ OPERATIONS = {
 }
 
 
-def planes(picture):
-    return b"".join(band.tobytes() for band in picture.split())
+def planes(image):
+    return b"".join(band.tobytes() for band in image.split())
 
 
 def main():
     header, data = {}, b""
-    sources = list(pictures())
+    sources = list(images())
     for name, operation in OPERATIONS.items():
         values = b"".join(planes(operation(source)) for source in sources)
         header[name] = {"dtype": "U8", "shape": [len(sources), 3, HEIGHT, WIDTH], "data_offsets": [len(data), len(data) + len(values)]}

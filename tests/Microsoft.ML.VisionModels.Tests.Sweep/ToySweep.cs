@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.SearchSpace;
-using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Tests;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Samples.Report;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 
 namespace Samples.Report;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Checkpoints;
 using static Samples.Report.Html;
 
 namespace Samples.Report;

@@ -1,7 +1,7 @@
+using Microsoft.ML.VisionModels.Core;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
-using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;

@@ -1,8 +1,28 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace Microsoft.ML.VisionModels.Core;
 
-/// <summary>What options of scoring models have in common to check.</summary>
+/// <summary>Checks of options, whose errors name the option and its value.</summary>
 internal static class OptionChecks
 {
+    /// <summary>Throws, naming the property and its value, unless <paramref name="holds"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside its range.</exception>
+    public static void Require<T>(T value, bool holds, string allowed, [CallerArgumentExpression(nameof(value))] string property = "")
+        where T : INumber<T>
+    {
+        if (!holds)
+            throw new ArgumentOutOfRangeException(property, value, $"{property} is {value}, but must be {allowed}.");
+    }
+
+    /// <summary>The same for a number that need not be there.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is a number, outside its range.</exception>
+    public static void RequireAtLeast(int? value, int least, [CallerArgumentExpression(nameof(value))] string property = "")
+    {
+        if (value is { } number)
+            Require(number, number >= least, $"at least {least}", property);
+    }
+
     /// <exception cref="ArgumentException">The name is empty.</exception>
     public static void RequireName(string? name, string property)
     {

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>The numbers that a network computes with: <see cref="TrainerOptions.TrainingPrecision"/>, <see cref="ImageClassifierOptions.Precision"/>.</summary>
+/// <summary>The numbers that a network computes with: the options <c>TrainingPrecision</c> and <c>Precision</c>.</summary>
 public enum Precision
 {
     /// <summary>32-bit floats.</summary>

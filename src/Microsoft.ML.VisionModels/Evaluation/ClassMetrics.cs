@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
-
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>How a classifier did on one class.</summary>

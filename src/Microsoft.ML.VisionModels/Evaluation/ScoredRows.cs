@@ -20,9 +20,7 @@ internal sealed class ScoredRows
     }
 
     public static ScoredRows Bind(IDataView view, string label, string score, string predictedLabel) => new(
-        view, LabelColumn.Bind(view.Schema, label), LabelColumn.Bind(view.Schema, predictedLabel),
-        Columns.Find(view.Schema, score, "a vector of float of known size",
-            type => type is VectorDataViewType { Size: > 0, ItemType: NumberDataViewType { RawType: var item } } && item == typeof(float)));
+        view, LabelColumn.Bind(view.Schema, label), LabelColumn.Bind(view.Schema, predictedLabel), InputColumn.Vector(score).Find(view.Schema));
 
     public ImageClassificationMetrics Evaluate()
     {

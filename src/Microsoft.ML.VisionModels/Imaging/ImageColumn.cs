@@ -10,8 +10,6 @@ namespace Microsoft.ML.VisionModels.Imaging;
 /// </summary>
 internal sealed class ImageColumn
 {
-    private const string Expected = "an image (MLImage), or text with file paths,";
-
     private readonly DataViewSchema.Column _column;
     private readonly DataViewSchema.Column? _path;  // where the image's file can be found without the image
 
@@ -24,13 +22,12 @@ internal sealed class ImageColumn
     /// <summary>The column to read: the image's, or its path's.</summary>
     public DataViewSchema.Column Column => _path ?? _column;
 
-    /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
-    public static ImageColumn Bind(DataViewSchema schema, string name) =>
-        new(schema, Columns.Find(schema, name, Expected, type => type is ImageDataViewType or TextDataViewType));
+    public static InputColumn Input(string name) => new(name, "an image (MLImage), or text with file paths,",
+        type => type is ImageDataViewType or TextDataViewType,
+        column => column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is ImageDataViewType or TextDataViewType);
 
     /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
-    public static void Check(SchemaShape shape, string name) => Columns.Find(shape, name, Expected,
-        column => column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is ImageDataViewType or TextDataViewType);
+    public static ImageColumn Bind(DataViewSchema schema, string name) => new(schema, Input(name).Find(schema));
 
     /// <summary>A function that reads the present row's image.</summary>
     public Func<ImageItem> MakeReader(DataViewRow row) => _path is { } path ? PathReader(row, path) : ImageReader(row);

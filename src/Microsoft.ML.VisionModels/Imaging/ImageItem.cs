@@ -40,14 +40,14 @@ internal sealed class ImageItem
     /// <param name="items">The images.</param>
     /// <param name="processor">The preprocessing.</param>
     /// <param name="skipInvalid">Whether images that cannot be read are passed over.</param>
-    /// <param name="precision">The numbers to score with.</param>
+    /// <param name="type">The type of the network's weights.</param>
     /// <param name="device">Where the network is.</param>
     /// <param name="invalid">Which cannot be read: these go through the network as black images, and their results are to be dropped.</param>
     /// <exception cref="ImageDecodeException">An image cannot be read, and <paramref name="skipInvalid"/> is not set.</exception>
-    public static Tensor Pixels(IReadOnlyList<ImageItem> items, ImageProcessor processor, bool skipInvalid, Precision precision, Device device, out bool[] invalid)
+    public static Tensor Pixels(IReadOnlyList<ImageItem> items, ImageProcessor processor, bool skipInvalid, ScalarType type, Device device, out bool[] invalid)
     {
         var unreadable = invalid = new bool[items.Count];
-        return processor.ProcessBatch(items.Count, Image).to(precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, device);
+        return processor.ProcessBatch(items.Count, Image).to(type, device);
 
         RgbImage Image(int i)
         {

@@ -3,27 +3,44 @@ using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Interop;
 
-/// <summary>Finding columns, and saying clearly when they are not there or not of the right type.</summary>
+/// <summary>A column that a model reads: what it is called, and what types it may have.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Expected">The types, in words.</param>
+/// <param name="Accepts">Whether it may have a type.</param>
+/// <param name="AcceptsShape">Whether it may have the type that is promised.</param>
+internal sealed record InputColumn(string Name, string Expected, Func<DataViewType, bool> Accepts, Func<SchemaShape.Column, bool> AcceptsShape)
+{
+    /// <summary>A column of vectors, of which each has as many numbers.</summary>
+    public static InputColumn Vector(string name) => new(name, "a vector of float of known size",
+        type => type is VectorDataViewType { Size: > 0, ItemType: NumberDataViewType { RawType: var item } } && item == typeof(float),
+        column => column.Kind == SchemaShape.Column.VectorKind.Vector && column.ItemType is NumberDataViewType { RawType: var item } && item == typeof(float));
+
+    /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
+    public DataViewSchema.Column Find(DataViewSchema schema)
+    {
+        if (schema.GetColumnOrNull(Name) is not { } column)
+            throw Missing(schema.Where(c => !c.IsHidden).Select(c => c.Name));
+        return Accepts(column.Type) ? column : throw WrongType(column.Type.ToString()!);
+    }
+
+    /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
+    public SchemaShape.Column Find(SchemaShape shape)
+    {
+        if (!MLNet.TryFindColumn(shape, Name, out var column))
+            throw Missing(shape.Select(c => c.Name));
+        return AcceptsShape(column) ? column : throw WrongType(MLNet.TypeName(column));
+    }
+
+    private ArgumentException Missing(IEnumerable<string> present) => new(
+        $"The input has no column '{Name}'. Its columns are: {string.Join(", ", present)}.", "inputSchema");
+
+    private ArgumentException WrongType(string found) => new(
+        $"The column '{Name}' has the type {found}; {Expected} is needed.", "inputSchema");
+}
+
+/// <summary>Promises of columns, and getters for them.</summary>
 internal static class Columns
 {
-    public static DataViewSchema.Column Find(DataViewSchema schema, string name, string expected, Func<DataViewType, bool> accepts)
-    {
-        if (schema.GetColumnOrNull(name) is not { } column)
-            throw Missing(name, schema.Where(c => !c.IsHidden).Select(c => c.Name));
-        if (!accepts(column.Type))
-            throw WrongType(name, expected, column.Type.ToString()!);
-        return column;
-    }
-
-    public static SchemaShape.Column Find(SchemaShape shape, string name, string expected, Func<SchemaShape.Column, bool> accepts)
-    {
-        if (!MLNet.TryFindColumn(shape, name, out var column))
-            throw Missing(name, shape.Select(c => c.Name));
-        if (!accepts(column))
-            throw WrongType(name, expected, MLNet.TypeName(column));
-        return column;
-    }
-
     /// <summary>The promise of an input's columns and, after them or in the place of those of the same name, a model's.</summary>
     public static SchemaShape Promise(SchemaShape input, params IEnumerable<SchemaShape.Column> added)
     {
@@ -39,10 +56,4 @@ internal static class Columns
     /// <summary>A getter as the type that the caller asked for.</summary>
     public static ValueGetter<TValue> Typed<TValue>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<TValue>
         ?? throw new InvalidOperationException($"The column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(TValue)}.");
-
-    private static ArgumentException Missing(string name, IEnumerable<string> present) => new(
-        $"The input has no column '{name}'. Its columns are: {string.Join(", ", present)}.", "inputSchema");
-
-    private static ArgumentException WrongType(string name, string expected, string found) => new(
-        $"The column '{name}' has the type {found}; {expected} is needed.", "inputSchema");
 }

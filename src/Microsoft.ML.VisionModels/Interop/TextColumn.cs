@@ -3,25 +3,15 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.VisionModels.Interop;
 
 /// <summary>A column of texts.</summary>
-internal sealed class TextColumn
+internal static class TextColumn
 {
-    private const string Expected = "text";
-
-    private TextColumn(DataViewSchema.Column column) => Column = column;
-
-    public DataViewSchema.Column Column { get; }
-
-    /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
-    public static TextColumn Bind(DataViewSchema schema, string name) => new(Columns.Find(schema, name, Expected, type => type is TextDataViewType));
-
-    /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
-    public static void Check(SchemaShape shape, string name) =>
-        Columns.Find(shape, name, Expected, column => column.Kind == SchemaShape.Column.VectorKind.Scalar && !column.IsKey && column.ItemType is TextDataViewType);
+    public static InputColumn Input(string name) => new(name, "text", type => type is TextDataViewType,
+        column => column.Kind == SchemaShape.Column.VectorKind.Scalar && !column.IsKey && column.ItemType is TextDataViewType);
 
     /// <summary>A function that reads the present row's text; empty where it is missing.</summary>
-    public Func<string> MakeReader(DataViewRow row)
+    public static Func<string> MakeReader(DataViewRow row, DataViewSchema.Column column)
     {
-        var getter = row.GetGetter<ReadOnlyMemory<char>>(row.Schema[Column.Index]);
+        var getter = row.GetGetter<ReadOnlyMemory<char>>(row.Schema[column.Index]);
         ReadOnlyMemory<char> text = default;
         return () =>
         {

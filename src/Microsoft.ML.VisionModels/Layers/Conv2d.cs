@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Layers;
 
 /// <summary>Two-dimensional convolution that is built without values, as <see cref="Linear"/> is.</summary>
-internal sealed class Conv2d : nn.Module<Tensor, Tensor>
+internal sealed class Conv2d : nn.Module<Tensor, Tensor>, IScoringLayer
 {
+    private readonly LinearProduct _product = new();
     internal Parameter weight;
     internal Parameter? bias;
     private readonly long[] _stride, _padding;
@@ -39,10 +40,12 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>
             : Convolve(input, kernel, offset);
     }
 
+    public void MakeReadyToScore() => _product.MakeReady(weight);
+
     // A convolution of one place is a linear layer. oneDNN's own gives wrong numbers, in 32 bits too, for some sizes where channels are
     // innermost in memory (libtorch 2.10 on AMD EPYC: 160 to 320 channels of 32 x 32 or 64 x 64).
     private Tensor Convolve(Tensor x, Tensor kernel, Tensor? offset) => _pointwise
-        ? LinearProduct.Of(x.permute(0, 2, 3, 1), kernel.flatten(1), offset).permute(0, 3, 1, 2)
+        ? _product.Of(x.permute(0, 2, 3, 1), kernel.flatten(1), offset).permute(0, 3, 1, 2)
         : nn.functional.conv2d(x, kernel, offset, _stride, _padding, groups: _groups);
 
     // oneDNN's bfloat16 convolution gives wrong numbers where the outputs are no multiple of 16 (libtorch 2.10 on AVX512-BF16).

@@ -8,8 +8,9 @@ namespace Microsoft.ML.VisionModels.Layers;
 /// y = x W^T + b. Unlike TorchSharp's layer it is built without values: a network is either loaded from a checkpoint
 /// or drawn by <see cref="Initialization"/>, and must not pay for a first draw that nobody keeps.
 /// </summary>
-internal sealed class Linear : nn.Module<Tensor, Tensor>
+internal sealed class Linear : nn.Module<Tensor, Tensor>, IScoringLayer
 {
+    private readonly LinearProduct _product = new();
     internal Parameter weight;
     internal Parameter? bias;
 
@@ -25,6 +26,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>Some of the outputs: <paramref name="count"/> of them from a first one on.</summary>
     public Tensor Part(Tensor x, long first, long count) => Product(x, weight.narrow(0, first, count), bias?.narrow(0, first, count));
 
-    private static Tensor Product(Tensor x, Tensor weight, Tensor? bias) =>
-        LinearProduct.Of(MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias));
+    public void MakeReadyToScore() => _product.MakeReady(weight);
+
+    private Tensor Product(Tensor x, Tensor weight, Tensor? bias) =>
+        _product.Of(MixedPrecision.Operand(x), MixedPrecision.Operand(weight), MixedPrecision.OptionalOperand(bias));
 }

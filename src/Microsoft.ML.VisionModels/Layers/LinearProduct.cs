@@ -1,15 +1,16 @@
 using System.Runtime.Intrinsics.X86;
-using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Layers;
 
 /// <summary>
-/// x W^T + b by the quicker of libtorch's two libraries. It multiplies float32 by oneMKL, which on AMD's processors takes its generic code;
-/// oneDNN, which libtorch has for convolutions, is up to twice as fast there, the copies to and from its own tensors included.
+/// x W^T + b as one layer computes it. In training, and until the layer is made ready to score, that is libtorch's own product.
+/// <see cref="MakeReady"/> is the one place where another is chosen: on AMD's processors libtorch multiplies float32 by oneMKL's generic
+/// code, and oneDNN, which libtorch has for convolutions, is up to twice as fast, the copies to and from its own tensors included.
+/// (Under gradients it is 9 to 15 % slower.)
 /// </summary>
-internal static class LinearProduct
+internal sealed class LinearProduct
 {
     // For fewer the copies and the call cost more than they save.
     private const long FewestRows = 48, FewestProducts = 1 << 22;
@@ -27,17 +28,24 @@ internal static class LinearProduct
 
     private static readonly bool s_oneMklIsGeneric = X86Base.IsSupported && IsAmd();
 
+    private bool _byOneDnn;
+
+    /// <summary>Chooses who computes from here on. The weights are where they will stay, and of the type that they will keep.</summary>
+    /// <param name="weight">The layer's weight.</param>
+    public void MakeReady(Tensor weight) =>
+        _byOneDnn = s_oneMklIsGeneric && weight.dtype == ScalarType.Float32 && weight.device_type == DeviceType.CPU;
+
     /// <param name="x">[..., inputs].</param>
     /// <param name="weight">[outputs, inputs].</param>
     /// <param name="bias">[outputs].</param>
     /// <returns>[..., outputs].</returns>
-    public static Tensor Of(Tensor x, Tensor weight, Tensor? bias)
+    public Tensor Of(Tensor x, Tensor weight, Tensor? bias)
     {
-        var rows = s_oneMklIsGeneric && x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU ? x.numel() / weight.shape[1] : 0;
+        var rows = _byOneDnn && x.dtype == ScalarType.Float32 && !is_grad_enabled() ? x.numel() / weight.shape[1] : 0;
         if (rows < FewestRows || rows * weight.numel() < FewestProducts)
             return nn.functional.linear(x, weight, bias);
         var bytesPerRow = sizeof(float) * Math.Max(weight.shape[0], weight.shape[1]);
-        return is_grad_enabled() || rows * bytesPerRow <= LargestBuffer ? ByOneDnn(x, weight, bias) : InParts(x, weight, bias, Math.Max(1, BytesAtOnce / bytesPerRow));
+        return rows * bytesPerRow <= LargestBuffer ? ByOneDnn(x, weight, bias) : InParts(x, weight, bias, Math.Max(1, BytesAtOnce / bytesPerRow));
     }
 
     /// <inheritdoc cref="Of"/>

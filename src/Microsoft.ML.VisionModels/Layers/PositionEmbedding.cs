@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

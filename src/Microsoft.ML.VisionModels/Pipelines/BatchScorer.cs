@@ -6,7 +6,7 @@ namespace Microsoft.ML.VisionModels.Pipelines;
 /// <summary>Scores rows in batches: each row is read into an item, many items are scored at once, each gives one result.</summary>
 /// <typeparam name="TItem">What the model wants of one row.</typeparam>
 /// <typeparam name="TResult">What the model gives for one row; the output columns are read from it.</typeparam>
-internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema) : IBatchScorer
+internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema, CancellationToken cancellation) : IBatchScorer
 {
     private DataViewSchema? _outputSchema;
 
@@ -26,7 +26,18 @@ internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema) 
     /// <summary>One result for each item, in order. Called from many threads at once.</summary>
     /// <param name="items">At least one, at most <see cref="BatchSize"/>.</param>
     /// <param name="wanted">For each of <see cref="Outputs"/>, whether somebody will read it.</param>
-    public abstract IReadOnlyList<TResult> Score(IReadOnlyList<TItem> items, IReadOnlyList<bool> wanted);
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
+    public IReadOnlyList<TResult> Score(IReadOnlyList<TItem> items, IReadOnlyList<bool> wanted)
+    {
+        Cancellation.ThrowIfCancellationRequested();
+        return ScoreBatch(items, wanted);
+    }
+
+    /// <inheritdoc cref="Score"/>
+    private protected abstract IReadOnlyList<TResult> ScoreBatch(IReadOnlyList<TItem> items, IReadOnlyList<bool> wanted);
+
+    /// <summary>Stops between batches; one that takes long may look at it too.</summary>
+    private protected CancellationToken Cancellation { get; } = cancellation;
 
     // Threads that ask at once get one schema.
     public DataViewSchema OutputSchema => LazyInitializer.EnsureInitialized(ref _outputSchema, BuildOutputSchema);
@@ -74,4 +85,40 @@ internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema) 
             builder.AddColumn(output.Name, output.Type, output.Annotations);
         return builder.ToSchema();
     }
+}
+
+/// <summary>A model bound to the columns of one input schema.</summary>
+internal interface IBatchScorer
+{
+    /// <summary>The input's columns and, after them, the model's.</summary>
+    DataViewSchema OutputSchema { get; }
+
+    /// <summary>A lazy view that scores batches.</summary>
+    IDataView View(IDataView input);
+
+    /// <summary>A mapper that scores one row at a time, for PredictionEngine.</summary>
+    IRowToRowMapper Mapper();
+}
+
+/// <summary>A column that a model adds, read from the result for a row.</summary>
+internal abstract class OutputColumn<TResult>(string name, DataViewType type, DataViewSchema.Annotations? annotations)
+{
+    public string Name { get; } = name;
+
+    public DataViewType Type { get; } = type;
+
+    public DataViewSchema.Annotations? Annotations { get; } = annotations;
+
+    /// <summary>A <see cref="ValueGetter{TValue}"/> over the result of the present row.</summary>
+    public abstract Delegate MakeGetter(Func<TResult> current);
+}
+
+/// <inheritdoc/>
+internal sealed class OutputColumn<TResult, TValue>(
+    string name, DataViewType type, DataViewSchema.Annotations? annotations, OutputColumn<TResult, TValue>.Assign assign)
+    : OutputColumn<TResult>(name, type, annotations)
+{
+    public delegate void Assign(TResult result, ref TValue value);
+
+    public override Delegate MakeGetter(Func<TResult> current) => (ValueGetter<TValue>)((ref TValue value) => assign(current(), ref value));
 }

@@ -1,7 +1,5 @@
-using System.Reflection;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 
@@ -14,14 +12,23 @@ namespace Microsoft.ML.VisionModels;
 /// <remarks>A <see cref="PredictionEngine{TSrc, TDst}"/> disposes of its model by default; pass <c>OwnsTransformer = false</c> to go on using it.</remarks>
 public abstract class BatchTransformer : ITransformer, IDisposable
 {
-    private int _disposed;
-
-    private protected BatchTransformer(IHostEnvironment environment, string name) => Host = environment.Register(name);
-
-    private protected IHost Host { get; }
+    /// <summary>The model becomes the transformer's.</summary>
+    private protected BatchTransformer(IHostEnvironment environment, FittedModel model)
+    {
+        ArgumentNullException.ThrowIfNull(environment);
+        Model = model;
+    }
 
     /// <summary>Whether the model can score row by row: always.</summary>
     public bool IsRowToRowMapper => true;
+
+    /// <summary>How training went; null for a model that was loaded, or not trained.</summary>
+    public TrainingHistory? History => Model.History;
+
+    /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>
+    public string Device => Model.Network.Device.ToString();
+
+    internal FittedModel Model { get; }
 
     /// <summary>The input's columns and, after them, the model's.</summary>
     /// <exception cref="ArgumentException">A column that the model reads is missing or has another type.</exception>
@@ -29,10 +36,16 @@ public abstract class BatchTransformer : ITransformer, IDisposable
 
     /// <summary>A lazy view with the model's columns. Rows are scored in batches, as they are read.</summary>
     /// <exception cref="ArgumentException">A column that the model reads is missing or has another type.</exception>
-    public IDataView Transform(IDataView input)
+    public IDataView Transform(IDataView input) => TransformCancelable(input, Model.Cancellation);
+
+    /// <summary>A lazy view with the model's columns. Rows are scored in batches, as they are read, until that is canceled.</summary>
+    /// <param name="input">The rows.</param>
+    /// <param name="cancellationToken">Stops scoring before the next batch, or within one that takes long: reading then throws <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ArgumentException">A column that the model reads is missing or has another type.</exception>
+    public IDataView TransformCancelable(IDataView input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return BindChecked(input.Schema).View(input);
+        return BindChecked(input.Schema, cancellationToken).View(input);
     }
 
     /// <inheritdoc cref="ITransformer.GetRowToRowMapper"/>
@@ -41,37 +54,39 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     /// <summary>Frees the network's native memory.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
-            DisposeModel();
+        if (!Model.Network.IsDisposed)
+            Model.Dispose();
         GC.SuppressFinalize(this);
     }
 
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        ModelLoader.Save(ctx, this);
+        Model.Network.ThrowIfDisposed(this);
+        ModelLoader.Save(ctx, Model.Save);
     }
 
     /// <summary>Checks the columns and makes what scores them.</summary>
-    internal abstract Pipelines.IBatchScorer Bind(DataViewSchema inputSchema);
+    internal abstract IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation);
 
-    /// <summary>Writes everything that <see cref="Load"/> needs.</summary>
-    internal abstract void Save(ModelArchiveWriter archive);
+    private IBatchScorer BindChecked(DataViewSchema inputSchema) => BindChecked(inputSchema, Model.Cancellation);
 
-    private protected abstract void DisposeModel();
-
-    /// <summary>Reads a transformer through its constructor (IHostEnvironment, ModelArchiveReader).</summary>
-    internal static BatchTransformer Load(Type type, IHostEnvironment environment, ModelArchiveReader archive)
-    {
-        var constructor = type.GetConstructor(BindingFlags.Instance | BindingFlags.NonPublic, [typeof(IHostEnvironment), typeof(ModelArchiveReader)])
-            ?? throw new InvalidOperationException($"{type.Name} has no constructor that reads it from a model file.");
-        return (BatchTransformer)constructor.Invoke(BindingFlags.DoNotWrapExceptions, null, [environment, archive], null);
-    }
-
-    private Pipelines.IBatchScorer BindChecked(DataViewSchema inputSchema)
+    private IBatchScorer BindChecked(DataViewSchema inputSchema, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        ObjectDisposedException.ThrowIf(_disposed != 0, this);
-        return Bind(inputSchema);
+        Model.Network.ThrowIfDisposed(this);
+        return Bind(inputSchema, cancellation);
     }
+}
+
+/// <summary>A fitted model that looks at images.</summary>
+public abstract class ImageTransformer : BatchTransformer
+{
+    private protected ImageTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
+    {
+        if (model.Processor is null)
+            throw new FormatException("The model file is damaged: it does not say how images become the network's input.");
+    }
+
+    /// <summary>How images become the network's input.</summary>
+    public ImagePreprocessing Preprocessing => Model.Processor!.Settings;
 }

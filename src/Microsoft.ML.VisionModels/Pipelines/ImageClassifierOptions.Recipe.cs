@@ -2,7 +2,6 @@ using Microsoft.ML.SearchSpace;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
@@ -83,10 +82,7 @@ public abstract partial class ImageClassifierOptions
     /// <summary>By how much the weight of a class's rows in the loss is multiplied, by the class's name, on top of <see cref="ClassBalance"/>; at least 0, and 1 for those that are not named. A name that is no class is an error. Null, the default, multiplies by nothing.</summary>
     public IReadOnlyDictionary<string, double>? ClassWeights { get; set; }
 
-    private protected override TrainerDefaults Defaults => Values;
-
-    private protected override IEnumerable<string> NoPartInLearning =>
-        [.. base.NoPartInLearning, nameof(Checkpoint), nameof(ScoringBatchSize), nameof(Precision), nameof(TestTimeAugmentation), nameof(ImageCacheMegabytes)];
+    private protected override RecipeDefaults Defaults => Values;
 
     /// <summary>The values of the recipe.</summary>
     private RecipeDefaults Values => RecipeDefaults.Of(Recipe ?? (Checkpoint is null ? VisionModels.Recipe.FromScratchSmall
@@ -113,21 +109,21 @@ public abstract partial class ImageClassifierOptions
     {
         if (Recipe is { } recipe)
             OptionChecks.RequireDefined(recipe, nameof(Recipe));
-        Require(RecipeStrength, RecipeStrength >= 0 && double.IsFinite(RecipeStrength), "at least 0");
-        Require(LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
-        Require(DropPath, DropPath is >= 0 and < 1, "at least 0 and below 1");
+        OptionChecks.Require(RecipeStrength, RecipeStrength >= 0 && double.IsFinite(RecipeStrength), "at least 0");
+        OptionChecks.Require(LabelSmoothing, LabelSmoothing is >= 0 and < 1, "at least 0 and below 1");
+        OptionChecks.Require(DropPath, DropPath is >= 0 and < 1, "at least 0 and below 1");
         if (CropPadding is { } padding)
-            Require(padding, padding >= 0, "at least 0", nameof(CropPadding));
-        Require(MinCropArea, MinCropArea is > 0 and <= 1, "above 0 and at most 1 (the whole image)");
-        Require(ColorJitter, ColorJitter is >= 0 and <= 1, "from 0 to 1");
-        Require(RandAugmentOperations, RandAugmentOperations >= 0, "at least 0");
-        Require(RandAugmentMagnitude, RandAugmentMagnitude is >= 0 and <= 1, "from 0 to 1");
-        Require(RandomErasing, RandomErasing is >= 0 and <= 1, "from 0 to 1");
-        Require(MixUp, MixUp >= 0 && double.IsFinite(MixUp), "at least 0");
-        Require(CutMix, CutMix >= 0 && double.IsFinite(CutMix), "at least 0");
-        Require(MixProbability, MixProbability is >= 0 and <= 1, "from 0 to 1");
+            OptionChecks.Require(padding, padding >= 0, "at least 0", nameof(CropPadding));
+        OptionChecks.Require(MinCropArea, MinCropArea is > 0 and <= 1, "above 0 and at most 1 (the whole image)");
+        OptionChecks.Require(ColorJitter, ColorJitter is >= 0 and <= 1, "from 0 to 1");
+        OptionChecks.Require(RandAugmentOperations, RandAugmentOperations >= 0, "at least 0");
+        OptionChecks.Require(RandAugmentMagnitude, RandAugmentMagnitude is >= 0 and <= 1, "from 0 to 1");
+        OptionChecks.Require(RandomErasing, RandomErasing is >= 0 and <= 1, "from 0 to 1");
+        OptionChecks.Require(MixUp, MixUp >= 0 && double.IsFinite(MixUp), "at least 0");
+        OptionChecks.Require(CutMix, CutMix >= 0 && double.IsFinite(CutMix), "at least 0");
+        OptionChecks.Require(MixProbability, MixProbability is >= 0 and <= 1, "from 0 to 1");
         OptionChecks.RequireDefined(ClassBalance, nameof(ClassBalance));
         foreach (var (name, weight) in ClassWeights ?? new Dictionary<string, double>())
-            Require(weight, weight >= 0 && double.IsFinite(weight), "at least 0", $"{nameof(ClassWeights)}[{name}]");
+            OptionChecks.Require(weight, weight >= 0 && double.IsFinite(weight), "at least 0", $"{nameof(ClassWeights)}[{name}]");
     }
 }

@@ -1,20 +1,15 @@
 using Microsoft.ML.Runtime;
-using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>A fitted image classifier, whose network can be published as others publish theirs.</summary>
-public abstract class ImageClassifierTransformer : ClassifierTransformer
+public sealed class ImageClassifierTransformer : ClassifierTransformer
 {
-    /// <summary>The model becomes the transformer's.</summary>
-    private protected ImageClassifierTransformer(IHostEnvironment environment, string name, ClassifierParts parts) : base(environment, name, parts)
-    {
-    }
-
-    private protected ImageClassifierTransformer(IHostEnvironment environment, string name, ModelArchiveReader archive, Func<string, TrainableClassifierModel> build)
-        : base(environment, name, archive, build)
+    internal ImageClassifierTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
     {
     }
 
@@ -26,9 +21,28 @@ public abstract class ImageClassifierTransformer : ClassifierTransformer
     public void SaveCheckpoint(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        ObjectDisposedException.ThrowIf(Model.IsDisposed, this);
-        Directory.CreateDirectory(folder);
-        ((TrainableClassifierModel)Model).SaveCheckpoint(folder, Labels);
-        AtomicFile.WriteText(Path.Combine(folder, "preprocessor_config.json"), Preprocessing.ToHuggingFace());
+        Model.Network.ThrowIfDisposed(this);
+        ((IPublishedKind)Model.Kind).Publish(Model, folder);
     }
+}
+
+/// <summary>A kind of model that can be written as others publish it.</summary>
+internal interface IPublishedKind
+{
+    void Publish(FittedModel model, string folder);
+}
+
+/// <summary>A kind of trained image classifier.</summary>
+/// <param name="name">The name in model files.</param>
+/// <param name="version">From 1 on.</param>
+/// <param name="format">How the family's networks are published.</param>
+internal abstract class ImageClassifierKind<TOptions, TConfig, TNetwork>(string name, int version, PublishedFormat<TConfig, TNetwork> format)
+    : ModelKind<TOptions, TConfig, TNetwork>(name, version), IPublishedKind
+    where TOptions : ImageClassifierOptions
+    where TConfig : class
+    where TNetwork : nn.Module, INetwork<TConfig, TNetwork>, ITrainableClassifier
+{
+    public sealed override BatchTransformer Create(IHostEnvironment environment, FittedModel model) => new ImageClassifierTransformer(environment, model);
+
+    public void Publish(FittedModel model, string folder) => format.Save((TNetwork)model.Network.Module, model.Labels!.Names, model.Processor!.Settings, folder);
 }

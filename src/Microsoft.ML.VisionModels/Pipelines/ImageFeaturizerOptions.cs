@@ -1,5 +1,4 @@
-using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
@@ -8,24 +7,17 @@ namespace Microsoft.ML.VisionModels;
 public abstract class ImageFeaturizerOptions : ImageScoringOptions
 {
     /// <summary>The column for the network's feature vector; null does not make it. Default "Embedding".</summary>
-    public string? EmbeddingColumnName { get; set; } = FeaturizerModel.Embedding;
+    [ScoringSetting]
+    public string? EmbeddingColumnName { get; set; } = IFeatureNetwork.Embedding;
 
     /// <summary>The features that there may be, and the columns for them; null for one that is not made.</summary>
-    internal virtual IEnumerable<(string Feature, string? Column)> Columns => [(FeaturizerModel.Embedding, EmbeddingColumnName)];
+    internal virtual IEnumerable<(string Feature, string? Column)> Features => [(IFeatureNetwork.Embedding, EmbeddingColumnName)];
+
+    internal override IEnumerable<string?> OutputNames => Features.Select(feature => feature.Column);
 
     internal override void Validate()
     {
         base.Validate();
-        foreach (var (feature, column) in Columns)
-            OptionChecks.RequireNameOrNull(column, $"{feature}ColumnName");
-        if (Columns.All(column => column.Column is null))
-            throw new ArgumentException($"No output column has a name; {nameof(EmbeddingColumnName)} is the usual one.");
-        OptionChecks.RequireDistinct(Columns.Select(column => column.Column));
+        RequireCheckpoint();
     }
-
-    internal ImageFeaturizerOptions Copy() => (ImageFeaturizerOptions)MemberwiseClone();
-
-    internal FeaturizerSettings Settings() => new(
-        ImageColumnName, Columns.Where(column => column.Column is not null).ToDictionary(column => column.Feature, column => column.Column!),
-        ScoringBatchSize, Precision, SkipInvalidImages);
 }

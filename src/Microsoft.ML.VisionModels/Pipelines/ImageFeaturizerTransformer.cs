@@ -1,53 +1,62 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
-using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>A loaded featurizer: adds what a network tells of each image, for search, clustering or another trainer.</summary>
-public abstract class ImageFeaturizerTransformer : BatchTransformer
+public sealed class ImageFeaturizerTransformer : ImageTransformer
 {
-    private readonly FeaturizerModel _model;
-    private readonly ImageProcessor _processor;
-    private readonly FeaturizerSettings _settings;
-    private readonly torch.Device _device;
-
-    /// <summary>The model becomes the transformer's.</summary>
-    private protected ImageFeaturizerTransformer(IHostEnvironment environment, string name, FeaturizerParts parts) : base(environment, name)
+    /// <exception cref="ArgumentException">The network has no feature of which a column is wanted.</exception>
+    internal ImageFeaturizerTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
     {
-        (_model, _settings, _device) = (parts.Model, parts.Settings, parts.Device);
-        _processor = new ImageProcessor(parts.Preprocessing);
-        _model.ReadyToScore(_device, _settings.Precision);
+        var known = model.NetworkAs<IFeatureNetwork>().Features.Select(feature => feature.Name).ToArray();
+        if (((ImageFeaturizerOptions)model.Options).Features.FirstOrDefault(feature => feature.Column is not null && !known.Contains(feature.Feature)) is { Feature: { } unknown, Column: var column })
+        {
+            model.Dispose();
+            throw new ArgumentException($"{unknown}ColumnName is '{column}', but the network of {model.Options.Checkpoint} has no {unknown}; it has {string.Join(", ", known)}.");
+        }
     }
 
-    private protected ImageFeaturizerTransformer(IHostEnvironment environment, string name, ModelArchiveReader archive, Func<string, FeaturizerModel> build)
-        : base(environment, name)
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) => new ImageFeaturizerScorer(inputSchema, Model, cancellation);
+}
+
+/// <summary>Scores images with a featurizer, a batch at a time. A row's result has one array for each output; null where nobody wants it.</summary>
+internal sealed class ImageFeaturizerScorer : ImageScorer<float[]?[]?>
+{
+    private readonly IFeatureNetwork _network;
+    private readonly ImageFeature[] _features;      // of each output
+
+    public ImageFeaturizerScorer(DataViewSchema schema, FittedModel model, CancellationToken cancellation) : base(schema, model, cancellation)
     {
-        _settings = archive.ReadSettings<FeaturizerSettings>();
-        _processor = archive.ReadPreprocessing();
-        _device = Devices.Resolve(Host);
-        _model = NetworkModel.Load(archive, build, _device, _settings.Precision);
+        _network = model.NetworkAs<IFeatureNetwork>();
+        var columns = ((ImageFeaturizerOptions)model.Options).Features.Where(feature => feature.Column is not null).ToDictionary(feature => feature.Feature, feature => feature.Column!);
+        _features = [.. _network.Features.Where(feature => columns.ContainsKey(feature.Name))];
+        Outputs = [.. _features.Select((feature, i) => Vector(columns[feature.Name], feature.Shape, null, result => result?[i]))];
     }
 
-    /// <summary>How images become the network's input.</summary>
-    public ImagePreprocessing Preprocessing => _processor.Settings;
+    public override IReadOnlyList<OutputColumn<float[]?[]?>> Outputs { get; }
 
-    /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>
-    public string Device => _device.ToString();
-
-    internal FeaturizerModel Model => _model;
-
-    internal override IBatchScorer Bind(DataViewSchema inputSchema) => new ImageFeaturizerScorer(inputSchema, _model, _processor, _settings, _device);
-
-    internal override void Save(ModelArchiveWriter archive)
+    private protected override IEnumerable<float[]?[]?> Score(Tensor pixels, IReadOnlyList<bool> wanted)
     {
-        archive.WriteSettings(_settings);
-        archive.WritePreprocessing(_processor);
-        _model.Save(archive);
+        var output = _network.Describe(pixels, _features.Where((_, i) => wanted[i]).Select(feature => feature.Name).ToHashSet());
+        var perOutput = Array.ConvertAll(_features, feature => output.TryGetValue(feature.Name, out var tensor) ? tensor.ToRows() : null);
+        return Enumerable.Range(0, (int)pixels.shape[0]).Select(row => Array.ConvertAll(perOutput, rows => rows?[row]));
     }
+}
 
-    private protected override void DisposeModel() => _model.Dispose();
+/// <summary>A kind of featurizer of images.</summary>
+internal abstract class ImageFeaturizerKind<TOptions, TConfig, TNetwork>(string name, int version) : ModelKind<TOptions, TConfig, TNetwork>(name, version)
+    where TOptions : ImageFeaturizerOptions
+    where TNetwork : nn.Module, INetwork<TConfig, TNetwork>, IFeatureNetwork
+{
+    public sealed override BatchTransformer Create(IHostEnvironment environment, FittedModel model) => new ImageFeaturizerTransformer(environment, model);
+
+    /// <summary>What fitting does with a network that was loaded.</summary>
+    public static ImageFeaturizerTransformer Fit(FitContext<TOptions> context, TNetwork network, ImagePreprocessing preprocessing) =>
+        new(context.Host, new(context.Options, network, context.Device) { Processor = new(preprocessing) });
 }

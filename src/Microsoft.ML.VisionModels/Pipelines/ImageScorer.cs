@@ -5,25 +5,25 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Pipelines;
 
 /// <summary>Scores images with a network, a batch at a time. A row whose image cannot be read has the default result.</summary>
-internal abstract class ImageScorer<TResult>(
-    DataViewSchema schema, NetworkModel model, ImageProcessor processor, string imageColumn, int batchSize, Precision precision, bool skipInvalidImages, Device device)
-    : BatchScorer<ImageItem, TResult>(schema)
+internal abstract class ImageScorer<TResult>(DataViewSchema schema, FittedModel model, CancellationToken cancellation)
+    : BatchScorer<ImageItem, TResult>(schema, cancellation)
 {
-    private readonly ImageColumn _images = ImageColumn.Bind(schema, imageColumn);
+    private readonly ImageScoringOptions _options = (ImageScoringOptions)model.Options;
+    private readonly ImageColumn _images = ImageColumn.Bind(schema, ((ImageScoringOptions)model.Options).ImageColumnName);
 
     public sealed override IReadOnlyList<DataViewSchema.Column> Inputs => [_images.Column];
 
-    public sealed override int BatchSize => batchSize;
+    public sealed override int BatchSize => _options.ScoringBatchSize;
 
     public sealed override Func<ImageItem> MakeReader(DataViewRow row) => _images.MakeReader(row);
 
-    public sealed override IReadOnlyList<TResult> Score(IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted)
+    private protected sealed override IReadOnlyList<TResult> ScoreBatch(IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted)
     {
         // A view may be read after its transformer was disposed of.
-        ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(BatchTransformer));
+        model.Network.ThrowIfDisposed(typeof(BatchTransformer));
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var pixels = ImageItem.Pixels(items, processor, skipInvalidImages, precision, device, out var invalid);   // [B, 3, H, W]
+        var pixels = ImageItem.Pixels(items, model.Processor!, _options.SkipInvalidImages, model.Network.Type, model.Network.Device, out var invalid);   // [B, 3, H, W]
         return [.. Score(pixels, wanted).Select((result, i) => invalid[i] ? default! : result)];
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
@@ -9,7 +8,6 @@ namespace Microsoft.ML.VisionModels.Pipelines;
 /// <summary>The column of the right answers: a key, text, an integer or a Boolean.</summary>
 internal sealed class LabelColumn
 {
-    private const string Expected = "a key, text, an integer or a Boolean";
     private const int MostNamelessClasses = 1 << 20;    // a hash has a range of 2^31
     private readonly string[]? _keyNames;   // of a key column, its values in order
 
@@ -26,22 +24,26 @@ internal sealed class LabelColumn
 
     public DataKind Kind { get; }
 
-    /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
-    public static LabelColumn Bind(DataViewSchema schema, string name) =>
-        new(Columns.Find(schema, name, Expected, type => type is KeyDataViewType || IsLabelItem(type)));
+    public static InputColumn Input(string name) => new(name, "a key, text, an integer or a Boolean",
+        type => type is KeyDataViewType || IsLabelItem(type),
+        column => column.Kind == SchemaShape.Column.VectorKind.Scalar && (column.IsKey || IsLabelItem(column.ItemType)));
 
-    /// <summary>Checks the promise of a column, and gives the type of the labels' values.</summary>
     /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
-    public static DataViewType Check(SchemaShape shape, string name)
+    public static LabelColumn Bind(DataViewSchema schema, string name) => new(Input(name).Find(schema));
+
+    /// <summary>The type of the labels' values, by the promise of a column.</summary>
+    public static DataViewType TypeOf(SchemaShape shape, string name)
     {
-        var column = Columns.Find(shape, name, Expected,
-            c => c.Kind == SchemaShape.Column.VectorKind.Scalar && (c.IsKey || IsLabelItem(c.ItemType)));
+        var column = Input(name).Find(shape);
         if (!column.IsKey)
             return column.ItemType;
         return Interop.MLNet.TryFindColumn(column.Annotations, "KeyValues", out var values) && LabelSet.KindOf(values.ItemType) is not null
             ? values.ItemType
             : TextDataViewType.Instance;
     }
+
+    /// <summary>The labels as what goes with training images.</summary>
+    public PayloadColumn<string> Reading() => new(Column, MakeReader);
 
     /// <summary>A function that reads the present row's label by name; null where it is missing.</summary>
     public Func<string?> MakeReader(DataViewRow row)

@@ -1,51 +1,55 @@
 using System.Globalization;
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
-/// <summary>Reads the rows of a trainer: images with labels, or with texts. What is wrong with them is said by name.</summary>
-/// <param name="host">Takes the warnings.</param>
-/// <param name="imageColumn">The name of the column of images.</param>
-/// <param name="labelColumn">The name of the column of labels.</param>
-/// <param name="skipInvalid">Whether to pass over images that cannot be read.</param>
-/// <param name="mostBytes">The memory for images.</param>
-/// <param name="cancellation">Stops reading.</param>
-internal sealed class LabeledImages(IHost host, string imageColumn, string labelColumn, bool skipInvalid, long mostBytes, CancellationToken cancellation)
+/// <summary>Some rows of a set of labeled images.</summary>
+/// <param name="Set">The images with their labels.</param>
+/// <param name="Classes">The class of each of the set's rows.</param>
+/// <param name="Indices">The rows that are meant.</param>
+internal sealed record LabeledRows(ImageSet<string> Set, int[] Classes, int[] Indices)
 {
+    public int Count => Indices.Length;
+
+    /// <summary>All rows of a set.</summary>
+    public static LabeledRows All(ImageSet<string> set, int[] classes) => new(set, classes, [.. Enumerable.Range(0, set.Count)]);
+
+    /// <summary>The classes of the rows that are meant.</summary>
+    public int[] ClassesOfRows() => Array.ConvertAll(Indices, i => Classes[i]);
+}
+
+/// <summary>The rows of a classifier's training: to learn from, and to judge by, which may be none.</summary>
+internal sealed record LabeledImages(LabelSet Labels, LabeledRows Train, LabeledRows Validation)
+{
+    /// <summary>Reads the training rows and those to validate on: others, or some held out. What is wrong with them is said by name.</summary>
     /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
     /// <exception cref="ImageDecodeException">An image cannot be read.</exception>
-    /// <exception cref="InvalidOperationException">There is no row with a label and an image.</exception>
+    /// <exception cref="InvalidOperationException">There are too few rows or classes, two classes have one name, or a validation row has another label.</exception>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
-    public ImageSet Read(string part, IDataView data, ImageProcessor processor)
+    public static LabeledImages Read(IHost host, TrainerOptions options, string labelColumn, IDataView input, ImageProcessor processor, TrainingPlan plan)
     {
-        var set = ImageSet.Read(data, ImageColumn.Bind(data.Schema, imageColumn), LabelColumn.Bind(data.Schema, labelColumn), processor, skipInvalid, mostBytes, cancellation);
-        using var channel = host.Start("Reading");
-        if (set.Unlabeled > 0)
-            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Unlabeled} {part} rows have no value in the column '{labelColumn}' and are left out."));
-        if (set.Invalid > 0)
-            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Invalid} {part} rows have an image that cannot be read and are left out."));
-        if (set.Count == 0)
-            throw new InvalidOperationException($"There are no rows with an image and a value in the column '{labelColumn}' among the {part} rows.");
-        return set;
+        var column = LabelColumn.Bind(input.Schema, labelColumn);
+        var set = Set("training", input);
+        var labels = column.Collect(set.Payloads);
+        if (labels.Count < 2)
+            throw new InvalidOperationException($"The column '{labelColumn}' has one class, '{labels.Names[0]}', only; a classifier needs two.");
+        var classes = Classes(set, labels, labelColumn);
+        if (options.ValidationData is { } data)
+        {
+            var held = Set("validation", data);
+            return new(labels, LabeledRows.All(set, classes), LabeledRows.All(held, Classes(held, labels, labelColumn)));
+        }
+        var (train, validation) = HoldOut.Split(classes, plan.ValidationFraction, plan.Seed);
+        return new(labels, new(set, classes, train), new(set, classes, validation));
+
+        ImageSet<string> Set(string part, IDataView view) => TrainingRows.Read(host, options, part, view, processor, labelColumn, LabelColumn.Bind(view.Schema, labelColumn).Reading());
     }
 
-    /// <summary>The classes of the training rows.</summary>
-    /// <exception cref="InvalidOperationException">There are less than two.</exception>
-    public LabelSet Labels(IDataView data, ImageSet set)
-    {
-        var labels = LabelColumn.Bind(data.Schema, labelColumn).Collect(set.Labels);
-        return labels.Count >= 2
-            ? labels
-            : throw new InvalidOperationException($"The column '{labelColumn}' has one class, '{labels.Names[0]}', only; a classifier needs two.");
-    }
-
-    /// <summary>The number of each row's class.</summary>
-    /// <exception cref="InvalidOperationException">Two classes have one name, or a row has a label that is none of them.</exception>
-    public int[] Classes(ImageSet set, LabelSet labels)
+    private static int[] Classes(ImageSet<string> set, LabelSet labels, string labelColumn)
     {
         var classOf = new Dictionary<string, int>();
         for (var i = 0; i < labels.Count; i++)
@@ -53,26 +57,67 @@ internal sealed class LabeledImages(IHost host, string imageColumn, string label
             if (!classOf.TryAdd(labels.Names[i], i))
                 throw new InvalidOperationException($"The column '{labelColumn}' has two classes with the name '{labels.Names[i]}'.");
         }
-        return [.. set.Labels.Select(label => classOf.TryGetValue(label, out var index) ? index
+        return [.. set.Payloads.Select(label => classOf.TryGetValue(label, out var index) ? index
             : throw new InvalidOperationException($"The validation rows have the label '{label}', which the training rows do not have."))];
     }
+}
 
-    /// <summary>The rows to train on and those to validate on: others, or some held out.</summary>
-    /// <param name="set">The training rows.</param>
-    /// <param name="labels">Their classes.</param>
-    /// <param name="processor">The preprocessing.</param>
-    /// <param name="validationData">Rows to validate on; null holds some out.</param>
-    /// <param name="fraction">The share that is held out.</param>
-    /// <param name="seed">Decides which.</param>
-    public (ImageRows Train, ImageRows Validation) Split(ImageSet set, LabelSet labels, ImageProcessor processor, IDataView? validationData, double fraction, int seed)
+/// <summary>How what goes with a training image is read.</summary>
+/// <param name="Column">The column, beside the image's.</param>
+/// <param name="MakeReader">A function that reads the row's present position; null where there is nothing.</param>
+internal sealed record PayloadColumn<T>(DataViewSchema.Column Column, Func<DataViewRow, Func<T?>> MakeReader) where T : class;
+
+/// <summary>Reads images, each with what goes with it.</summary>
+internal static class TrainingRows
+{
+    private const int RowsAtOnce = 64;
+
+    /// <param name="host">Takes the warnings.</param>
+    /// <param name="options">Name the column of images, and say what happens to those that cannot be read.</param>
+    /// <param name="part">What the rows are called in messages.</param>
+    /// <param name="data">The rows.</param>
+    /// <param name="processor">The preprocessing; its output has a fixed size.</param>
+    /// <param name="payloadColumn">What messages call the column of payloads.</param>
+    /// <param name="payload">Rows without one are left out; null for images alone.</param>
+    /// <exception cref="ImageDecodeException">An image cannot be read.</exception>
+    /// <exception cref="InvalidOperationException">There is no row with an image and a payload.</exception>
+    /// <exception cref="OperationCanceledException">Canceled.</exception>
+    public static ImageSet<T> Read<T>(
+        IHost host, TrainerOptions options, string part, IDataView data, ImageProcessor processor, string? payloadColumn, PayloadColumn<T>? payload) where T : class
     {
-        var classes = Classes(set, labels);
-        if (validationData is not null)
+        var set = new ImageSet<T>(processor, (long)options.ImageCacheMegabytes << 20);
+        var images = ImageColumn.Bind(data.Schema, options.ImageColumnName);
+        var empty = 0;
+        using var cursor = data.GetRowCursor(payload is null ? [images.Column] : [images.Column, payload.Column]);
+        var (readImage, readPayload) = (images.MakeReader(cursor), payload?.MakeReader(cursor));
+        var rows = new List<(ImageItem Image, T Payload)>(RowsAtOnce);
+        for (var more = true; more;)
         {
-            var held = Read("validation", validationData, processor);
-            return (ImageRows.All(set, classes), ImageRows.All(held, Classes(held, labels)));
+            options.CancellationToken.ThrowIfCancellationRequested();
+            more = cursor.MoveNext();
+            if (more)
+            {
+                if (readPayload is null)
+                    rows.Add((readImage(), null!));
+                else if (readPayload() is { } present)
+                    rows.Add((readImage(), present));
+                else
+                    empty++;
+            }
+            if (rows.Count == RowsAtOnce || !more)
+            {
+                set.Add(rows, options.SkipInvalidImages);
+                rows.Clear();
+            }
         }
-        var (train, validation) = Training.HoldOut.Split(classes, fraction, seed);
-        return (new(set, classes, train), new(set, classes, validation));
+
+        using var channel = host.Start("Reading");
+        if (empty > 0)
+            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{empty} {part} rows have no value in the column '{payloadColumn}' and are left out."));
+        if (set.Invalid > 0)
+            MLNet.Warning(channel, string.Create(CultureInfo.InvariantCulture, $"{set.Invalid} {part} rows have an image that cannot be read and are left out."));
+        if (set.Count == 0)
+            throw new InvalidOperationException($"There are no rows with an image{(payloadColumn is null ? "" : $" and a value in the column '{payloadColumn}'")} among the {part} rows.");
+        return set;
     }
 }

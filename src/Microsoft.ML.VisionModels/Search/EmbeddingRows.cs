@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Search;
@@ -8,10 +7,9 @@ namespace Microsoft.ML.VisionModels.Search;
 /// <summary>A view's ids and embeddings.</summary>
 internal sealed class EmbeddingRows(IDataView view, string idColumnName, string embeddingColumnName)
 {
-    private readonly DataViewSchema.Column _id = Columns.Find(view.Schema, idColumnName, "text", type => type is TextDataViewType);
+    private readonly DataViewSchema.Column _id = TextColumn.Input(idColumnName).Find(view.Schema);
 
-    private readonly DataViewSchema.Column _embedding = Columns.Find(view.Schema, embeddingColumnName, "a vector of float of known size",
-        type => type is VectorDataViewType { Size: > 0, ItemType: NumberDataViewType { RawType: var item } } && item == typeof(float));
+    private readonly DataViewSchema.Column _embedding = InputColumn.Vector(embeddingColumnName).Find(view.Schema);
 
     public int Dimensions => ((VectorDataViewType)_embedding.Type).Size;
 

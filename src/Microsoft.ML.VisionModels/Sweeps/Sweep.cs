@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 using Microsoft.ML.VisionModels.Sweeps.Studies;
@@ -46,7 +47,7 @@ public sealed class Sweep
     public SweepResult CrossValidate(IDataView rows, int folds = 5, string? samplingKeyColumnName = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
-        TrainerOptions.Require(folds, folds >= 2, "at least 2");
+        OptionChecks.Require(folds, folds >= 2, "at least 2");
         var split = _context.Data.CrossValidationSplit(rows, folds, samplingKeyColumnName, _options.Seed);
         return Run(rows, [.. split.Select(fold => (fold.TrainSet, fold.TestSet))]);
     }

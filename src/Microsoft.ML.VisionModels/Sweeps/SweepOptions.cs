@@ -58,15 +58,15 @@ public sealed class SweepOptions
     internal void Validate()
     {
         if (Trials is { } trials)
-            TrainerOptions.Require(trials, trials >= 1, "at least 1", nameof(Trials));
+            OptionChecks.Require(trials, trials >= 1, "at least 1", nameof(Trials));
         if (Minutes is { } minutes)
-            TrainerOptions.Require(minutes, minutes > 0, "above 0", nameof(Minutes));
+            OptionChecks.Require(minutes, minutes > 0, "above 0", nameof(Minutes));
         ArgumentNullException.ThrowIfNull(Metric);
         OptionChecks.RequireDefined(Sampler, nameof(Sampler));
         OptionChecks.RequireDefined(Pruner, nameof(Pruner));
-        TrainerOptions.Require(GraceEpochs, GraceEpochs >= 1, "at least 1");
-        TrainerOptions.Require(GridSteps, GridSteps >= 1, "at least 1");
-        TrainerOptions.Require(Workers, Workers >= 1, "at least 1");
+        OptionChecks.Require(GraceEpochs, GraceEpochs >= 1, "at least 1");
+        OptionChecks.Require(GridSteps, GridSteps >= 1, "at least 1");
+        OptionChecks.Require(Workers, Workers >= 1, "at least 1");
         OptionChecks.RequireName(Study, nameof(Study));
         if (Storage is not null)
             OptionChecks.RequireName(Storage, nameof(Storage));

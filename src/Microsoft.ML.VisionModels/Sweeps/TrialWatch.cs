@@ -35,7 +35,7 @@ internal sealed class TrialWatch(SweepTrial trial, StudyStore store, IPruner? pr
         report(Trial);
         if (IsLost)
             return true;
-        IsPruned = pruner?.ShouldStop(Trial, state.Options.Epochs, [.. store.Trials().Where(other => other.Number != Trial.Number)]) == true;
+        IsPruned = pruner?.ShouldStop(Trial, state.TotalEpochs, [.. store.Trials().Where(other => other.Number != Trial.Number)]) == true;
         return IsPruned;
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Text;
@@ -25,9 +24,4 @@ internal interface ITextTokenizer
     void SaveFolder(string folder, int maxLength);
 
     void Save(ModelArchiveWriter archive);
-
-    /// <summary>The tokenizer of a model file.</summary>
-    /// <exception cref="FormatException">The model file is damaged.</exception>
-    /// <exception cref="CheckpointException">The vocabulary is damaged.</exception>
-    static ITextTokenizer Load(ModelArchiveReader archive) => SigLipTokenizer.TryLoad(archive) ?? (ITextTokenizer)ClipTokenizer.Load(archive);
 }

@@ -8,10 +8,8 @@ namespace Microsoft.ML.VisionModels.Training;
 /// AdamW (Loshchilov and Hutter, 2019) by libtorch's fused kernel: one native call per group and step, where TorchSharp's own
 /// optimizer makes nine per parameter.
 /// </summary>
-internal sealed class AdamW : IDisposable
+internal sealed class AdamW : IOptimizer
 {
-    private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8;
-
     // TorchSharp has no binding for the fused kernel; TorchScript reaches every operator. A function must return something.
     private static readonly jit.CompilationUnit Script = jit.compile("""
         def step(parameters: List[Tensor], gradients: List[Tensor], first: List[Tensor], second: List[Tensor], steps: List[Tensor],
@@ -25,27 +23,25 @@ internal sealed class AdamW : IDisposable
         """);
 
     private readonly IReadOnlyList<(ParameterGroup Group, ParameterState[] States)> _groups;
+    private readonly double _beta1, _beta2, _epsilon;
 
-    public AdamW(IReadOnlyList<ParameterGroup> groups)
+    public AdamW(IReadOnlyList<ParameterGroup> groups, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
     {
         using var noGradients = no_grad();
+        (_beta1, _beta2, _epsilon) = (beta1, beta2, epsilon);
         _groups = [.. groups.Select(group => (group, group.Parameters.Select(ParameterState.Zero).ToArray()))];
     }
 
-    /// <summary>What the optimizer remembers, in the order of groups and their parameters. A resumed training copies into these tensors.</summary>
-    public IEnumerable<ParameterState> States => _groups.SelectMany(g => g.States);
+    public IEnumerable<Parameter> Parameters => States.Select(s => s.Parameter);
 
-    /// <summary>The present gradients, for the caller's dispose scope.</summary>
-    public Tensor[] Gradients() => [.. States.Select(s => s.Parameter.grad).OfType<Tensor>()];
-
-    public void ZeroGradients()
+    public IEnumerable<(string Name, Tensor Value)> State => States.SelectMany((s, i) => new[]
     {
-        foreach (var state in States)
-            state.Parameter.grad = null;
-    }
+        ($"{i}.step", s.Step), ($"{i}.first_moment", s.FirstMoment), ($"{i}.second_moment", s.SecondMoment),
+    });
 
-    /// <summary>Changes every parameter that has a gradient.</summary>
-    public void Step(double learningRate)
+    private IEnumerable<ParameterState> States => _groups.SelectMany(g => g.States);
+
+    public void Step(double rate)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -55,11 +51,11 @@ internal sealed class AdamW : IDisposable
             var states = all.Where((_, i) => gradients[i] is not null).ToArray();
             if (states.Length == 0)
                 continue;
-            using Scalar rate = learningRate * group.LearningRateScale, beta1 = Beta1, beta2 = Beta2, decay = group.WeightDecay, eps = Epsilon;     // held, see TensorArithmetic
+            using Scalar lr = rate * group.RateScale, beta1 = _beta1, beta2 = _beta2, decay = group.WeightDecay, eps = _epsilon;     // held, see TensorArithmetic
             Script.invoke("step",
                 states.Select(s => (Tensor)s.Parameter).ToArray(), gradients.OfType<Tensor>().ToArray(),
                 states.Select(s => s.FirstMoment).ToArray(), states.Select(s => s.SecondMoment).ToArray(), states.Select(s => s.Step).ToArray(),
-                rate, beta1, beta2, decay, eps);
+                lr, beta1, beta2, decay, eps);
         }
     }
 
@@ -73,7 +69,7 @@ internal sealed class AdamW : IDisposable
     /// <param name="Step">The steps done, a float32 scalar.</param>
     /// <param name="FirstMoment">The running mean of the gradient, shaped as the parameter.</param>
     /// <param name="SecondMoment">The running mean of the squared gradient, shaped as the parameter.</param>
-    internal sealed record ParameterState(Parameter Parameter, Tensor Step, Tensor FirstMoment, Tensor SecondMoment) : IDisposable
+    private sealed record ParameterState(Parameter Parameter, Tensor Step, Tensor FirstMoment, Tensor SecondMoment) : IDisposable
     {
         public static ParameterState Zero(Parameter parameter) => new(
             parameter,

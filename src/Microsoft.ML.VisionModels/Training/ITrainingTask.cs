@@ -21,6 +21,12 @@ internal interface ITrainingTask
     IReadOnlyList<Generator> Generators => [];
 
     /// <summary>
+    /// What a snapshot keeps of the task beside its network, by name, such as a teacher's weights. A resumed training copies into
+    /// these tensors.
+    /// </summary>
+    IEnumerable<(string Name, Tensor Value)> State => [];
+
+    /// <summary>
     /// Called before an epoch's first step, with the network in training mode: the place to shuffle. A resumed epoch begins at
     /// <paramref name="firstStep"/>, which may be beyond its last.
     /// </summary>
@@ -33,7 +39,27 @@ internal interface ITrainingTask
     /// </summary>
     Tensor? Loss(int step, int part, int parts);
 
+    /// <summary>Called after each change of the weights, in a dispose scope and without gradients: the place for a teacher's average.</summary>
+    /// <param name="step">The step that is done, counted through all epochs.</param>
+    /// <param name="totalSteps">The steps of the whole training.</param>
+    void AfterStep(long step, long totalSteps) { }
+
     /// <summary>Judges the network on the validation rows; null where there are none. Called in evaluation mode, without gradients, in a dispose scope.</summary>
     /// <exception cref="OperationCanceledException">Canceled on the way.</exception>
     ValidationResult? Validate(CancellationToken cancellation);
+}
+
+/// <summary>Is told where the loop stands. Whatever is not the bare loop is one of these.</summary>
+internal interface ITrainingCallback
+{
+    void OnTrainBegin(TrainingState state) { }
+
+    /// <summary>After the weights changed.</summary>
+    void OnStepEnd(TrainingState state) { }
+
+    /// <summary>After an epoch and its validation; true asks for a stop.</summary>
+    bool OnEpochEnd(TrainingState state) => false;
+
+    /// <summary>After the last step, canceled or not; not after an exception.</summary>
+    void OnTrainEnd(TrainingState state) { }
 }

@@ -6,19 +6,19 @@ namespace Microsoft.ML.VisionModels.Training;
 internal static class ParameterGroups
 {
     /// <summary>
-    /// Groups with and without weight decay, and of each learning rate. Vectors and scalars (norms, biases, layer scales) are
+    /// Groups with and without weight decay, and of each rate. Vectors and scalars (norms, biases, layer scales) are
     /// spared from decay, and so is what <paramref name="isSpared"/> takes by its name: tokens and position embeddings. Frozen
     /// parameters are left out.
     /// </summary>
     /// <param name="network">Whose parameters these are.</param>
     /// <param name="weightDecay">The decay of those that are not spared.</param>
     /// <param name="isSpared">Whether a parameter is spared, by its name.</param>
-    /// <param name="learningRateScale">What a parameter's learning rate is multiplied with, by its name; see <see cref="LayerDecay"/>.</param>
+    /// <param name="rateScale">What the schedule's rate is multiplied with for a parameter, by its name; see <see cref="LayerDecay"/>.</param>
     public static IReadOnlyList<ParameterGroup> Of(
-        nn.Module network, double weightDecay, Func<string, bool>? isSpared = null, Func<string, double>? learningRateScale = null) =>
+        nn.Module network, double weightDecay, Func<string, bool>? isSpared = null, Func<string, double>? rateScale = null) =>
         [.. network.named_parameters().Where(p => p.parameter.requires_grad)
             .GroupBy(
-                p => (Decay: p.parameter.dim() <= 1 || isSpared?.Invoke(p.name) == true ? 0 : weightDecay, Scale: learningRateScale?.Invoke(p.name) ?? 1),
+                p => (Decay: p.parameter.dim() <= 1 || isSpared?.Invoke(p.name) == true ? 0 : weightDecay, Scale: rateScale?.Invoke(p.name) ?? 1),
                 p => p.parameter)
             .Select(group => new ParameterGroup([.. group], group.Key.Decay, group.Key.Scale))];
 

@@ -3,9 +3,15 @@ using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Training;
 
-/// <summary>The values of a recipe.</summary>
-internal sealed record RecipeDefaults : TrainerDefaults
+/// <summary>The values of those options that depend on how a network is trained.</summary>
+internal sealed record RecipeDefaults
 {
+    public static RecipeDefaults Plain { get; } = new();
+
+    public double LearningRate { get; init; } = 1e-3;
+    public double WeightDecay { get; init; } = 0.05;
+    public double EmaDecay { get; init; }
+    public double LayerDecay { get; init; } = 1;
     public double LabelSmoothing { get; init; }
     public double DropPath { get; init; }
 

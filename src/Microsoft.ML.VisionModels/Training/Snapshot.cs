@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -74,10 +73,8 @@ internal static class Snapshot
     [
         .. state.Task.Network.state_dict().Select(entry => ("network." + entry.Key, entry.Value)),
         .. state.Average?.Tensors.Select(t => ("average." + t.Name, t.Value)) ?? [],
-        .. state.Optimizer.States.SelectMany((s, i) => new[]
-        {
-            ($"optimizer.{i}.step", s.Step), ($"optimizer.{i}.first_moment", s.FirstMoment), ($"optimizer.{i}.second_moment", s.SecondMoment),
-        }),
+        .. state.Optimizer.State.Select(t => ("optimizer." + t.Name, t.Value)),
+        .. state.Task.State.Select(t => ("task." + t.Name, t.Value)),
     ];
 
     private static void Fill(Checkpoint file, IEnumerable<(string Name, Tensor Target)> targets)

@@ -21,7 +21,7 @@ internal sealed class Snapshots : ITrainingCallback, IDisposable
     public Snapshots(TrainingState state, string folder, IHostEnvironment? environment)
     {
         (_environment, _folder, _path) = (environment, Path.GetFullPath(folder), Path.Combine(Path.GetFullPath(folder), FileName));
-        _settings = state.Options.Describe();
+        _settings = new Dictionary<string, string>(state.Plan.Description);
         foreach (var (name, value) in state.Task.Identity)
             _settings[name] = value;
     }
@@ -46,9 +46,9 @@ internal sealed class Snapshots : ITrainingCallback, IDisposable
 
     public void OnStepEnd(TrainingState state)
     {
-        var options = state.Options;
-        var isDue = (options.SnapshotSteps > 0 && state.GlobalStep % options.SnapshotSteps == 0)
-            || (state.Elapsed - _last).TotalMinutes >= options.SnapshotMinutes;
+        var plan = state.Plan;
+        var isDue = (plan.SnapshotSteps > 0 && state.GlobalStep % plan.SnapshotSteps == 0)
+            || (state.Elapsed - _last).TotalMinutes >= plan.SnapshotMinutes;
         if (isDue)
             Write(state);
     }

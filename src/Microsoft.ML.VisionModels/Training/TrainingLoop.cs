@@ -8,29 +8,36 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>
-/// The one training loop: AdamW, warm-up and cosine, gradient accumulation and clipping, the weights' average; everything else is
+/// The one training loop: a schedule and an optimizer, gradient accumulation and clipping, the weights' average; everything else is
 /// a callback. Leaves the network in evaluation mode with the weights of the best validated epoch, or the last weights where
 /// nothing was validated.
 /// </summary>
 internal static class TrainingLoop
 {
+    private static readonly jit.CompilationUnit Script = jit.compile("""
+        def clip_norm(gradients: List[Tensor], max_norm: float):
+          norm = torch.linalg_vector_norm(torch.stack(torch._foreach_norm(gradients, 2)), 2)
+          torch._foreach_mul_(gradients, torch.clamp(max_norm / (norm + 1e-6), max=1.0))
+          return norm
+
+        """);
+
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite; the weights are those before that step.</exception>
     /// <exception cref="InvalidOperationException">The task has no step to train on, or the snapshot to go on from is of another training.</exception>
-    public static TrainingHistory Run(ITrainingTask task, TrainerOptions options, IHostEnvironment? environment = null, params IReadOnlyList<ITrainingCallback> callbacks)
+    public static TrainingHistory Run(ITrainingTask task, TrainingPlan plan, IHostEnvironment? environment = null, params IReadOnlyList<ITrainingCallback> callbacks)
     {
-        options.Validate();
         if (task.StepsPerEpoch < 1)
             throw new InvalidOperationException("There are no rows to train on.");
 
         using var heap = NativeHeap.Keep();
-        using var state = new TrainingState(task, options);
+        using var state = new TrainingState(task, plan);
         using var log = environment is null ? null : new TrainingLog(environment);
-        using var snapshots = options.SnapshotFolder is { } folder ? new Snapshots(state, folder, environment) : null;
+        using var snapshots = plan.SnapshotFolder is { } folder ? new Snapshots(state, folder, environment) : null;
         List<ITrainingCallback?> optional =
         [
-            state.Best, new EarlyStopping(options.EarlyStoppingPatience),
+            state.Best, new EarlyStopping(plan.EarlyStoppingPatience),
             snapshots, // before any report: what was told of is kept
-            options.Progress is { } progress ? new ProgressReports(progress) : null, log, options.Watch, .. callbacks,
+            plan.Progress is { } progress ? new ProgressReports(progress) : null, log, plan.Watch, .. callbacks,
         ];
         List<ITrainingCallback> all = [.. optional.OfType<ITrainingCallback>()];
 
@@ -49,10 +56,10 @@ internal static class TrainingLoop
             state.Average?.Swap();
         all.ForEach(c => c.OnTrainEnd(state));
         task.Network.eval();
-        state.Optimizer.ZeroGradients(); // the network lives on, and they take as much memory as it
+        ZeroGradients(state); // the network lives on, and they take as much memory as it
         return state.ToHistory();
 
-        bool IsCanceled() => options.CancellationToken.IsCancellationRequested || environment?.IsCanceled() == true;
+        bool IsCanceled() => plan.CancellationToken.IsCancellationRequested || environment?.IsCanceled() == true;
 
         void ThrowIfCanceled()
         {
@@ -63,11 +70,11 @@ internal static class TrainingLoop
 
     private static StopReason RunEpochs(TrainingState state, List<ITrainingCallback> callbacks, Action throwIfCanceled)
     {
-        for (; state.Epoch < state.Options.Epochs; state.Epoch++, state.Step = 0)
+        for (; state.Epoch < state.TotalEpochs; state.Epoch++, state.Step = 0)
         {
             state.Task.Network.train();
             state.Task.StartEpoch(state.Epoch, state.Step);
-            while (state.Step < state.StepsPerEpoch)
+            while (state.Step < state.StepsPerEpoch && !state.IsSpent)
             {
                 throwIfCanceled();
                 var loss = Step(state);
@@ -84,6 +91,8 @@ internal static class TrainingLoop
             // All are asked, so that each sees every epoch.
             if (callbacks.Count(c => c.OnEpochEnd(state)) > 0)
                 return StopReason.EarlyStopped;
+            if (state.IsSpent)
+                break;
         }
         return StopReason.Completed;
     }
@@ -91,23 +100,27 @@ internal static class TrainingLoop
     private static double Step(TrainingState state)
     {
         using var scope = NewDisposeScope();
-        var options = state.Options;
-        state.LearningRate = LearningRateSchedule.At(state.GlobalStep, state.TotalSteps, options.LearningRate, options.WarmupFraction);
-        state.Optimizer.ZeroGradients();
+        var plan = state.Plan;
+        // Where time is the shorter budget, the schedule follows the time.
+        var scheduled = Math.Max(state.GlobalStep, Math.Min((long)(state.ShareDone * state.TotalSteps), state.TotalSteps - 1));
+        state.LearningRate = plan.LearningRate * plan.Schedule.ShareAt(scheduled, state.TotalSteps);
+        ZeroGradients(state);
 
         var loss = 0.0;
-        for (var part = 0; part < options.AccumulationSteps; part++)
-            loss += AddGradients(state, part, options.AccumulationSteps);
+        for (var part = 0; part < plan.AccumulationSteps; part++)
+            loss += AddGradients(state, part, plan.AccumulationSteps);
         if (!double.IsFinite(loss))
             throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, loss, state.LearningRate);
 
-        if (options.GradientClip > 0)
+        if (plan.GradientClip > 0)
         {
-            var norm = GradientClipping.ClipNorm(state.Optimizer.Gradients(), options.GradientClip).Item();
+            var norm = ClipNorm([.. state.Optimizer.Parameters.Select(p => p.grad).OfType<Tensor>()], plan.GradientClip).Item();
             if (!double.IsFinite(norm))
                 throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, loss, state.LearningRate, norm);
         }
         state.Optimizer.Step(state.LearningRate);
+        using var noGradients = no_grad();
+        state.Task.AfterStep(state.GlobalStep, state.TotalSteps);
         state.Average?.Update(state.GlobalStep);
         return loss;
     }
@@ -116,12 +129,12 @@ internal static class TrainingLoop
     private static double AddGradients(TrainingState state, int part, int parts)
     {
         using var scope = NewDisposeScope();
-        using var mixed = state.Options.TrainingPrecision == Precision.BFloat16 ? MixedPrecision.Begin() : null;
+        using var mixed = state.Plan.Precision == Precision.BFloat16 ? MixedPrecision.Begin() : null;
         if (state.Task.Loss(state.Step, part, parts) is not { } loss)
             return 0;
         loss.backward();
         GradientCheckpointing.ThrowIfFailed();
-        return loss.Item(); // the part's one synchronisation with the device
+        return loss.Item(); // the part's one synchronization with the device
     }
 
     private static ValidationResult? Validate(TrainingState state)
@@ -130,6 +143,28 @@ internal static class TrainingLoop
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         state.Task.Network.eval();
-        return state.Task.Validate(state.Options.CancellationToken);
+        return state.Task.Validate(state.Plan.CancellationToken);
     }
+
+    private static void ZeroGradients(TrainingState state)
+    {
+        foreach (var parameter in state.Optimizer.Parameters)
+            parameter.grad = null;
+    }
+
+    /// <summary>Scales all gradients down together, in place, so that their norm as one vector is at most <paramref name="maxNorm"/>.</summary>
+    /// <returns>The norm before, a scalar on the gradients' device; zero where there are no gradients.</returns>
+    internal static Tensor ClipNorm(Tensor[] gradients, double maxNorm)
+    {
+        using var noGradients = no_grad();
+        using Scalar bound = maxNorm;   // held, see TensorArithmetic
+        return gradients.Length == 0 ? zeros([]) : Script.invoke<Tensor>("clip_norm", gradients, bound);
+    }
+}
+
+/// <summary>Stops after <paramref name="patience"/> epochs without a better validation; 0 never stops.</summary>
+internal sealed class EarlyStopping(int patience) : ITrainingCallback
+{
+    public bool OnEpochEnd(TrainingState state) =>
+        patience > 0 && state.BestEpoch is { } best && state.Epoch - best >= patience && state.Epoch + 1 < state.TotalEpochs;
 }

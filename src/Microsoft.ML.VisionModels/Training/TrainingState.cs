@@ -3,19 +3,19 @@ using System.Diagnostics;
 namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>Where a training stands; the loop writes it, callbacks read it. Epochs and steps count from 0.</summary>
-internal sealed class TrainingState(ITrainingTask task, TrainerOptions options) : IDisposable
+internal sealed class TrainingState(ITrainingTask task, TrainingPlan plan) : IDisposable
 {
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private TimeSpan _before;   // spent by the process that this one goes on from
 
     public ITrainingTask Task { get; } = task;
 
-    public TrainerOptions Options { get; } = options;
+    public TrainingPlan Plan { get; } = plan;
 
-    public AdamW Optimizer { get; } = new(task.ParameterGroups);
+    public IOptimizer Optimizer { get; } = plan.Optimizer(task.ParameterGroups);
 
     /// <summary>The weights' moving average; null where none is wanted.</summary>
-    public WeightAverage? Average { get; } = options.EmaDecay > 0 ? new(task.Network, options.EmaDecay) : null;
+    public WeightAverage? Average { get; } = plan.EmaDecay > 0 ? new(task.Network, plan.EmaDecay) : null;
 
     public BestWeights Best { get; } = new();
 
@@ -29,7 +29,15 @@ internal sealed class TrainingState(ITrainingTask task, TrainerOptions options) 
     /// <summary>The steps of the whole training that are done.</summary>
     public long GlobalStep => (long)Epoch * StepsPerEpoch + Step;
 
-    public long TotalSteps => (long)Options.Epochs * StepsPerEpoch;
+    public long TotalSteps => Plan.TotalSteps(StepsPerEpoch);
+
+    public int TotalEpochs => Plan.TotalEpochs(StepsPerEpoch);
+
+    /// <summary>How much of the training is done, 0 to 1: by its steps, or by its time where that is shorter.</summary>
+    public double ShareDone => Math.Max((double)GlobalStep / TotalSteps, Plan.Minutes is { } minutes ? Math.Min(1, Elapsed.TotalMinutes / minutes) : 0);
+
+    /// <summary>Whether the budget of steps or minutes is used up.</summary>
+    public bool IsSpent => GlobalStep >= TotalSteps || (Plan.Minutes is { } minutes && Elapsed.TotalMinutes >= minutes);
 
     /// <summary>The last step's.</summary>
     public double LearningRate { get; set; }
@@ -86,3 +94,24 @@ internal sealed class TrainingState(ITrainingTask task, TrainerOptions options) 
         Best.Dispose();
     }
 }
+
+/// <summary>How far a training is, as a snapshot keeps it. Epochs and steps count from 0.</summary>
+/// <param name="Epoch">The present epoch.</param>
+/// <param name="Step">Its first step that is not done; the number of steps where only its validation is left.</param>
+/// <param name="LearningRate">The last step's.</param>
+/// <param name="MeanLoss">The mean loss of the epoch's steps so far.</param>
+/// <param name="LastValidation">The last epoch's.</param>
+/// <param name="BestValidation">The best epoch's.</param>
+/// <param name="BestEpoch">The epoch with the best validation.</param>
+/// <param name="Epochs">The finished epochs.</param>
+/// <param name="Elapsed">The time so far.</param>
+internal sealed record TrainingPosition(
+    int Epoch,
+    int Step,
+    double LearningRate,
+    double MeanLoss,
+    ValidationResult? LastValidation,
+    ValidationResult? BestValidation,
+    int? BestEpoch,
+    IReadOnlyList<TrainingEpoch> Epochs,
+    TimeSpan Elapsed);

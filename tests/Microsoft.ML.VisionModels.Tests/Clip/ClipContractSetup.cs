@@ -40,7 +40,7 @@ internal abstract class ClipContractSetup(Type options) : IContractSetup
             new ClipTextConfig { VocabularySize = tokenizer.VocabularySize, Positions = 24, Width = 16, Depth = 1, Heads = 2, MlpWidth = 16 },
             embeddingSize: 8);
         using var generator = new torch.Generator(5);
-        using var network = new ClipNetwork(config).Initialize(generator);
+        using var network = new ClipNetwork(config).Drawn(generator);
         CheckpointLoader.Save(network, ClipDialect.HuggingFace, Path.Combine(folder, "model.safetensors"));
         File.WriteAllText(Path.Combine(folder, "config.json"), config.ToHuggingFace().ToIndentedText());
         tokenizer.SaveFolder(folder, config.Text.Positions);

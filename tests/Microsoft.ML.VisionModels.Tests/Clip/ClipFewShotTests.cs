@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Tests.Contract;
@@ -99,7 +98,7 @@ public class ClipFewShotTests(TrainedClip trained)
         return _context.Data.LoadFromEnumerable(rows);
     }
 
-    private static IEnumerable<string> Predicted(ClipClassifierTransformer model, IDataView scored) =>
+    private static IEnumerable<string> Predicted(ClassifierTransformer model, IDataView scored) =>
         scored.GetColumn<uint>("PredictedLabel").Select(key => model.Labels[(int)key - 1]);
 
     private ClipFewShotOptions Options(ClipFewShotMethod method) =>

@@ -39,7 +39,7 @@ public class ClipGoldenTests
         using var scope = NewDisposeScope();
         using var golden = GoldenCase.Open(name);
         using var network = Load(golden);
-        golden.AssertSavesUnderTheOfficialNames(network, ClipDialect.Published(network.Config));
+        golden.AssertSavesUnderTheOfficialNames(network, ClipDialect.All(network.Config)[0]);
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
@@ -59,7 +59,7 @@ public class ClipGoldenTests
         using var checkpoint = golden.OpenModel();
         var config = ClipConfig.FromHuggingFace(golden.Config);
         var network = new ClipNetwork(config);
-        CheckpointLoader.Load(network, checkpoint, ClipDialect.Published(config));
+        CheckpointLoader.Load(network, checkpoint, ClipDialect.All(config)[0]);
         network.eval();
         return network;
     }

@@ -31,7 +31,7 @@ public class ClipNetworkTests
     public void EveryParameterGetsAGradient(bool sigLip)
     {
         using var scope = NewDisposeScope();
-        using var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Initialize(new Generator(1));
+        using var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Drawn(new Generator(1));
         var logits = network.Logits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids()));
         (sigLip ? ClipLoss.Sigmoid(logits, eye(3)) : ClipLoss.Symmetric(logits, eye(3))).backward();
         // A bias of keys shifts all scores of a query alike, and so does not matter: its gradient is zero but for rounding.
@@ -48,7 +48,7 @@ public class ClipNetworkTests
 
         Dictionary<string, Tensor> Gradients(bool checkpointing)
         {
-            var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Initialize(new Generator(1));
+            var network = new ClipNetwork(sigLip ? s_sigLip : s_clip).Drawn(new Generator(1));
             network.Vision.GradientCheckpointing = network.Text.GradientCheckpointing = checkpointing;
             ClipLoss.Symmetric(network.Logits(network.Vision.forward(Pixels(3)), network.Text.forward(Ids())), eye(3)).backward();
             return network.named_parameters().Where(entry => entry.parameter.grad is not null).ToDictionary(entry => entry.name, entry => entry.parameter.grad!);
@@ -112,10 +112,10 @@ public class ClipNetworkTests
         // In 16 bits and with what OpenAI's files say of themselves.
         CheckpointLoader.Save(network, ClipDialect.OpenAI, file, ("input_resolution", tensor(16)), ("context_length", tensor(7)), ("vocab_size", tensor(30)));
 
-        var source = ClipSource.Open(file);
+        var source = new ClipModel().Open(file);
         Assert.Equal(ModelJson.Write(s_clip), ModelJson.Write(source.Config));
         using var loaded = source.Build();
-        Assert.True(source.Preprocessing.TorchvisionCrop);
+        Assert.True(source.Preprocessing!.TorchvisionCrop);
         TensorAssert.Close(network.Vision.forward(Pixels(2)), loaded.Vision.forward(Pixels(2)), 0);
         TensorAssert.Close(network.Text.forward(Ids()), loaded.Text.forward(Ids()), 0);
     }
@@ -132,7 +132,7 @@ public class ClipNetworkTests
     public void TheTemperatureIsClamped()
     {
         using var scope = NewDisposeScope();
-        using var network = new ClipNetwork(s_clip).Initialize(new Generator(1));
+        using var network = new ClipNetwork(s_clip).Drawn(new Generator(1));
         using (no_grad())
             network.state_dict()["logit_scale"].copy_(tensor(7f));
         network.ClampTemperature();
@@ -147,12 +147,12 @@ public class ClipNetworkTests
         var gelu = s_clip with { Vision = s_clip.Vision with { Activation = Activation.Gelu }, Text = s_clip.Text with { Activation = Activation.Gelu } };
         using var network = Scoring(gelu);
         CheckpointLoader.Save(network, ClipDialect.OpenAI, folder.File("open_clip_model.safetensors"));
-        Assert.Throws<FileNotFoundException>(() => ClipSource.Open(folder.Path));
+        Assert.Throws<FileNotFoundException>(() => new ClipModel().Open(folder.Path));
 
         File.WriteAllText(folder.File("open_clip_config.json"), """{"model_cfg": {"embed_dim": 24, "quick_gelu": false, "vision_cfg": {"image_size": 16, "layers": 2, "width": 64, "patch_size": 8, "no_ln_pre": false, "act_kwargs": {}, "timm_model_name": null}, "text_cfg": {"context_length": 7, "heads": 2, "pool_type": "argmax"}}, "preprocess_cfg": {"size": 16, "mode": "RGB", "interpolation": "bicubic", "resize_mode": "shortest", "fill_color": 0, "mean": [0.5, 0.4, 0.3], "std": [0.1, 0.2, 0.3]}}""");
-        var source = ClipSource.Open(folder.Path);
+        var source = new ClipModel().Open(folder.Path);
         Assert.Equal(ModelJson.Write(gelu), ModelJson.Write(source.Config));
-        Assert.Equal(new ImageNormalization((0.5f, 0.4f, 0.3f), (0.1f, 0.2f, 0.3f)), source.Preprocessing.Normalization);
+        Assert.Equal(new ImageNormalization((0.5f, 0.4f, 0.3f), (0.1f, 0.2f, 0.3f)), source.Preprocessing!.Normalization);
     }
 
     [Theory]
@@ -171,7 +171,7 @@ public class ClipNetworkTests
         using var network = Scoring(s_clip);
         CheckpointLoader.Save(network, ClipDialect.OpenAI, folder.File("open_clip_model.safetensors"));
         File.WriteAllText(folder.File("open_clip_config.json"), config);
-        Assert.Contains(entry, Assert.Throws<CheckpointException>(() => ClipSource.Open(folder.Path)).Message);
+        Assert.Contains(entry, Assert.Throws<CheckpointException>(() => new ClipModel().Open(folder.Path)).Message);
     }
 
     [Fact]
@@ -180,9 +180,9 @@ public class ClipNetworkTests
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
         SafetensorsWriter.Write(folder.File("resnet.safetensors"), [("visual.layer1.0.conv1.weight", zeros(1))]);
-        Assert.Contains("ResNet", Assert.Throws<CheckpointException>(() => ClipSource.Open(folder.File("resnet.safetensors"))).Message);
+        Assert.Contains("ResNet", Assert.Throws<CheckpointException>(() => new ClipModel().Open(folder.File("resnet.safetensors"))).Message);
         SafetensorsWriter.Write(folder.File("other.safetensors"), [("weight", zeros(1))]);
-        Assert.Contains("visual.conv1.weight", Assert.Throws<CheckpointException>(() => ClipSource.Open(folder.File("other.safetensors"))).Message);
+        Assert.Contains("visual.conv1.weight", Assert.Throws<CheckpointException>(() => new ClipModel().Open(folder.File("other.safetensors"))).Message);
     }
 
     [Theory, MemberData(nameof(Both))]
@@ -199,7 +199,7 @@ public class ClipNetworkTests
 
     private static ClipNetwork Scoring(ClipConfig config)
     {
-        var network = new ClipNetwork(config).Initialize(new Generator(3));
+        var network = new ClipNetwork(config).Drawn(new Generator(3));
         network.eval();
         return network;
     }

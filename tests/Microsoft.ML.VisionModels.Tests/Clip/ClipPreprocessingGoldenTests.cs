@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
 using TorchSharp;
 

@@ -48,9 +48,9 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
         using var whole = _context.Transforms.ClipTrainer(FineTune()).Fit(TrainedClip.Pairs(_context, 24));
         using var between = _context.Transforms.ClipTrainer(FineTune(options => options.WeightInterpolation = share)).Fit(TrainedClip.Pairs(_context, 24));
         using var scope = NewDisposeScope();
-        using var start = VisionModels.Families.Clip.ClipSource.Open(_folder.Path).Build();
-        var (first, last) = (start.state_dict(), whole.Model.Network.state_dict());
-        Assert.All(between.Model.Network.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach().Mul(1 - share).Add(last[entry.Key].Mul(share)), entry.Value, 1e-6));
+        using var start = new VisionModels.Families.Clip.ClipModel().Open(_folder.Path).Build();
+        var (first, last) = (start.state_dict(), whole.Model.Network.Module.state_dict());
+        Assert.All(between.Model.Network.Module.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach().Mul(1 - share).Add(last[entry.Key].Mul(share)), entry.Value, 1e-6));
     }
 
     /// <summary>Held-out rows come class by class, as from class folders; batches of one class would all be right.</summary>
@@ -92,7 +92,7 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
         again.SnapshotFolder = _folder.Path;
         using var resumed = _context.Transforms.ClipTrainer(again).Fit(TrainedClip.Pairs(_context, 36));
         Assert.Equal(3, resumed.History!.Epochs.Count);
-        Assert.All(whole.Model.Network.state_dict(), entry => TensorAssert.Close(entry.Value, resumed.Model.Network.state_dict()[entry.Key], 0));
+        Assert.All(whole.Model.Network.Module.state_dict(), entry => TensorAssert.Close(entry.Value, resumed.Model.Network.Module.state_dict()[entry.Key], 0));
     }
 
     [Theory]
@@ -130,8 +130,8 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
     private List<string> Changed(ClipTransformer model)
     {
         using var scope = NewDisposeScope();
-        using var start = VisionModels.Families.Clip.ClipSource.Open(_folder.Path).Build();
+        using var start = new VisionModels.Families.Clip.ClipModel().Open(_folder.Path).Build();
         var before = start.state_dict();
-        return [.. model.Model.Network.state_dict().Where(entry => !entry.Value.equal(before[entry.Key]).all().item<bool>()).Select(entry => entry.Key)];
+        return [.. model.Model.Network.Module.state_dict().Where(entry => !entry.Value.equal(before[entry.Key]).all().item<bool>()).Select(entry => entry.Key)];
     }
 }

@@ -29,7 +29,7 @@ public sealed class ClipZeroShotTests : IDisposable
 
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        var source = ClipSource.Open(_folder.Path);
+        var source = new ClipModel().Open(_folder.Path);
         using var network = source.Build();
         var tokenizer = source.OpenTokenizer(null);
         var classes = stack([.. labels.Select(label => ClipNetwork.Normalize(
@@ -126,10 +126,10 @@ public sealed class ClipZeroShotTests : IDisposable
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         using var stop = new CancellationTokenSource();
-        var clip = ClipSource.Open(_folder.Path);
+        var clip = new ClipModel().Open(_folder.Path);
         using var network = clip.Build();
         var batches = 0;
-        Assert.ThrowsAny<OperationCanceledException>(() => ClipTexts.Embed(network.Text, clip.OpenTokenizer(null), options.Labels!, CPU, stop.Token, _ =>
+        Assert.ThrowsAny<OperationCanceledException>(() => ClipTexts.Embed(network.Text, clip.OpenTokenizer(null), options.Labels!, CPU, stop.Token.ThrowIfCancellationRequested, _ =>
         {
             batches++;
             stop.Cancel();
@@ -152,7 +152,7 @@ public sealed class ClipZeroShotTests : IDisposable
         Assert.Superset(new HashSet<string> { "a photo of a {}.", "itap of my {}.", "the origami {}.", "a photo of the hard to see {}.", "a {} in a video game.", "art of the {}." }, ClipTemplates.ImageNet.ToHashSet());
     }
 
-    private ClipClassifierTransformer Fit(ClipZeroShotOptions options)
+    private ClassifierTransformer Fit(ClipZeroShotOptions options)
     {
         options.Checkpoint = _folder.Path;
         return _context.Transforms.ClipZeroShot(options).Fit(ToyImages.View(_context, 6));

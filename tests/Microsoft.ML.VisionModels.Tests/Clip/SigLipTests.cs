@@ -37,7 +37,7 @@ public sealed class SigLipTests : IDisposable
 
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        using var network = ClipSource.Open(_folder.Path).Build();
+        using var network = new ClipModel().Open(_folder.Path).Build();
         var ids = Labels.Select(label => Ids($"a photo of a {label}.")).ToArray();
         var pixels = new ImageProcessor(model.Preprocessing).ProcessBatch([.. rows.Select(row => ImageDecoder.FromMLImage(row.Image))]);
         var expected = network.Logits(network.Vision.forward(pixels), network.Text.forward(cat(ids))).sigmoid();
@@ -52,7 +52,7 @@ public sealed class SigLipTests : IDisposable
 
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        using var network = ClipSource.Open(_folder.Path).Build();
+        using var network = new ClipModel().Open(_folder.Path).Build();
         var together = Matrix(model.Transform(texts), "Embedding");
         TensorAssert.Close(ClipNetwork.Normalize(network.Text.forward(cat([Ids("a cat"), Ids(""), Ids(new string('x', 500))]))), together, 1e-5);
 
@@ -80,7 +80,7 @@ public sealed class SigLipTests : IDisposable
 
         using var folder = TestFolders.Temporary();
         model.SaveCheckpoint(folder.Path);
-        Assert.True(ClipSource.Open(folder.Path).Config.Sigmoid);
+        Assert.True(new ClipModel().Open(folder.Path).Config.Sigmoid);
         var images = ToyImages.View(_context, 3);
         using var words = _context.Transforms.ClipZeroShot(folder.Path, Labels).Fit(images);
         using var before = _context.Transforms.ClipZeroShot(_folder.Path, Labels).Fit(images);
@@ -90,7 +90,7 @@ public sealed class SigLipTests : IDisposable
     [Fact]
     public void ItsTemperatureHasNoLimit()
     {
-        using var network = ClipSource.Open(_folder.Path).Build();
+        using var network = new ClipModel().Open(_folder.Path).Build();
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var scale = network.get_parameter("logit_scale")!;
@@ -120,7 +120,7 @@ public sealed class SigLipTests : IDisposable
     public void ATokenizerOfMoreTokensIsRefused()
     {
         File.Copy(SentencePieceCases.File("unigram"), _folder.File("spiece.model"), overwrite: true);
-        Assert.Contains("64", Assert.Throws<CheckpointException>(() => ClipSource.Open(_folder.Path).OpenTokenizer(null)).Message, StringComparison.Ordinal);
+        Assert.Contains("64", Assert.Throws<CheckpointException>(() => new ClipModel().Open(_folder.Path).OpenTokenizer(null)).Message, StringComparison.Ordinal);
     }
 
     private static Tensor Ids(string text)

@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Tests.Clip;
 using Microsoft.ML.VisionModels.Tests.Contract;
 

@@ -9,7 +9,8 @@ public class DiscoveryTests
     {
         var estimators = typeof(BatchTransformer).Assembly.GetExportedTypes().Where(type => type is { IsClass: true, IsAbstract: false } && EstimatorCase.IsEstimator(type));
         Assert.NotEmpty(estimators);
-        Assert.Empty(estimators.Except(EstimatorCase.All.Select(estimator => estimator.EstimatorType)).Select(type => type.Name));
+        var made = EstimatorCase.All.Select(estimator => estimator.EstimatorType).Select(type => type.IsGenericType ? type.GetGenericTypeDefinition() : type);
+        Assert.Empty(estimators.Except(made).Select(type => type.Name));
     }
 
     [Theory, EveryEstimator]

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.ML.VisionModels.Core;
 
 [assembly: AssemblyFixture(typeof(Microsoft.ML.VisionModels.Tests.Contract.FittedModels))]
 

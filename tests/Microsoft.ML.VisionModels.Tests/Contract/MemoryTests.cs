@@ -56,7 +56,7 @@ public class MemoryTests
         var data = ContractData.Images(new MLContext(), 5);
         var model = Fit(estimator);
         new MLContext().Model.Save(model, null, folder.File("model.zip"));
-        var weights = (model as ClassifierTransformer)?.Model.Network.state_dict().Values.ToArray() ?? [];
+        var weights = (model as ClassifierTransformer)?.Model.Network.Module.state_dict().Values.ToArray() ?? [];
         (model as IDisposable)?.Dispose();
         Assert.All(weights, tensor => Assert.True(tensor.IsInvalid));
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -23,7 +24,7 @@ public class ActivationTests
     public void EqualsPyTorch(string name, double[] expected)
     {
         using var scope = NewDisposeScope();
-        var activation = Activations.Parse(name);
+        var activation = ConfigKeys.Parse<Activation>(name);
         var input = tensor(s_x);
         TensorAssert.Close(expected, activation.Apply(input));
         Assert.Equal(s_x, input.data<float>().ToArray());   // gradients may need it
@@ -34,13 +35,13 @@ public class ActivationTests
     [Fact]
     public void NamesRoundTrip()
     {
-        Assert.All(Enum.GetValues<Activation>(), activation => Assert.Equal(activation, Activations.Parse(activation.HuggingFaceName())));
+        Assert.All(Enum.GetValues<Activation>(), activation => Assert.Equal(activation, ConfigKeys.Parse<Activation>(ConfigKeys.NameOf(activation))));
     }
 
     [Fact]
     public void UnknownNameIsAnErrorThatListsTheKnown()
     {
-        var message = Assert.Throws<CheckpointException>(() => Activations.Parse("gelu_squared")).Message;
+        var message = Assert.Throws<CheckpointException>(() => ConfigKeys.Parse<Activation>("gelu_squared")).Message;
         Assert.Contains("gelu_squared", message);
         Assert.Contains("quick_gelu", message);
     }

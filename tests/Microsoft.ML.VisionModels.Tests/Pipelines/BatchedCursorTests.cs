@@ -11,7 +11,7 @@ public class BatchedCursorTests
     }
 
     /// <summary>Doubles numbers, four at a time, and cannot take one of them.</summary>
-    private sealed class Doubler(DataViewSchema schema, int bad) : BatchScorer<int, int>(schema)
+    private sealed class Doubler(DataViewSchema schema, int bad) : BatchScorer<int, int>(schema, CancellationToken.None)
     {
         public override IReadOnlyList<DataViewSchema.Column> Inputs => [InputSchema["Number"]];
 
@@ -31,7 +31,7 @@ public class BatchedCursorTests
             };
         }
 
-        public override IReadOnlyList<int> Score(IReadOnlyList<int> items, IReadOnlyList<bool> wanted) =>
+        private protected override IReadOnlyList<int> ScoreBatch(IReadOnlyList<int> items, IReadOnlyList<bool> wanted) =>
             items.Contains(bad) ? throw new FormatException($"{bad} is bad") : [.. items.Select(item => 2 * item)];
     }
 

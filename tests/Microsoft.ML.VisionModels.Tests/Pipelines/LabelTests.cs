@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Tests.Contract;
 
 namespace Microsoft.ML.VisionModels.Tests.Pipelines;
@@ -123,5 +122,5 @@ public class LabelTests
 
     private static ViTClassifierOptions Options() => new() { ImageSize = 16, PatchSize = 8, Epochs = 2, BatchSize = 8, LearningRate = 3e-3 };
 
-    private ViTClassifierTransformer Fit(IDataView data) => _context.Transforms.ViTClassifier(Options()).Fit(data);
+    private ImageClassifierTransformer Fit(IDataView data) => _context.Transforms.ViTClassifier(Options()).Fit(data);
 }

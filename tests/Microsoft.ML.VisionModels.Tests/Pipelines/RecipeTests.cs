@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
@@ -112,10 +111,10 @@ public class RecipeTests
     public void RareClassesCountOrComeAsMuchAsOthers()
     {
         int[] classes = [0, 0, 0, 0, 0, 0, 1, 1, 2];
-        var weights = ClassWeights.Of(new ViTClassifierOptions { ClassBalance = ClassBalance.Weights }, LabelSet.OfText(["a", "b", "c"]), classes);
+        var weights = ClassificationTask.WeightsOf(new ViTClassifierOptions { ClassBalance = ClassBalance.Weights }, LabelSet.OfText(["a", "b", "c"]), classes);
         Assert.Equal([0.5f, 1.5f, 3f], weights);
         Assert.Equal(9, classes.Sum(c => weights[c]), 1e-6);
-        Assert.Equal([1, 1, 2f], ClassWeights.Of(new ViTClassifierOptions { ClassWeights = new Dictionary<string, double> { ["c"] = 2 } }, LabelSet.OfText(["a", "b", "c"]), classes));
+        Assert.Equal([1, 1, 2f], ClassificationTask.WeightsOf(new ViTClassifierOptions { ClassWeights = new Dictionary<string, double> { ["c"] = 2 } }, LabelSet.OfText(["a", "b", "c"]), classes));
 
         var drawn = Enumerable.Range(0, 200).SelectMany(epoch => EpochOrder.Balanced(classes, seed: 1, epoch)).Select(row => classes[row]).CountBy(c => c).ToDictionary();
         Assert.All(drawn.Values, count => Assert.InRange(count, 540, 660));

@@ -54,13 +54,13 @@ public class ViTClassifierTests
         var data = ToyImages.View(context, 12);
         var options = Tiny();
         options.Epochs = 1;
-        ViTClassifierTransformer model;
+        ImageClassifierTransformer model;
         using (torch.NewDisposeScope())
             model = context.Transforms.ViTClassifier(options).Fit(data);
         using (model)
         {
             Assert.Equal(12, model.Transform(data).GetColumn<float[]>("Score").Count(score => score.Length == 3));
-            Assert.All(model.Model.Network.parameters(), parameter => Assert.Null(parameter.grad));
+            Assert.All(model.Model.Network.Module.parameters(), parameter => Assert.Null(parameter.grad));
         }
     }
 

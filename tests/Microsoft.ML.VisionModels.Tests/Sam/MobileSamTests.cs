@@ -17,7 +17,7 @@ public class MobileSamTests
         using var folder = TestFolders.Temporary();
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        using var network = SamSource.Open(Join(folder)).Build();
+        using var network = new SamModel().Open(Join(folder)).Build();
         using var expected = Checkpoint.Open(TestFolders.Data("mobilesam/expected.safetensors"));
         foreach (var question in Questions().Where(question => question.Image == "truck"))
         {

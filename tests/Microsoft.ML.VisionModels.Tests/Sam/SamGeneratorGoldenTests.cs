@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
@@ -23,7 +22,8 @@ public class SamGeneratorGoldenTests
     public void FindsTheSegmentsOfTheReference(string name)
     {
         using var golden = GoldenCase.Open(name);
-        using var predictor = Predictor(golden);
+        var predictor = Predictor(golden);
+        using var network = predictor.Network;
         foreach (var run in golden.ReadJson("amg.json").EnumerateArray())
         {
             var segments = new SamGenerator(predictor, Settings(run.GetProperty("parameters"))).Generate(ImageDecoder.Decode(golden.File(run.GetProperty("image").GetString()!)), cancellation: TestContext.Current.CancellationToken);
@@ -49,7 +49,8 @@ public class SamGeneratorGoldenTests
     {
         using var scope = NewDisposeScope();
         using var golden = GoldenCase.Open(name);
-        using var predictor = Predictor(golden);
+        var predictor = Predictor(golden);
+        using var network = predictor.Network;
         var image = predictor.Encode(ImageDecoder.Decode(golden.File("predictor.png")));
         var resized = golden.Input("predictor.input_size_hw").to(ScalarType.Int32);
         Assert.Equal((resized[0].item<int>(), resized[1].item<int>()), (image.Resized.Height, image.Resized.Width));
@@ -82,30 +83,28 @@ public class SamGeneratorGoldenTests
     private static SamPredictor Predictor(GoldenCase golden)
     {
         // As in the original code but for the decoder's epsilon, which is Hugging Face's.
-        var model = new SamModel(SamGoldenTests.Load(golden));
-        model.ReadyToScore(CPU, Precision.Float32);
-        return new(model, new(ImagePreprocessing.FromHuggingFace(golden.ReadJson("preprocessor_config.json"))), Precision.Float32, CPU);
+        return new(new(SamGoldenTests.Load(golden), CPU, Precision.Float32), new(ImagePreprocessing.FromHuggingFace(golden.ReadJson("preprocessor_config.json"))));
     }
 
-    private static SamGeneratorSettings Settings(JsonElement parameters)
+    private static SamEverythingOptions Settings(JsonElement parameters)
     {
-        var settings = new SamGeneratorSettings();
+        var settings = new SamEverythingOptions();
         foreach (var parameter in parameters.EnumerateObject())
         {
             var value = parameter.Value.GetDouble();
-            settings = parameter.Name switch
+            _ = parameter.Name switch
             {
-                "points_per_side" => settings with { PointsPerSide = (int)value },
-                "points_per_batch" => settings with { PointsPerBatch = (int)value },
-                "pred_iou_thresh" => settings with { PredictedIouThreshold = value },
-                "stability_score_thresh" => settings with { StabilityThreshold = value },
-                "stability_score_offset" => settings with { StabilityOffset = (float)value },
-                "box_nms_thresh" => settings with { BoxNmsThreshold = value },
-                "crop_n_layers" => settings with { CropLayers = (int)value },
-                "crop_nms_thresh" => settings with { CropNmsThreshold = value },
-                "crop_overlap_ratio" => settings with { CropOverlap = value },
-                "crop_n_points_downscale_factor" => settings with { CropPointsDownscale = (int)value },
-                "min_mask_region_area" => settings with { MinRegionArea = (int)value },
+                "points_per_side" => settings.PointsPerSide = (int)value,
+                "points_per_batch" => settings.PointsPerBatch = (int)value,
+                "pred_iou_thresh" => settings.PredictedIouThreshold = value,
+                "stability_score_thresh" => settings.StabilityThreshold = value,
+                "stability_score_offset" => settings.StabilityOffset = value,
+                "box_nms_thresh" => settings.BoxNmsThreshold = value,
+                "crop_n_layers" => settings.CropLayers = (int)value,
+                "crop_nms_thresh" => settings.CropNmsThreshold = value,
+                "crop_overlap_ratio" => settings.CropOverlap = value,
+                "crop_n_points_downscale_factor" => settings.CropPointsDownscale = (int)value,
+                "min_mask_region_area" => settings.MinRegionArea = (int)value,
                 _ => throw new InvalidOperationException($"The case has a parameter '{parameter.Name}' that is not known here."),
             };
         }

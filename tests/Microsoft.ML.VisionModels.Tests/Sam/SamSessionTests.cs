@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Tests.Imaging;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Tests.Clip;
 using Microsoft.ML.VisionModels.Tests.Contract;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Pipelines;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Swin;
@@ -33,25 +34,24 @@ public class SwinClassifierTests
         {
             Checkpoint = folder.Path, ImageSize = 24, WindowSize = 6, TrainedParts = TrainedParts.LastBlocks, LastBlocks = 3, Epochs = 1,
         }).Fit(ToyImages.View(_context, 30));
-        Assert.Equal((24, 6), (((SwinNetwork)tuned.Model.Network).Config.ImageSize.Height, ((SwinNetwork)tuned.Model.Network).Config.WindowSize));
+        Assert.Equal((24, 6), (tuned.Model.NetworkAs<SwinNetwork>().Config.ImageSize.Height, tuned.Model.NetworkAs<SwinNetwork>().Config.WindowSize));
     }
 
     [Fact]
     public void EveryParameterHasItsPlace()
     {
         using var network = new SwinNetwork(SwinNetworkTests.Tiny with { Depths = [2, 3], Version = SwinVersion.V2 });
-        var model = new SwinClassifierModel(network);
-        Assert.Equal(5, model.Depth);
-        Assert.Equal(0, model.LayerOf("patch_embed.norm.weight"));
-        Assert.Equal(1, model.LayerOf("stages.0.blocks.0.attn.qkv.weight"));
-        Assert.Equal(2, model.LayerOf("stages.0.downsample.norm.weight"));
-        Assert.Equal(5, model.LayerOf("stages.1.blocks.2.norm1.weight"));
-        Assert.Equal(6, model.LayerOf("norm.weight"));
-        Assert.Equal(6, model.LayerOf("head.bias"));
-        Assert.Equal(["head.weight", "head.bias"], network.named_parameters().Select(p => p.name).Where(model.IsHead));
-        Assert.Equal(5 * 4, network.named_parameters().Count(p => model.IsSparedFromDecay(p.name)));     // logit_scale, and three of the bias MLP
+        Assert.Equal(5, network.Depth);
+        Assert.Equal(0, network.LayerOf("patch_embed.norm.weight"));
+        Assert.Equal(1, network.LayerOf("stages.0.blocks.0.attn.qkv.weight"));
+        Assert.Equal(2, network.LayerOf("stages.0.downsample.norm.weight"));
+        Assert.Equal(5, network.LayerOf("stages.1.blocks.2.norm1.weight"));
+        Assert.Equal(6, network.LayerOf("norm.weight"));
+        Assert.Equal(6, network.LayerOf("head.bias"));
+        Assert.Equal(["head.weight", "head.bias"], network.named_parameters().Select(p => p.name).Where(network.IsHead));
+        Assert.Equal(5 * 4, network.named_parameters().Count(p => network.IsSparedFromDecay(p.name)));     // logit_scale, and three of the bias MLP
 
-        model.Freeze(TrainedParts.LastBlocks, 3);
+        ImageClassifier.Freeze(network, TrainedParts.LastBlocks, 3);
         Assert.All(network.named_parameters(), p => Assert.Equal(!p.name.StartsWith("stages.0", StringComparison.Ordinal) && !p.name.StartsWith("patch", StringComparison.Ordinal), p.parameter.requires_grad));
     }
 

@@ -30,7 +30,7 @@ internal sealed class SwinContractSetup : IContractSetup
     public static void Write(string folder, SwinConfig config, IReadOnlyList<string>? labels = null)
     {
         using var generator = new torch.Generator(5);
-        using var network = new SwinNetwork(config with { Classes = labels?.Count }).Initialize(generator);
+        using var network = new SwinNetwork(config with { Classes = labels?.Count }).Drawn(generator);
         CheckpointLoader.Save(network, SwinDialect.HuggingFace(network.Config), Path.Combine(folder, "model.safetensors"));
         File.WriteAllText(Path.Combine(folder, "config.json"), network.Config.ToHuggingFace(labels).ToIndentedText());
     }

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Swin;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,14 +21,14 @@ public class SwinDialectTests
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
         var config = s_three with { Version = SwinNetworkTests.Number(version) };
-        using var network = new SwinNetwork(config).Initialize(new Generator(3));
+        using var network = new SwinNetwork(config).Drawn(new Generator(3));
         var dialect = SwinDialect.All(config).Single(dialect => dialect.Name == publisher);
         CheckpointLoader.Save(network, dialect, folder.File("model.safetensors"));
 
         using var checkpoint = Checkpoint.Open(folder.File("model.safetensors"));
         Assert.All(names, name => Assert.Contains(name, checkpoint.Tensors.Keys));
         Assert.Equal(publisher, Dialect.For(checkpoint, SwinDialect.All(config)).Name);
-        using var other = new SwinNetwork(config).Initialize(new Generator(4));
+        using var other = new SwinNetwork(config).Drawn(new Generator(4));
         CheckpointLoader.Load(other, checkpoint, dialect);
         Assert.All(network.state_dict(), entry => Assert.True(entry.Value.equal(other.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
     }
@@ -39,7 +38,7 @@ public class SwinDialectTests
     {
         using var scope = NewDisposeScope();
         using var folder = TestFolders.Temporary();
-        using var network = new SwinNetwork(s_three).Initialize(new Generator(3));
+        using var network = new SwinNetwork(s_three).Drawn(new Generator(3));
         var dialect = SwinDialect.Microsoft(s_three);
         var tensors = network.state_dict().SelectMany(entry => dialect.Map(entry.Key, entry.Value.shape, "").Parts.Select(part => (part, entry.Value))).ToList();
         SafetensorsWriter.Write(folder.File("with.safetensors"), [.. tensors, ("layers.0.blocks.1.attn_mask", zeros(1)), ("layers.0.blocks.0.attn.relative_position_index", zeros(1))]);

@@ -1,4 +1,4 @@
-using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
@@ -44,7 +44,7 @@ public class SwinNetworkTests
     {
         using var scope = NewDisposeScope();
         var generator = new Generator(1);
-        using var network = new SwinNetwork(config, generator).Initialize(generator);
+        using var network = new SwinNetwork(config, generator).Drawn(generator);
         OpenBranches(network);
         TensorAssert.EveryParameterLearns(network, config.ImageSize, generator);
     }
@@ -67,8 +67,8 @@ public class SwinNetworkTests
     public void OneSeedGivesOneNetwork()
     {
         using var scope = NewDisposeScope();
-        using var one = new SwinNetwork(Tiny).Initialize(new Generator(4));
-        using var two = new SwinNetwork(Tiny).Initialize(new Generator(4));
+        using var one = new SwinNetwork(Tiny).Drawn(new Generator(4));
+        using var two = new SwinNetwork(Tiny).Drawn(new Generator(4));
         Assert.All(one.state_dict(), entry => Assert.True(entry.Value.equal(two.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
     }
 
@@ -179,7 +179,7 @@ public class SwinNetworkTests
     public void TrainsAfterItHasScored()
     {
         using var scope = NewDisposeScope();
-        using var network = new SwinNetwork(Tiny).Initialize(new Generator(3));
+        using var network = new SwinNetwork(Tiny).Drawn(new Generator(3));
         var pixels = randn(2, 3, 32, 24, generator: new Generator(2));
         using (inference_mode())
             network.forward(pixels);
@@ -227,7 +227,7 @@ public class SwinNetworkTests
     private static SwinNetwork Evaluated(SwinConfig config)
     {
         using var generator = new Generator(3);
-        var network = new SwinNetwork(config).Initialize(generator);
+        var network = new SwinNetwork(config).Drawn(generator);
         OpenBranches(network);
         network.eval();
         return network;

@@ -1,8 +1,8 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.Pipelines;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -34,21 +34,21 @@ public class MixedPrecisionTests
             Tensor value;
             using (mixed ? MixedPrecision.Begin() : null)
             {
-                var logits = model.Forward(pixels).Logits;
+                var logits = ((IClassifierNetwork)model).Classify(pixels).Logits;
                 Assert.Equal(mixed ? ScalarType.BFloat16 : ScalarType.Float32, logits.dtype);
                 value = F.cross_entropy(logits.to(ScalarType.Float32), tensor(new long[] { 0, 1, 2, 0, 1, 2 }));
                 value.backward();
             }
             Assert.False(MixedPrecision.Active);
-            return (cat([.. model.Network.parameters().Select(parameter => parameter.grad!.flatten())]), value.Item());
+            return (cat([.. model.parameters().Select(parameter => parameter.grad!.flatten())]), value.Item());
         }
     }
 
-    private static TrainableClassifierModel Model(string family) => family switch
+    private static nn.Module Model(string family) => family switch
     {
-        "ViT" => new ViTClassifierModel(new ViTNetwork(new() { ImageSize = 16, PatchSize = 4, Width = 32, Depth = 2, Heads = 2, MlpWidth = 64, Classes = 3 }).Initialize(new Generator(1))),
-        "Swin" => new SwinClassifierModel(new SwinNetwork(TinySwin(SwinVersion.V1)).Initialize(new Generator(1))),
-        _ => new SwinClassifierModel(new SwinNetwork(TinySwin(SwinVersion.V2)).Initialize(new Generator(1))),
+        "ViT" => new ViTNetwork(new() { ImageSize = 16, PatchSize = 4, Width = 32, Depth = 2, Heads = 2, MlpWidth = 64, Classes = 3 }).Drawn(new Generator(1)),
+        "Swin" => new SwinNetwork(TinySwin(SwinVersion.V1)).Drawn(new Generator(1)),
+        _ => new SwinNetwork(TinySwin(SwinVersion.V2)).Drawn(new Generator(1)),
     };
 
     private static SwinConfig TinySwin(SwinVersion version) => Tests.Swin.SwinNetworkTests.Tiny with { Version = version, ImageSize = 16, Classes = 3 };

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Families.ViT;
@@ -25,7 +26,7 @@ public class SameGradientsTests
             var options = new MoonsOptions { Epochs = 1, BatchSize = 250, GradientClip = 0, AccumulationSteps = accumulationSteps };
             using var task = new MoonsTask(options, rows: 250) { HasValidation = false };
             Dictionary<string, Tensor> gradients = [];
-            TrainingLoop.Run(new EvalNorm(task), options, callbacks: new AfterStep(state =>
+            TrainingLoop.Run(new EvalNorm(task), options.Plan(), callbacks: new AfterStep(state =>
                 gradients = state.Task.Network.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone())));
             return gradients;
         }
@@ -53,33 +54,33 @@ public class SameGradientsTests
         (Dictionary<string, Tensor>, double Loss) Gradients(bool checkpointing)
         {
             var model = Model(family, new Generator(5));
-            model.Freeze(trained, lastBlocks: 2);
-            model.GradientCheckpointing = checkpointing;
+            ImageClassifier.Freeze(model, trained, lastBlocks: 2);
+            ((ITrainableNetwork)model).GradientCheckpointing = checkpointing;
             // Twice: the random numbers of a step must not depend on how often those of the step before were drawn.
             double loss = 0;
             for (var step = 0; step < 2; step++)
             {
-                var value = F.cross_entropy(model.Forward(pixels).Logits, tensor(new long[] { 0, 1, 2, 0, 1, 2 }));
+                var value = F.cross_entropy(((IClassifierNetwork)model).Classify(pixels).Logits, tensor(new long[] { 0, 1, 2, 0, 1, 2 }));
                 value.backward();
                 loss += value.Item();
             }
-            return (model.Network.named_parameters().Where(p => p.parameter.requires_grad).ToDictionary(p => p.name, p => p.parameter.grad!), loss);
+            return (model.named_parameters().Where(p => p.parameter.requires_grad).ToDictionary(p => p.name, p => p.parameter.grad!), loss);
         }
     }
 
-    private static TrainableClassifierModel Model(string family, Generator generator)
+    private static nn.Module Model(string family, Generator generator)
     {
         if (family == "ViT")
         {
-            return new ViTClassifierModel(new ViTNetwork(new ViTConfig
+            return new ViTNetwork(new ViTConfig
             {
                 ImageSize = 16, PatchSize = 4, Width = 32, Depth = 4, Heads = 2, MlpWidth = 64, Classes = 3, Dropout = 0.1, AttentionDropout = 0.1, DropPath = 0.3,
-            }, generator).Initialize(new Generator(1)));
+            }, generator).Drawn(new Generator(1));
         }
-        return new SwinClassifierModel(new SwinNetwork(Tests.Swin.SwinNetworkTests.Tiny with
+        return new SwinNetwork(Tests.Swin.SwinNetworkTests.Tiny with
         {
             Version = family == "SwinV2" ? SwinVersion.V2 : SwinVersion.V1, ImageSize = 16, Classes = 3, DropPath = 0.3,
-        }, generator).Initialize(new Generator(1)));
+        }, generator).Drawn(new Generator(1));
     }
 
     /// <summary>The first pass leaves no graph behind, and so none of its tensors; the second is made where the gradients are.</summary>

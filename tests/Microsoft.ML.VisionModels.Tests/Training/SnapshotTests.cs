@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Tests.Training;
@@ -33,7 +34,7 @@ public class SnapshotTests
         var options = Options(folder.Path, steps: 0);
         options.CancellationToken = source.Token;
         using (var task = new MoonsTask(options) { OnLoss = (epoch, step, loss) => CancelAt((1, 4), (epoch, step), loss), OnValidate = BestIsSecond })
-            Assert.Equal(StopReason.Canceled, TrainingLoop.Run(task, options).StopReason);
+            Assert.Equal(StopReason.Canceled, TrainingLoop.Run(task, options.Plan()).StopReason);
         Assert.Equal([Snapshots.FileName], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
 
         Assert.Equal(Train(null).Weights, Train(folder.Path).Weights);
@@ -90,7 +91,7 @@ public class SnapshotTests
         var options = Options(folder.Path);
         InvalidOperationException? error = null;
         using var task = new MoonsTask(options) { OnLoss = (_, _, loss) => Second(loss) };
-        TrainingLoop.Run(task, options);
+        TrainingLoop.Run(task, options.Plan());
         Assert.Contains(folder.Path, error!.Message);
         Train(folder.Path);     // and again when the first has ended
 
@@ -112,7 +113,7 @@ public class SnapshotTests
         var options = Options(folder.Path, steps: 0);
         options.CancellationToken = source.Token;
         using (var task = new MoonsTask(options) { OnValidate = BestIsSecond })
-            Assert.Equal(StopReason.Canceled, TrainingLoop.Run(task, options, callbacks: new Cancels(source, atEpochEnd)).StopReason);
+            Assert.Equal(StopReason.Canceled, TrainingLoop.Run(task, options.Plan(), callbacks: new Cancels(source, atEpochEnd)).StopReason);
 
         var (expected, actual) = (Train(null), Train(folder.Path));
         Assert.Equal(expected.Weights, actual.Weights);
@@ -179,7 +180,7 @@ public class SnapshotTests
                 return result;
             },
         };
-        Assert.Contains(folder.Path, TrainingLoop.Run(task, options).SnapshotError);
+        Assert.Contains(folder.Path, TrainingLoop.Run(task, options.Plan()).SnapshotError);
     }
 
     private static MoonsOptions Options(string? folder, int steps = 2) =>
@@ -194,7 +195,7 @@ public class SnapshotTests
             OnLoss = (epoch, step, loss) => (epoch, step) == interruption ? throw new Interrupted() : loss,
             OnValidate = BestIsSecond,
         };
-        var history = TrainingLoop.Run(task, options, context);
+        var history = TrainingLoop.Run(task, options.Plan(), context);
         return (task.Weights(), history);
     }
 

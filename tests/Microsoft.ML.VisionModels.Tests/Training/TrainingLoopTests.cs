@@ -17,7 +17,7 @@ public class TrainingLoopTests
         using var task = new MoonsTask(options);
         Assert.InRange(task.Evaluate().Score, 0, 0.9);
 
-        var history = TrainingLoop.Run(task, options);
+        var history = TrainingLoop.Run(task, options.Plan());
 
         Assert.InRange(task.Evaluate().Score, 0.97, 1);
         Assert.True(history.Epochs[^1].TrainLoss < history.Epochs[0].TrainLoss / 2);
@@ -43,7 +43,7 @@ public class TrainingLoopTests
         };
         using (task)
         {
-            var history = TrainingLoop.Run(task, options);
+            var history = TrainingLoop.Run(task, options.Plan());
 
             Assert.Equal(StopReason.EarlyStopped, history.StopReason);
             Assert.Equal(5, history.BestEpoch);
@@ -59,7 +59,7 @@ public class TrainingLoopTests
         using var task = new MoonsTask(options) { OnValidate = (epoch, result) => result with { Score = -epoch } };
         using var oneEpoch = new MoonsTask(options);
         float[] afterFirst = [];
-        var history = TrainingLoop.Run(task, options, callbacks: new Callback { EpochEnd = s => { if (s.Epoch == 0) afterFirst = task.Weights(); } });
+        var history = TrainingLoop.Run(task, options.Plan(), callbacks: new Callback { EpochEnd = s => { if (s.Epoch == 0) afterFirst = task.Weights(); } });
 
         Assert.Equal(StopReason.Completed, history.StopReason);
         Assert.Equal((1, 5), (history.BestEpoch, history.Epochs.Count));
@@ -72,7 +72,7 @@ public class TrainingLoopTests
         var options = new MoonsOptions { Epochs = 3 };
         using var task = new MoonsTask(options) { HasValidation = false };
         float[] last = [];
-        var history = TrainingLoop.Run(task, options, callbacks: new Callback { EpochEnd = _ => last = task.Weights() });
+        var history = TrainingLoop.Run(task, options.Plan(), callbacks: new Callback { EpochEnd = _ => last = task.Weights() });
 
         Assert.Null(history.BestEpoch);
         Assert.Equal(3, history.Epochs.Count);
@@ -98,7 +98,7 @@ public class TrainingLoopTests
             },
             OnValidate = (epoch, result) => result with { Score = -epoch },
         };
-        var history = TrainingLoop.Run(task, options, callbacks: new Callback { EpochEnd = s => { if (s.Epoch == 0) best = task.Weights(); } });
+        var history = TrainingLoop.Run(task, options.Plan(), callbacks: new Callback { EpochEnd = s => { if (s.Epoch == 0) best = task.Weights(); } });
 
         Assert.Equal(StopReason.Canceled, history.StopReason);
         Assert.Equal(2 * task.StepsPerEpoch + 4, steps);
@@ -113,7 +113,7 @@ public class TrainingLoopTests
         var options = new MoonsOptions { CancellationToken = source.Token };
         float[] present = [];
         using var task = new MoonsTask(options);
-        var history = TrainingLoop.Run(task, options, callbacks: new Callback
+        var history = TrainingLoop.Run(task, options.Plan(), callbacks: new Callback
         {
             StepEnd = s =>
             {
@@ -144,7 +144,7 @@ public class TrainingLoopTests
                 return result;
             },
         };
-        var history = TrainingLoop.Run(task, options);
+        var history = TrainingLoop.Run(task, options.Plan());
         Assert.Equal((StopReason.Canceled, 1), (history.StopReason, history.Epochs.Count));
     }
 
@@ -165,7 +165,7 @@ public class TrainingLoopTests
                 return loss;
             },
         };
-        var history = TrainingLoop.Run(task, options, environment.Register("Trainer"));
+        var history = TrainingLoop.Run(task, options.Plan(), environment.Register("Trainer"));
         Assert.Equal((StopReason.Canceled, 1), (history.StopReason, history.Epochs.Count));
     }
 
@@ -174,7 +174,7 @@ public class TrainingLoopTests
     {
         var options = new MoonsOptions();
         using var task = new MoonsTask(options) { OnLoss = (_, _, _) => throw new TaskCanceledException("a request timed out") };
-        Assert.Throws<TaskCanceledException>(() => TrainingLoop.Run(task, options));
+        Assert.Throws<TaskCanceledException>(() => TrainingLoop.Run(task, options.Plan()));
     }
 
     [Theory]
@@ -195,7 +195,7 @@ public class TrainingLoopTests
         };
         using (task)
         {
-            var error = Assert.Throws<TrainingDivergedException>(() => TrainingLoop.Run(task, options));
+            var error = Assert.Throws<TrainingDivergedException>(() => TrainingLoop.Run(task, options.Plan()));
             Assert.Equal((2, 3), (error.Epoch, error.Step));
             Assert.Equal(factor, error.Loss);
             Assert.Contains("epoch 2, step 3", error.Message);
@@ -210,7 +210,7 @@ public class TrainingLoopTests
         {
             var options = new MoonsOptions { Epochs = 3, Seed = seed };
             using var task = new MoonsTask(options);
-            TrainingLoop.Run(task, options);
+            TrainingLoop.Run(task, options.Plan());
             return task.Weights();
         }
 
@@ -224,7 +224,7 @@ public class TrainingLoopTests
     {
         var options = new MoonsOptions();
         using var task = new MoonsTask(options);
-        var history = TrainingLoop.Run(task, options, callbacks: new Callback { Stop = s => s.Epoch == 1 });
+        var history = TrainingLoop.Run(task, options.Plan(), callbacks: new Callback { Stop = s => s.Epoch == 1 });
         Assert.Equal((StopReason.EarlyStopped, 2), (history.StopReason, history.Epochs.Count));
     }
 
@@ -234,10 +234,10 @@ public class TrainingLoopTests
         var options = new MoonsOptions { Epochs = 4, WarmupFraction = 0.25 };
         using var task = new MoonsTask(options) { HasValidation = false };
         var rates = new List<double>();
-        TrainingLoop.Run(task, options, callbacks: new Callback { StepEnd = s => rates.Add(s.LearningRate) });
+        TrainingLoop.Run(task, options.Plan(), callbacks: new Callback { StepEnd = s => rates.Add(s.LearningRate) });
 
         var total = 4 * task.StepsPerEpoch;
-        Assert.Equal(Enumerable.Range(0, total).Select(i => LearningRateSchedule.At(i, total, options.LearningRate, 0.25)), rates);
+        Assert.Equal(Enumerable.Range(0, total).Select(i => options.LearningRate * new CosineSchedule(0.25).ShareAt(i, total)), rates);
     }
 
     [Fact]
@@ -246,7 +246,7 @@ public class TrainingLoopTests
         var reports = new List<TrainingProgress>();
         var options = new MoonsOptions { Epochs = 3, Progress = new Reports<TrainingProgress>(reports.Add) };
         using var task = new MoonsTask(options);
-        TrainingLoop.Run(task, options);
+        TrainingLoop.Run(task, options.Plan());
 
         var ends = reports.Where(r => r.Step == r.Steps).ToArray();
         Assert.Equal([1, 2, 3], ends.Select(r => r.Epoch));
@@ -268,7 +268,7 @@ public class TrainingLoopTests
         context.Log += (_, e) => lines.Add(e);
         var options = new MoonsOptions { Epochs = 30, EarlyStoppingPatience = 1 };
         using var task = new MoonsTask(options) { OnValidate = (epoch, result) => result with { Score = -epoch } };
-        TrainingLoop.Run(task, options, context);
+        TrainingLoop.Run(task, options.Plan(), context);
 
         Assert.Contains(lines, l => l.Kind == ChannelMessageKind.Info && l.Message.Contains("Epoch 2/30: loss ") && l.Message.Contains("Accuracy "));
         Assert.Contains(lines, l => l.Kind == ChannelMessageKind.Warning && l.Message.Contains("stopped early after epoch 2 of 30; the weights of epoch 1 are kept"));
@@ -279,7 +279,7 @@ public class TrainingLoopTests
     {
         var options = new MoonsOptions();
         using var task = new MoonsTask(options, rows: 0);
-        Assert.Throws<InvalidOperationException>(() => TrainingLoop.Run(task, options));
+        Assert.Throws<InvalidOperationException>(() => TrainingLoop.Run(task, options.Plan()));
     }
 
     private sealed class Callback : ITrainingCallback

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;
 
@@ -14,7 +15,7 @@ public class TrainingMemoryTests
         using var task = new MoonsTask(options, rows: 8 * 1024); // 400 steps
         var tensors = new List<long>();
         var memory = new List<long>();
-        TrainingLoop.Run(task, options, callbacks: new Watch(state =>
+        TrainingLoop.Run(task, options.Plan(), callbacks: new Watch(state =>
         {
             tensors.Add(Tensor.TotalCount);
             memory.Add(Environment.WorkingSet);
@@ -31,11 +32,11 @@ public class TrainingMemoryTests
     {
         var options = new MoonsOptions { Epochs = 2 };
         using var task = new MoonsTask(options);
-        TrainingLoop.Run(task, options); // what is made once per process
+        TrainingLoop.Run(task, options.Plan()); // what is made once per process
         GC.Collect();
         GC.WaitForPendingFinalizers();
         var before = Tensor.TotalCount;
-        TrainingLoop.Run(task, options);
+        TrainingLoop.Run(task, options.Plan());
         Assert.InRange(Tensor.TotalCount, 0, before);
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
@@ -51,7 +50,7 @@ public class WeightAverageTests
         };
         using (task)
         {
-            TrainingLoop.Run(task, options, callbacks: new AfterSteps(_ => afterLastStep = task.Weights()));
+            TrainingLoop.Run(task, options.Plan(), callbacks: new AfterSteps(_ => afterLastStep = task.Weights()));
             Assert.NotEqual(afterLastStep, task.Weights());
             if (validates)
                 Assert.Equal(atLastValidation, task.Weights());

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
@@ -20,10 +21,10 @@ public class ViTAttentionMapTests
         using var inference = inference_mode();
         using var model = Model(s_tiny with { RegisterTokens = registers, DistillationToken = distillation, DistillationHead = distillation });
         var pixels = Pixels();
-        var map = model.Forward(pixels, attention: true).Attention!;
+        var map = model.Classify(pixels, attention: true).Attention!;
 
         using var trace = new Trace();
-        model.Network.Tokens(pixels, trace);
+        model.Tokens(pixels, trace);
         var tokens = trace["attentions.0"].shape[^1];
         var product = eye(tokens).expand(2, tokens, tokens);
         for (var block = 0; block < 3; block++)
@@ -40,11 +41,11 @@ public class ViTAttentionMapTests
         using var inference = inference_mode();
         using var model = Model(s_tiny with { ClassToken = classToken, Pooling = ViTPooling.Mean });
         var pixels = Pixels();
-        var output = model.Forward(pixels, attention: true);
+        var output = model.Classify(pixels, attention: true);
         Assert.Equal(new(2, 3), model.AttentionSize);
 
-        var tokens = model.Network.Tokens(pixels);
-        var weights = model.Network.state_dict()["head.weight"].index_select(0, output.Logits.argmax(1));          // [B, D]
+        var tokens = model.Tokens(pixels);
+        var weights = model.state_dict()["head.weight"].index_select(0, output.Logits.argmax(1));          // [B, D]
         var shares = (tokens.narrow(1, tokens.shape[1] - 6, 6) * weights.unsqueeze(1)).sum(-1).relu();          // [B, N]
         var largest = shares.amax([1], keepdim: true);     // 0 where no patch speaks for the answer, and only the bias does
         TensorAssert.Close((shares / largest).nan_to_num().view(2, 2, 3), output.Attention!, 1e-5);
@@ -57,15 +58,15 @@ public class ViTAttentionMapTests
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         using var model = Model(s_tiny);
-        Assert.Null(model.Forward(Pixels()).Attention);
+        Assert.Null(model.Classify(Pixels()).Attention);
     }
 
     private static Tensor Pixels() => randn(2, 3, 16, 24, generator: new Generator(2));
 
-    private static ViTClassifierModel Model(ViTConfig config)
+    private static ViTNetwork Model(ViTConfig config)
     {
-        var network = new ViTNetwork(config).Initialize(new Generator(3));
+        var network = new ViTNetwork(config).Drawn(new Generator(3));
         network.eval();
-        return new(network);
+        return network;
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
@@ -35,7 +34,7 @@ public class ViTNetworkTests
     {
         using var scope = NewDisposeScope();
         var generator = new Generator(1);
-        using var network = new ViTNetwork(config, generator).Initialize(generator);
+        using var network = new ViTNetwork(config, generator).Drawn(generator);
         TensorAssert.EveryParameterLearns(network, config.ImageSize, generator);
     }
 
@@ -61,8 +60,8 @@ public class ViTNetworkTests
     public void OneSeedGivesOneNetwork()
     {
         using var scope = NewDisposeScope();
-        using var one = new ViTNetwork(s_tiny).Initialize(new Generator(4));
-        using var two = new ViTNetwork(s_tiny).Initialize(new Generator(4));
+        using var one = new ViTNetwork(s_tiny).Drawn(new Generator(4));
+        using var two = new ViTNetwork(s_tiny).Drawn(new Generator(4));
         Assert.All(one.state_dict(), entry => Assert.True(entry.Value.equal(two.state_dict()[entry.Key]).all().item<bool>(), entry.Key));
     }
 
@@ -143,7 +142,7 @@ public class ViTNetworkTests
 
     private static ViTNetwork Tiny(ViTConfig? config = null)
     {
-        var network = new ViTNetwork(config ?? s_tiny).Initialize(new Generator(3));
+        var network = new ViTNetwork(config ?? s_tiny).Drawn(new Generator(3));
         network.eval();
         return network;
     }

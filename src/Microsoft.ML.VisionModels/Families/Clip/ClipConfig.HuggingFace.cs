@@ -30,24 +30,12 @@ internal sealed partial record ClipConfig
             ["architectures"] = new JsonArray(Sigmoid ? "SiglipModel" : "CLIPModel"),
             ["initializer_factor"] = 1.0,
             ["model_type"] = Sigmoid ? "siglip" : "clip",
-            ["text_config"] = new JsonObject
-            {
-                ["attention_dropout"] = Text.AttentionDropout,
-                ["hidden_act"] = Text.Activation.HuggingFaceName(),
-                ["hidden_size"] = Text.Width,
-                ["intermediate_size"] = Text.MlpWidth,
-                ["layer_norm_eps"] = Text.NormEps,
-                ["max_position_embeddings"] = Text.Positions,
-                ["model_type"] = Sigmoid ? "siglip_text_model" : "clip_text_model",
-                ["num_attention_heads"] = Text.Heads,
-                ["num_hidden_layers"] = Text.Depth,
-                ["vocab_size"] = Text.VocabularySize,
-            },
+            ["text_config"] = ConfigKeys.Write(Text, new Dictionary<string, JsonNode?> { ["model_type"] = Sigmoid ? "siglip_text_model" : "clip_text_model" }),
             ["torch_dtype"] = bfloat16 ? "bfloat16" : "float32",
             ["vision_config"] = new JsonObject
             {
                 ["attention_dropout"] = Vision.AttentionDropout,
-                ["hidden_act"] = Vision.Activation.HuggingFaceName(),
+                ["hidden_act"] = ConfigKeys.NameOf(Vision.Activation),
                 ["hidden_size"] = Vision.Width,
                 ["image_size"] = Vision.ImageSize.ToJson(),
                 ["intermediate_size"] = Vision.MlpWidth,
@@ -73,8 +61,8 @@ internal sealed partial record ClipConfig
     {
         var endToken = text.Get("eos_token_id", 49407);
         return Of(
-            VisionTower(vision, "quick_gelu", 1e-5, patchSize: 32),
-            TextTower(text, "quick_gelu", 1e-5, new ClipTextConfig()) with
+            ConfigKeys.Read(vision, new ViTConfig { PatchSize = 32, Activation = Activation.QuickGelu, NormEps = 1e-5 }),
+            ConfigKeys.Read(text, new ClipTextConfig()) with
             {
                 Pooling = endToken == HighestTokenMark ? ClipTextPooling.HighestToken : ClipTextPooling.EndToken,
                 EndToken = endToken,
@@ -84,12 +72,17 @@ internal sealed partial record ClipConfig
 
     private static ClipConfig SigLip(JsonElement text, JsonElement vision)
     {
-        var visionTower = VisionTower(vision, "gelu_pytorch_tanh", 1e-6, patchSize: 16) with { ClassToken = false, Pooling = ViTPooling.Attention };
+        var visionTower = ConfigKeys.Read(vision, new ViTConfig { Activation = Activation.GeluTanh }) with { ClassToken = false, Pooling = ViTPooling.Attention };
+        var textDefaults = new ClipTextConfig
+        {
+            VocabularySize = 32000, Positions = 64, Width = 768, Heads = 12, MlpWidth = 3072, Activation = Activation.GeluTanh, NormEps = 1e-6,
+        };
         return new ClipConfig
         {
             Vision = visionTower,
-            Text = TextTower(text, "gelu_pytorch_tanh", 1e-6, new ClipTextConfig { VocabularySize = 32000, Positions = 64, Width = 768, Heads = 12, MlpWidth = 3072 }) with
+            Text = ConfigKeys.Read(text, textDefaults) with
             {
+                EmbeddingSize = visionTower.Width,
                 Causal = false,
                 Pooling = ClipTextPooling.LastPosition,
                 ProjectionBias = true,
@@ -99,31 +92,4 @@ internal sealed partial record ClipConfig
             Sigmoid = true,
         }.Validate();
     }
-
-    private static ViTConfig VisionTower(JsonElement config, string activation, double eps, int patchSize) => new()
-    {
-        ImageSize = config.Size("image_size", 224),
-        PatchSize = config.Size("patch_size", patchSize),
-        Channels = config.Get("num_channels", 3),
-        Width = config.Get("hidden_size", 768),
-        Depth = config.Get("num_hidden_layers", 12),
-        Heads = config.Get("num_attention_heads", 12),
-        MlpWidth = config.Get("intermediate_size", 3072),
-        Activation = Activations.Parse(config.Get("hidden_act", activation)),
-        NormEps = config.Get("layer_norm_eps", eps),
-        AttentionDropout = config.Get("attention_dropout", 0.0),
-    };
-
-    private static ClipTextConfig TextTower(JsonElement config, string activation, double eps, ClipTextConfig defaults) => new()
-    {
-        VocabularySize = config.Get("vocab_size", defaults.VocabularySize),
-        Positions = config.Get("max_position_embeddings", defaults.Positions),
-        Width = config.Get("hidden_size", defaults.Width),
-        Depth = config.Get("num_hidden_layers", defaults.Depth),
-        Heads = config.Get("num_attention_heads", defaults.Heads),
-        MlpWidth = config.Get("intermediate_size", defaults.MlpWidth),
-        Activation = Activations.Parse(config.Get("hidden_act", activation)),
-        NormEps = config.Get("layer_norm_eps", eps),
-        AttentionDropout = config.Get("attention_dropout", 0.0),
-    };
 }

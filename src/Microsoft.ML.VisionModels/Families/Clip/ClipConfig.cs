@@ -28,7 +28,7 @@ internal sealed partial record ClipConfig
     public static ClipConfig Of(ViTConfig vision, ClipTextConfig text, int embeddingSize) => new()
     {
         Vision = vision with { PatchBias = false, EmbeddingNorm = true },
-        Text = text,
+        Text = text with { EmbeddingSize = embeddingSize },
         EmbeddingSize = embeddingSize,
     };
 
@@ -38,8 +38,8 @@ internal sealed partial record ClipConfig
     {
         Vision.Validate();
         Text.Validate();
-        if (EmbeddingSize <= 0)
-            throw new ArgumentException($"The embedding size must be positive, not {EmbeddingSize}.");
+        if (Text.EmbeddingSize != EmbeddingSize)
+            throw new ArgumentException($"The text tower's vectors have {Text.EmbeddingSize} numbers, but the embedding size is {EmbeddingSize}.");
         if (!VisionProjection && Vision.Width != EmbeddingSize)
             throw new ArgumentException($"Without a projection the vision tower's width, {Vision.Width}, must be the embedding size, {EmbeddingSize}.");
         return this;

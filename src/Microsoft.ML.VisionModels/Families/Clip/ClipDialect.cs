@@ -9,11 +9,8 @@ internal static class ClipDialect
     private static readonly Func<long[], long[]> s_asMatrix = shape => shape[1..];      // positions, [1, N, D]
     private static readonly Func<long[], long[]> s_asList = _ => [1];                   // a number
 
-    /// <summary>The names that a file may speak.</summary>
+    /// <summary>The names that a file may bear, those of Hugging Face first.</summary>
     public static IReadOnlyList<Dialect> All(ClipConfig config) => config.Sigmoid ? [SigLip] : [HuggingFace, OpenAI];
-
-    /// <summary>The names in which Hugging Face publishes a network.</summary>
-    public static Dialect Published(ClipConfig config) => config.Sigmoid ? SigLip : HuggingFace;
 
     /// <summary>Hugging Face's names of CLIP.</summary>
     public static Dialect HuggingFace { get; } = new("Hugging Face")

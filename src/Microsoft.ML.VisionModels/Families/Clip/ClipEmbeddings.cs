@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
@@ -7,8 +8,8 @@ namespace Microsoft.ML.VisionModels.Families.Clip;
 /// <summary>What the generators for Microsoft.Extensions.AI have in common.</summary>
 internal static class ClipEmbeddings
 {
-    public static EmbeddingGeneratorMetadata Metadata(ClipSource source) => new(
-        "Microsoft.ML.VisionModels", defaultModelId: Path.GetFileName(Path.TrimEndingDirectorySeparator(source.Path)), defaultModelDimensions: source.Config.EmbeddingSize);
+    public static EmbeddingGeneratorMetadata Metadata(PublishedModel<ClipConfig, ClipNetwork> source) => new(
+        "Microsoft.ML.VisionModels", defaultModelId: Path.GetFileName(Path.TrimEndingDirectorySeparator(source.Folder!.Path)), defaultModelDimensions: source.Config.EmbeddingSize);
 
     /// <summary>Vectors [N, E], one by one.</summary>
     public static GeneratedEmbeddings<Embedding<float>> Of(Tensor vectors) =>

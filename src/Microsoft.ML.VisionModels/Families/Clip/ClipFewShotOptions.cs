@@ -1,8 +1,9 @@
-using System.Text.Json.Serialization;
 using Microsoft.ML.Data;
 using Microsoft.ML.SearchSpace;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -10,10 +11,10 @@ namespace Microsoft.ML.VisionModels;
 /// What <c>mlContext.Transforms.ClipFewShot</c> can be told. What concerns training has no part in <see cref="ClipFewShotMethod.TipAdapter"/>,
 /// which has none, and <see cref="TrainerOptions.LayerDecay"/> in no method.
 /// </summary>
-public sealed class ClipFewShotOptions : TrainerOptions
+public sealed class ClipFewShotOptions : TrainerOptions, IClassifierColumns
 {
-    /// <summary>Options that hold no rows out for validation: there are few.</summary>
-    public ClipFewShotOptions() => ValidationFraction = 0;
+    /// <summary>Options that hold no rows out for validation, as there are few, and keep all images in memory.</summary>
+    public ClipFewShotOptions() => (ValidationFraction, ImageCacheMegabytes) = (0, int.MaxValue);
 
     /// <summary>Passes over the training rows; at least 1. Default 200, as CoOp's authors have for 16 images a class; fewer do for fewer images.</summary>
     [Range(20, 401, 200, true)]
@@ -29,9 +30,6 @@ public sealed class ClipFewShotOptions : TrainerOptions
 
     /// <summary>How the classes are learned. Default <see cref="ClipFewShotMethod.TipAdapter"/>.</summary>
     public ClipFewShotMethod Method { get; set; }
-
-    /// <summary>The published weights: a folder as Hugging Face publishes CLIP or SigLIP, or open_clip CLIP, or a file with OpenAI's names. Must be set.</summary>
-    public string? Checkpoint { get; set; }
 
     /// <inheritdoc cref="ClipZeroShotOptions.Tokenizer"/>
     public string? Tokenizer { get; set; }
@@ -54,61 +52,37 @@ public sealed class ClipFewShotOptions : TrainerOptions
     /// <summary>The column of the right answers: a key, text, an integer or a Boolean. Default "Label".</summary>
     public string LabelColumnName { get; set; } = "Label";
 
-    /// <summary>The column of images: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
-    public string ImageColumnName { get; set; } = "Image";
-
     /// <summary>
     /// The column for the probabilities, a vector with one slot a class. Default "Score". SigLIP's with
     /// <see cref="ClipFewShotMethod.TipAdapter"/> are of each class by itself.
     /// </summary>
+    [ScoringSetting]
     public string ScoreColumnName { get; set; } = "Score";
 
     /// <summary>The column for the likeliest class, a key whose values are the labels. Default "PredictedLabel".</summary>
+    [ScoringSetting]
     public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
 
     /// <summary>The column for the image's vector of length 1; null, the default, does not make it.</summary>
+    [ScoringSetting]
     public string? EmbeddingColumnName { get; set; }
 
-    /// <summary>How images become the network's input; null takes the checkpoint's own.</summary>
-    public ImagePreprocessing? Preprocessing { get; set; }
+    internal override IEnumerable<InputColumn> Inputs => [.. base.Inputs, LabelColumn.Input(LabelColumnName)];
 
-    /// <summary>Rows to validate on, with the training data's columns; null holds out <see cref="TrainerOptions.ValidationFraction"/> of these, which is 0 by default.</summary>
-    [JsonIgnore]
-    public IDataView? ValidationData { get; set; }
+    internal override IEnumerable<string?> OutputNames => ClassifierColumns.Names(this);
 
-    /// <summary>Rows scored at once; at least 1. Default 16: on a CPU larger batches are no faster.</summary>
-    public int ScoringBatchSize { get; set; } = 16;
+    internal override IEnumerable<SchemaShape.Column> Outputs(SchemaShape input) => ClassifierColumns.Promise(this, LabelColumn.TypeOf(input, LabelColumnName));
 
-    /// <summary>The numbers to score with. Default <see cref="Precision.Float32"/>.</summary>
-    public Precision Precision { get; set; } = Precision.Float32;
-
-    /// <summary>
-    /// Pass over images that cannot be read: training leaves them out, scoring gives missing values (NaN, and no label).
-    /// Default false: such an image is an <see cref="ImageDecodeException"/>.
-    /// </summary>
-    public bool SkipInvalidImages { get; set; }
-
-    private protected override IEnumerable<string> NoPartInLearning => [.. base.NoPartInLearning, nameof(Checkpoint), nameof(Tokenizer), nameof(ScoringBatchSize), nameof(Precision)];
+    private protected override IEnumerable<string> NoPartInLearning => [.. base.NoPartInLearning, nameof(Tokenizer)];
 
     internal override void Validate()
     {
         base.Validate();
-        if (string.IsNullOrEmpty(Checkpoint))
-            throw new ArgumentException($"{nameof(Checkpoint)} is not set; published weights are needed.", nameof(Checkpoint));
+        RequireCheckpoint();
         OptionChecks.RequireDefined(Method, nameof(Method));
-        OptionChecks.RequireDefined(Precision, nameof(Precision));
         ClipTemplates.Validate(Templates);
-        Require(CacheWeight, CacheWeight >= 0 && double.IsFinite(CacheWeight), "at least 0");
-        Require(CacheSharpness, CacheSharpness > 0 && double.IsFinite(CacheSharpness), "above 0");
-        Require(ContextTokens, ContextTokens >= 1, "at least 1");
-        Require(ScoringBatchSize, ScoringBatchSize >= 1, "at least 1");
-        OptionChecks.RequireName(LabelColumnName, nameof(LabelColumnName));
-        OptionChecks.RequireName(ImageColumnName, nameof(ImageColumnName));
-        OptionChecks.RequireName(ScoreColumnName, nameof(ScoreColumnName));
-        OptionChecks.RequireName(PredictedLabelColumnName, nameof(PredictedLabelColumnName));
-        OptionChecks.RequireNameOrNull(EmbeddingColumnName, nameof(EmbeddingColumnName));
-        OptionChecks.RequireDistinct([ScoreColumnName, PredictedLabelColumnName, EmbeddingColumnName]);
+        OptionChecks.Require(CacheWeight, CacheWeight >= 0 && double.IsFinite(CacheWeight), "at least 0");
+        OptionChecks.Require(CacheSharpness, CacheSharpness > 0 && double.IsFinite(CacheSharpness), "above 0");
+        OptionChecks.Require(ContextTokens, ContextTokens >= 1, "at least 1");
     }
-
-    internal ClipFewShotOptions Copy() => (ClipFewShotOptions)MemberwiseClone();
 }

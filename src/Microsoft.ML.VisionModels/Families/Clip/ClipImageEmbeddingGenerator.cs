@@ -1,7 +1,9 @@
 using Microsoft.Extensions.AI;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,9 +17,8 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
 {
     private const int ImagesAtOnce = 16;
 
-    private readonly ClipVisionModel _model;
+    private readonly ScoringNetwork _network;
     private readonly ImageProcessor _processor;
-    private readonly Device _device;
     private readonly EmbeddingGeneratorMetadata _metadata;
 
     /// <param name="checkpoint">A folder as Hugging Face or open_clip publishes CLIP or SigLIP, or a file with OpenAI's names.</param>
@@ -27,12 +28,11 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
     public ClipImageEmbeddingGenerator(string checkpoint, string device = "auto")
     {
         ArgumentException.ThrowIfNullOrEmpty(checkpoint);
-        _device = TorchRuntime.ResolveDevice(device);
-        var source = ClipSource.Open(checkpoint);
-        _processor = new(source.PreprocessingOr(null));
-        _model = source.VisionModel();
-        _model.ReadyToScore(_device, Precision.Float32);
-        _metadata = ClipEmbeddings.Metadata(source);
+        var resolved = TorchRuntime.ResolveDevice(device);
+        var published = new ClipModel().Open(checkpoint);
+        _processor = new(published.PreprocessingOr(null));
+        _network = new(published.VisionTower(), resolved, Precision.Float32);
+        _metadata = ClipEmbeddings.Metadata(published);
     }
 
     /// <summary>A vector for each image.</summary>
@@ -44,7 +44,7 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
         IEnumerable<DataContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
-        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        _network.ThrowIfDisposed(this);
         DataContent[] images = [.. values];
         return Task.Run(() =>
         {
@@ -55,8 +55,8 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 using var inner = NewDisposeScope();
-                var pixels = _processor.ProcessBatch(chunk.Length, i => Decode(chunk[i].Item, chunk[i].Index)).to(_device);
-                embeddings.AddRange(ClipEmbeddings.Of(ClipNetwork.Normalize(_model.Network.forward(pixels))));
+                var pixels = _processor.ProcessBatch(chunk.Length, i => Decode(chunk[i].Item, chunk[i].Index)).to(_network.Device);
+                embeddings.AddRange(ClipEmbeddings.Of(ClipNetwork.Normalize(((ClipVisionNetwork)_network.Module).forward(pixels))));
             }
             return embeddings;
         }, cancellationToken);
@@ -66,7 +66,7 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
     public object? GetService(Type serviceType, object? serviceKey = null) => ClipEmbeddings.Service(this, _metadata, serviceType, serviceKey);
 
     /// <summary>Frees the network's native memory.</summary>
-    public void Dispose() => _model.Dispose();
+    public void Dispose() => _network.Dispose();
 
     private static RgbImage Decode(DataContent image, int index)
     {

@@ -15,8 +15,8 @@ namespace Microsoft.ML.VisionModels.Families.Clip;
 /// Language Image Pre-Training" (arXiv 2303.15343). Images and texts become vectors of one space, in which those that belong
 /// together lie close. Reference implementations: openai/CLIP, Hugging Face's CLIP and SigLIP, open_clip.
 /// </summary>
-/// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
-internal sealed class ClipNetwork : nn.Module
+/// <remarks>Built without values: load a checkpoint, or call <see cref="Draw"/>.</remarks>
+internal sealed class ClipNetwork : nn.Module, INetwork<ClipConfig, ClipNetwork>, ITrainableNetwork
 {
     private static readonly Scalar s_largestLogitScale = Math.Log(100);    // kept, see TensorArithmetic
 
@@ -31,13 +31,23 @@ internal sealed class ClipNetwork : nn.Module
     {
         Config = config.Validate();
         vision = new(config, generator);
-        text = new(config.Text, config.EmbeddingSize, generator);
+        text = new(config.Text, generator);
         logit_scale = new Parameter(tensor((float)config.InitialLogitScale));
         logit_bias = config.Sigmoid ? new Parameter(tensor((float)ClipConfig.InitialLogitBias)) : null;
         RegisterComponents();
     }
 
     public ClipConfig Config { get; }
+
+    public static ClipNetwork Create(ClipConfig config, Generator? generator = null) => new(config, generator);
+
+    public bool IsBFloat16 => logit_scale.dtype == ScalarType.BFloat16;
+
+    public bool GradientCheckpointing
+    {
+        get => vision.GradientCheckpointing;
+        set => vision.GradientCheckpointing = text.GradientCheckpointing = value;
+    }
 
     public ClipVisionNetwork Vision => vision;
 
@@ -46,7 +56,7 @@ internal sealed class ClipNetwork : nn.Module
     /// <summary>How well each image goes with each text, [B, T], from vectors [B, E] and [T, E] of any length.</summary>
     public Tensor Logits(Tensor images, Tensor texts)
     {
-        var logits = Temper(Normalize(images).matmul(Normalize(texts).t()));
+        var logits = ScaleByTemperature(Normalize(images).matmul(Normalize(texts).t()));
         return logit_bias is null ? logits : logits.Add(logit_bias);
     }
 
@@ -63,20 +73,20 @@ internal sealed class ClipNetwork : nn.Module
     }
 
     /// <summary>Cosines times the temperature.</summary>
-    public Tensor Temper(Tensor cosines) => cosines.mul(logit_scale.exp());
+    public Tensor ScaleByTemperature(Tensor cosines) => cosines.mul(logit_scale.exp());
 
     /// <summary>A classifier by words on the vision tower, which becomes the classifier's.</summary>
     /// <param name="classes">A vector of length 1 for each class, [C, E].</param>
     /// <param name="examples">Labeled images that speak for their classes beside the words, or none.</param>
-    public ClipClassifierModel Classifier(Tensor classes, TipAdapter? examples = null)
+    public ClipClassifierNetwork Classifier(Tensor classes, TipAdapter? examples = null)
     {
         using var _ = no_grad();
         var head = new Linear(Config.EmbeddingSize, (int)classes.shape[0], hasBias: Config.Sigmoid);
         head.to(classes.device);
-        head.weight.copy_(Temper(classes));
+        head.weight.copy_(ScaleByTemperature(classes));
         if (logit_bias is not null)
             head.bias!.copy_(logit_bias);
-        return new(new ClipClassifierNetwork(Config, vision, head, Config.Sigmoid, examples));
+        return new(Config, vision, head, Config.Sigmoid, examples);
     }
 
     /// <summary>Vectors of length 1, in 32 bits: in 16 neither the length nor the hundredfold of a cosine would be exact.</summary>
@@ -95,7 +105,7 @@ internal sealed class ClipNetwork : nn.Module
     public static bool IsSparedFromDecay(string parameter) => parameter.EndsWith("_embed", StringComparison.Ordinal) || parameter.EndsWith("cls_token", StringComparison.Ordinal) || parameter.EndsWith("probe", StringComparison.Ordinal);
 
     /// <summary>By how much layer-wise decay slows a parameter; see <see cref="Training.ParameterGroups.LayerDecay"/>. Each tower counts its own blocks.</summary>
-    public static double LearningRateScale(ClipConfig config, string parameter, double decay)
+    public static double RateScale(ClipConfig config, string parameter, double decay)
     {
         string[] parts = parameter.Split('.');
         var depth = parts[0] == "text" ? config.Text.Depth : config.Vision.Depth;
@@ -107,10 +117,14 @@ internal sealed class ClipNetwork : nn.Module
     }
 
     /// <summary>Draws every weight; the temperature starts as the papers say.</summary>
-    public ClipNetwork Initialize(Generator generator)
+    public void Draw(Generator generator)
     {
         vision.Initialize(generator);
         text.Initialize(generator);
-        return this;
+    }
+
+    /// <summary>There is none.</summary>
+    public void DrawHead(Generator generator)
+    {
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
@@ -18,18 +19,30 @@ internal enum ClipTextPooling
 /// <summary>The hyper-parameters of a text tower.</summary>
 internal sealed record ClipTextConfig
 {
+    [ConfigKey("vocab_size")]
     public int VocabularySize { get; init; } = 49408;
 
     /// <summary>Tokens of a text, with those at its start and end.</summary>
+    [ConfigKey("max_position_embeddings")]
     public int Positions { get; init; } = 77;
 
+    [ConfigKey("hidden_size")]
     public int Width { get; init; } = 512;
+    [ConfigKey("num_hidden_layers")]
     public int Depth { get; init; } = 12;
+    [ConfigKey("num_attention_heads")]
     public int Heads { get; init; } = 8;
+    [ConfigKey("intermediate_size")]
     public int MlpWidth { get; init; } = 2048;
+    [ConfigKey("hidden_act")]
     public Activation Activation { get; init; } = Activation.QuickGelu;
+    [ConfigKey("layer_norm_eps")]
     public double NormEps { get; init; } = 1e-5;
+    [ConfigKey("attention_dropout")]
     public double AttentionDropout { get; init; }
+
+    /// <summary>The length of the vectors.</summary>
+    public int EmbeddingSize { get; init; } = 512;
 
     /// <summary>A token sees itself and those before it.</summary>
     public bool Causal { get; init; } = true;
@@ -58,7 +71,7 @@ internal sealed record ClipTextConfig
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public ClipTextConfig Validate()
     {
-        foreach (var (name, value) in new[] { ("vocabulary", VocabularySize), ("number of positions", Positions), ("width", Width), ("depth", Depth), ("heads", Heads), ("MLP width", MlpWidth) })
+        foreach (var (name, value) in new[] { ("vocabulary", VocabularySize), ("number of positions", Positions), ("width", Width), ("depth", Depth), ("heads", Heads), ("MLP width", MlpWidth), ("embedding size", EmbeddingSize) })
         {
             if (value <= 0)
                 throw new ArgumentException($"A text tower's {name} must be positive, not {value}.");

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Text;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,9 +13,8 @@ namespace Microsoft.ML.VisionModels;
 /// </summary>
 public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {
-    private readonly ClipTextModel _model;
+    private readonly ScoringNetwork _network;
     private readonly ITextTokenizer _tokenizer;
-    private readonly Device _device;
     private readonly EmbeddingGeneratorMetadata _metadata;
 
     /// <param name="checkpoint">A folder as Hugging Face publishes CLIP or SigLIP, or open_clip CLIP, or a file with OpenAI's names.</param>
@@ -25,12 +25,11 @@ public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Emb
     public ClipTextEmbeddingGenerator(string checkpoint, string? tokenizer = null, string device = "auto")
     {
         ArgumentException.ThrowIfNullOrEmpty(checkpoint);
-        _device = TorchRuntime.ResolveDevice(device);
-        var source = ClipSource.Open(checkpoint);
-        _tokenizer = source.OpenTokenizer(tokenizer);
-        _model = source.TextModel();
-        _model.ReadyToScore(_device, Precision.Float32);
-        _metadata = ClipEmbeddings.Metadata(source);
+        var resolved = TorchRuntime.ResolveDevice(device);
+        var published = new ClipModel().Open(checkpoint);
+        _tokenizer = published.OpenTokenizer(tokenizer);
+        _network = new(published.TextTower(), resolved, Precision.Float32);
+        _metadata = ClipEmbeddings.Metadata(published);
     }
 
     /// <summary>A vector for each text. What does not fit into the network's number of tokens is cut off.</summary>
@@ -41,13 +40,13 @@ public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Emb
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
-        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
+        _network.ThrowIfDisposed(this);
         string[] texts = [.. values];
         return Task.Run(() =>
         {
             using var scope = NewDisposeScope();
             using var inference = inference_mode();
-            return texts.Length == 0 ? [] : ClipEmbeddings.Of(ClipTexts.Embed(_model.Network, _tokenizer, texts, _device, cancellationToken));
+            return texts.Length == 0 ? [] : ClipEmbeddings.Of(ClipTexts.Embed((ClipTextNetwork)_network.Module, _tokenizer, texts, _network.Device, cancellationToken.ThrowIfCancellationRequested));
         }, cancellationToken);
     }
 
@@ -55,5 +54,5 @@ public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Emb
     public object? GetService(Type serviceType, object? serviceKey = null) => ClipEmbeddings.Service(this, _metadata, serviceType, serviceKey);
 
     /// <summary>Frees the network's native memory.</summary>
-    public void Dispose() => _model.Dispose();
+    public void Dispose() => _network.Dispose();
 }

@@ -1,50 +1,57 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
-using Microsoft.ML.VisionModels.Text;
-using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>CLIP's text tower: adds a vector of length 1 for each text, which lies close to those of images that it describes.</summary>
 public sealed class ClipTextEmbeddingTransformer : BatchTransformer
 {
-    private readonly ClipTextModel _model;
-    private readonly ITextTokenizer _tokenizer;
-    private readonly ClipTextSettings _settings;
-    private readonly torch.Device _device;
-
-    /// <summary>The model becomes the transformer's.</summary>
-    internal ClipTextEmbeddingTransformer(IHostEnvironment environment, ClipTextModel model, ITextTokenizer tokenizer, ClipTextSettings settings, torch.Device device)
-        : base(environment, nameof(ClipTextEmbeddingTransformer))
+    internal ClipTextEmbeddingTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
     {
-        (_model, _tokenizer, _settings, _device) = (model, tokenizer, settings, device);
-        _model.ReadyToScore(_device, _settings.Precision);
     }
 
-    // Found by its signature when a model is loaded.
-    internal ClipTextEmbeddingTransformer(IHostEnvironment environment, ModelArchiveReader archive)
-        : base(environment, nameof(ClipTextEmbeddingTransformer))
+    internal static ClipTextEmbeddingTransformer Fit(FitContext<ClipTextEmbeddingOptions> context)
     {
-        _settings = archive.ReadSettings<ClipTextSettings>();
-        _tokenizer = ITextTokenizer.Load(archive);
-        _device = Devices.Resolve(Host);
-        _model = NetworkModel.Load(archive, ClipTextModel.FromConfig, _device, _settings.Precision);
+        var published = new ClipModel().Open(context.Options.Checkpoint!);
+        var tokenizer = published.OpenTokenizer(context.Options.Tokenizer);
+        return new(context.Host, new(context.Options, published.TextTower(), context.Device) { Tokenizer = tokenizer });
     }
 
-    /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>
-    public string Device => _device.ToString();
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) => new Scorer(inputSchema, Model, cancellation);
 
-    internal override IBatchScorer Bind(DataViewSchema inputSchema) => new ClipTextScorer(inputSchema, _model, _tokenizer, _settings, _device);
-
-    internal override void Save(ModelArchiveWriter archive)
+    private sealed class Scorer : BatchScorer<string, float[]>
     {
-        archive.WriteSettings(_settings);
-        _tokenizer.Save(archive);
-        _model.Save(archive);
-    }
+        private readonly FittedModel _model;
+        private readonly ClipTextNetwork _network;
+        private readonly DataViewSchema.Column _texts;
 
-    private protected override void DisposeModel() => _model.Dispose();
+        public Scorer(DataViewSchema schema, FittedModel model, CancellationToken cancellation) : base(schema, cancellation)
+        {
+            var options = (ClipTextEmbeddingOptions)model.Options;
+            (_model, _network, _texts, BatchSize) = (model, model.NetworkAs<ClipTextNetwork>(), TextColumn.Input(options.TextColumnName).Find(schema), options.ScoringBatchSize);
+            Outputs = [Vector(options.EmbeddingColumnName, [_network.Config.EmbeddingSize], null, result => result)];
+        }
+
+        public override IReadOnlyList<DataViewSchema.Column> Inputs => [_texts];
+
+        public override IReadOnlyList<OutputColumn<float[]>> Outputs { get; }
+
+        public override int BatchSize { get; }
+
+        public override Func<string> MakeReader(DataViewRow row) => TextColumn.MakeReader(row, _texts);
+
+        private protected override IReadOnlyList<float[]> ScoreBatch(IReadOnlyList<string> items, IReadOnlyList<bool> wanted)
+        {
+            // A view may be read after its transformer was disposed of.
+            _model.Network.ThrowIfDisposed(typeof(BatchTransformer));
+            using var inference = inference_mode();
+            using var scope = NewDisposeScope();
+            return ClipTexts.Embed(_network, _model.Tokenizer!, items, _model.Network.Device).ToRows();
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
@@ -9,7 +10,7 @@ namespace Microsoft.ML.VisionModels.Families.Clip;
 
 /// <summary>CLIP's text tower: a transformer over tokens, of which one stands for the text.</summary>
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
-internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
+internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>, INetwork<ClipTextConfig, ClipTextNetwork>
 {
     private static readonly Scalar s_zero = 0, s_hidden = double.NegativeInfinity;    // kept, see TensorArithmetic
 
@@ -19,7 +20,7 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
     private readonly LayerNorm norm;
     private readonly Linear proj;
 
-    public ClipTextNetwork(ClipTextConfig config, int embeddingSize, Generator? generator = null) : base(nameof(ClipTextNetwork))
+    public ClipTextNetwork(ClipTextConfig config, Generator? generator = null) : base(nameof(ClipTextNetwork))
     {
         Config = config.Validate();
         _endToken = config.EndToken;
@@ -27,11 +28,13 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>
         pos_embed = new Parameter(empty(config.Positions, config.Width));
         blocks = new(config.Transformer, generator);
         norm = nn.LayerNorm(config.Width, config.NormEps);
-        proj = new(config.Width, embeddingSize, config.ProjectionBias);
+        proj = new(config.Width, config.EmbeddingSize, config.ProjectionBias);
         RegisterComponents();
     }
 
     public ClipTextConfig Config { get; }
+
+    public static ClipTextNetwork Create(ClipTextConfig config, Generator? generator = null) => new(config, generator);
 
     /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
     public bool GradientCheckpointing { get => blocks.GradientCheckpointing; set => blocks.GradientCheckpointing = value; }

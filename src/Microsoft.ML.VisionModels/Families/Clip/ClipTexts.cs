@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Text;
 using static TorchSharp.torch;
 
@@ -36,16 +37,16 @@ internal static class ClipTexts
     /// <param name="tokenizer">Its tokenizer.</param>
     /// <param name="texts">At least one.</param>
     /// <param name="device">Where the network is.</param>
-    /// <param name="cancellation">Stops between batches.</param>
+    /// <param name="throwIfCanceled">Asked between batches.</param>
     /// <param name="done">Told after each batch how many texts have their vector.</param>
     public static Tensor Embed(
-        ClipTextNetwork network, ITextTokenizer tokenizer, IReadOnlyList<string> texts, Device device, CancellationToken cancellation = default, Action<int>? done = null)
+        ClipTextNetwork network, ITextTokenizer tokenizer, IReadOnlyList<string> texts, Device device, Action? throwIfCanceled = null, Action<int>? done = null)
     {
         using var scope = NewDisposeScope();
         var (parts, count) = (new List<Tensor>(), 0);
         foreach (var chunk in texts.Chunk(RowsAtOnce))
         {
-            cancellation.ThrowIfCancellationRequested();
+            throwIfCanceled?.Invoke();
             using var inner = NewDisposeScope();
             var ids = Ids(tokenizer, chunk, network.Config).to(device);
             parts.Add(ClipNetwork.Normalize(network.forward(ids)).MoveToOuterDisposeScope());
@@ -61,11 +62,11 @@ internal static class ClipTexts
     /// <exception cref="OperationCanceledException">Canceled.</exception>
     public static Tensor EmbedClasses(
         ClipTextNetwork network, ITextTokenizer tokenizer, IReadOnlyList<string> labels, IReadOnlyList<string> templates, Device device,
-        IHostEnvironment environment, CancellationToken cancellation)
+        IHostEnvironment environment, Action throwIfCanceled)
     {
         foreach (var label in labels)
         {
-            cancellation.ThrowIfCancellationRequested();
+            throwIfCanceled();
             if (!tokenizer.Knows(label))
                 throw new ArgumentException($"The label '{label}' has nothing that the vocabulary knows: no text for CLIP to look for.");
         }
@@ -75,7 +76,7 @@ internal static class ClipTexts
         using var progress = environment.StartProgressChannel("Reading words");
         var read = 0;
         progress.SetHeader(new ProgressHeader(["sentences"]), entry => entry.SetProgress(0, read, sentences.Length));
-        var vectors = Embed(network, tokenizer, sentences, device, cancellation, done => read = done)      // [C T, E]
+        var vectors = Embed(network, tokenizer, sentences, device, throwIfCanceled, done => read = done)      // [C T, E]
             .view(labels.Count, templates.Count, -1);
         return ClipNetwork.Normalize(vectors.mean([1])).MoveToOuterDisposeScope();
     }

@@ -101,7 +101,7 @@ internal sealed partial class ClipTokenizer
     private static ClipTextCleaning NotedCleaning(string folder)
     {
         var usual = ClipTextCleaning.HuggingFace;
-        var noted = HuggingFaceFolder.ReadObject(Path.Combine(folder, ConfigFile))?.Get(CleaningKey, usual.ToString()) ?? usual.ToString();
+        var noted = ModelFolder.ReadFile(Path.Combine(folder, ConfigFile))?.Get(CleaningKey, usual.ToString()) ?? usual.ToString();
         return Enum.TryParse<ClipTextCleaning>(noted, out var cleaning) && Enum.IsDefined(cleaning)
             ? cleaning
             : throw new CheckpointException($"{ConfigFile} in {folder} has the {CleaningKey} '{noted}'; known are {string.Join(", ", Enum.GetNames<ClipTextCleaning>())}.");

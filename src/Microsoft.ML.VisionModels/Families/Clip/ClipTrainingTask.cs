@@ -12,110 +12,70 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Families.Clip;
 
 /// <summary>
-/// Learning which text belongs to which image of a batch. Batches are made ahead of the network; the accuracy on the validation rows is
-/// how often the image's own text, or one that says the same, is the likeliest of its batch.
+/// Learning which text belongs to which image of a batch. The accuracy on the validation rows is how often the image's own text, or one
+/// that says the same, is the likeliest of its batch.
 /// </summary>
-internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
+internal sealed class ClipTrainingTask : BatchTask
 {
-    private const int AugmentationStream = 1;   // 0 is the order, 2 the network's own
-
     private readonly ClipNetwork _network;
     private readonly ImageProcessor _processor;
-    private readonly ClipTrainerOptions _options;
     private readonly ClipPairs _train, _validation;
-    private readonly int _seed;
     private readonly Device _device;
     private readonly Augmenter _augmenter;
-    private Prefetcher<TrainingBatch>? _batches;
-    private TrainingBatch? _batch;
 
     /// <param name="network">What learns.</param>
     /// <param name="processor">The preprocessing.</param>
-    /// <param name="options">How to train.</param>
+    /// <param name="augmentation">What is done to training images.</param>
+    /// <param name="plan">How to train.</param>
     /// <param name="train">The pairs to learn from.</param>
     /// <param name="validation">The pairs to judge by; may be none.</param>
-    /// <param name="seed">The seed of order and augmentation.</param>
     /// <param name="generator">The network's own random numbers, for dropout.</param>
     /// <param name="device">Where the network is.</param>
     public ClipTrainingTask(
-        ClipNetwork network, ImageProcessor processor, ClipTrainerOptions options, ClipPairs train, ClipPairs validation, int seed, Generator generator, Device device)
-    {
-        (_network, _processor, _options, _train, _seed, _device) = (network, processor, options, train, seed, device);
+        ClipNetwork network, ImageProcessor processor, AugmentationSettings augmentation, TrainingPlan plan, ClipPairs train, ClipPairs validation, Generator generator, Device device)
         // Rows often come class by class, and a batch of one class has nothing to tell apart.
-        _validation = validation with { Rows = [.. EpochOrder.Shuffle(validation.Rows.Length, seed, epoch: -2).Select(i => validation.Rows[i])] };
-        _augmenter = new(options.Augmentation());
-        Generators = [generator];
-        ParameterGroups = Training.ParameterGroups.Of(network, options.WeightDecay, ClipNetwork.IsSparedFromDecay, name => ClipNetwork.LearningRateScale(network.Config, name, options.LayerDecay));
+        : base(network, plan, train.Rows, [.. EpochOrder.Shuffle(validation.Rows.Length, plan.Seed, epoch: -2).Select(i => validation.Rows[i])], generator)
+    {
+        (_network, _processor, _train, _validation, _device, _augmenter) = (network, processor, train, validation, device, new(augmentation));
+        ParameterGroups = Training.ParameterGroups.Of(network, plan.WeightDecay, ClipNetwork.IsSparedFromDecay, name => ClipNetwork.RateScale(network.Config, name, plan.LayerDecay));
         Identity = new Dictionary<string, string>
         {
-            ["seed"] = seed.ToString(CultureInfo.InvariantCulture),
+            ["seed"] = plan.Seed.ToString(CultureInfo.InvariantCulture),
             ["network"] = ModelJson.Write(network.Config),
-            ["texts"] = train.Images.LabelsDigest(),
-            ["validation texts"] = validation.Images.LabelsDigest(),
+            ["texts"] = train.Images.Digest(),
+            ["validation texts"] = validation.Images.Digest(),
             ["preprocessing"] = processor.Settings.ToHuggingFace(),
         };
     }
 
-    public nn.Module Network => _network;
+    public override IReadOnlyList<ParameterGroup> ParameterGroups { get; }
 
-    public IReadOnlyList<ParameterGroup> ParameterGroups { get; }
-
-    public IReadOnlyDictionary<string, string> Identity { get; }
-
-    public IReadOnlyList<Generator> Generators { get; }
+    public override IReadOnlyDictionary<string, string> Identity { get; }
 
     // A last batch of one row would have no other to tell it from.
-    public int StepsPerEpoch => Math.Max(1, (SamplesPerEpoch + _options.BatchSize - 2) / _options.BatchSize);
+    public override int StepsPerEpoch => Math.Max(1, (SamplesPerEpoch + Plan.BatchSize - 2) / Plan.BatchSize);
 
-    public int SamplesPerEpoch => _train.Rows.Length;
+    public override void AfterStep(long step, long totalSteps) => _network.ClampTemperature();
 
-    public void StartEpoch(int epoch, int firstStep)
+    protected override TrainingBatch MakeBatch(int[] rows, Generator generator)
     {
-        _batches?.Dispose();
-        var steps = EpochOrder.Shuffle(SamplesPerEpoch, _seed, epoch).Select(i => _train.Rows[i]).Chunk(_options.BatchSize).ToArray();
-        _batches = new(firstStep, StepsPerEpoch, step => MakeBatch(_train, steps[step], generator: () => EpochOrder.Generator(_seed, epoch, AugmentationStream, step)));
+        var batch = MakeBatch(_train, rows);
+        return batch with { Pixels = _augmenter.Apply(batch.Pixels, generator) };
     }
 
-    public Tensor? Loss(int step, int part, int parts)
+    protected override TrainingBatch MakeValidationBatch(int[] rows) => MakeBatch(_validation, rows);
+
+    protected internal override Tensor Loss(TrainingBatch part, int count)
     {
-        if (part == 0)
-        {
-            _batch?.Dispose();
-            _batch = _batches!.Next();
-            _network.ClampTemperature();
-        }
-        if (_batch!.Part(part, parts) is not var (pixels, targets))
-            return null;
-        using Scalar share = (double)pixels.shape[0] / _batch.Pixels.shape[0];
-        var ids = targets.to(_device);
-        return Loss(Logits(pixels, ids), ClipLoss.Pairs(ids)).mul(share);
+        var ids = part.Payload!.to(_device);
+        return Loss(Logits(part.Pixels, ids), ClipLoss.Pairs(ids)).Mul((double)part.Count / count);
     }
 
-    public ValidationResult? Validate(CancellationToken cancellation)
+    protected override (double Right, double Loss) Judge(TrainingBatch batch)
     {
-        if (_validation.Rows.Length == 0)
-            return null;
-        var (right, loss) = (0L, 0.0);
-        var chunks = _validation.Rows.Chunk(_options.BatchSize).ToArray();
-        using var batches = new Prefetcher<TrainingBatch>(0, chunks.Length, i => MakeBatch(_validation, chunks[i], generator: null));
-        foreach (var chunk in chunks)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            using var batch = batches.Next();
-            var ids = batch.Targets.to(_device);
-            var (logits, pairs) = (Logits(batch.Pixels, ids), ClipLoss.Pairs(ids));
-            right += (long)pairs.gather(1, logits.argmax(1, keepdim: true)).sum().Item();
-            loss += Loss(logits, pairs).Item() * chunk.Length;
-        }
-        double count = _validation.Rows.Length;
-        return new(right / count, loss / count, new Dictionary<string, double> { ["Accuracy"] = right / count });
-    }
-
-    public void Dispose()
-    {
-        _batches?.Dispose();
-        _batch?.Dispose();
+        var ids = batch.Payload!.to(_device);
+        var (logits, pairs) = (Logits(batch.Pixels, ids), ClipLoss.Pairs(ids));
+        return (pairs.gather(1, logits.argmax(1, keepdim: true)).sum().Item(), Loss(logits, pairs).Item() * batch.Count);
     }
 
     private Tensor Logits(Tensor pixels, Tensor ids) => _network.Logits(
@@ -123,17 +83,10 @@ internal sealed class ClipTrainingTask : ITrainingTask, IDisposable
 
     private Tensor Loss(Tensor logits, Tensor pairs) => _network.Config.Sigmoid ? ClipLoss.Sigmoid(logits, pairs) : ClipLoss.Symmetric(logits, pairs);
 
-    /// <summary>On a background thread: the images of a step, augmented where there is a generator, and their texts' tokens.</summary>
-    private TrainingBatch MakeBatch(ClipPairs pairs, int[] rows, Func<Generator>? generator)
+    /// <summary>Images, and their texts' tokens.</summary>
+    private TrainingBatch MakeBatch(ClipPairs pairs, int[] rows)
     {
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        using var random = generator?.Invoke();
-        var pixels = pairs.Images.Pixels(rows);
-        if (random is not null)
-            pixels = _augmenter.Apply(pixels, random);
-        var ids = ClipTexts.Trim(
-            tensor(rows.SelectMany(row => pairs.Tokens[row]).ToArray(), [rows.Length, pairs.Tokens[0].Length]), rows.Max(row => pairs.Lengths[row]), _network.Config.Text);
-        return new(pixels.DetachFromDisposeScope(), ids.DetachFromDisposeScope());
+        var ids = tensor(rows.SelectMany(row => pairs.Tokens[row]).ToArray(), [rows.Length, pairs.Tokens[0].Length]);
+        return new(pairs.Images.Pixels(rows), ClipTexts.Trim(ids, rows.Max(row => pairs.Lengths[row]), _network.Config.Text));
     }
 }

@@ -6,48 +6,16 @@ using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
-using Microsoft.ML.VisionModels.Text;
-using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>A CLIP that was trained: adds vectors of length 1 for each image and its text. Save its checkpoint to classify or search with it.</summary>
-public sealed class ClipTransformer : BatchTransformer
+public sealed class ClipTransformer : ImageTransformer
 {
-    private readonly ClipPairModel _model;
-    private readonly ITextTokenizer _tokenizer;
-    private readonly ImageProcessor _processor;
-    private readonly ClipPairSettings _settings;
-    private readonly torch.Device _device;
-
-    /// <summary>The model becomes the transformer's.</summary>
-    internal ClipTransformer(
-        IHostEnvironment environment, ClipPairModel model, ITextTokenizer tokenizer, ImagePreprocessing preprocessing, ClipPairSettings settings,
-        torch.Device device, TrainingHistory history)
-        : base(environment, nameof(ClipTransformer))
+    internal ClipTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
     {
-        (_model, _tokenizer, _processor, _settings, _device, History) = (model, tokenizer, new(preprocessing), settings, device, history);
-        _model.ReadyToScore(_device, _settings.Precision);
     }
-
-    // Found by its signature when a model is loaded.
-    internal ClipTransformer(IHostEnvironment environment, ModelArchiveReader archive) : base(environment, nameof(ClipTransformer))
-    {
-        _settings = archive.ReadSettings<ClipPairSettings>();
-        _processor = archive.ReadPreprocessing();
-        _tokenizer = ITextTokenizer.Load(archive);
-        _device = Devices.Resolve(Host);
-        _model = NetworkModel.Load(archive, ClipPairModel.FromConfig, _device, _settings.Precision);
-    }
-
-    /// <summary>How training went; null for a model that was loaded.</summary>
-    public TrainingHistory? History { get; }
-
-    /// <summary>How images become the network's input.</summary>
-    public ImagePreprocessing Preprocessing => _processor.Settings;
-
-    /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>
-    public string Device => _device.ToString();
 
     /// <summary>
     /// Writes a folder as Hugging Face publishes CLIP: config.json, model.safetensors with the official tensor names,
@@ -57,26 +25,59 @@ public sealed class ClipTransformer : BatchTransformer
     public void SaveCheckpoint(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        ObjectDisposedException.ThrowIf(_model.IsDisposed, this);
-        Directory.CreateDirectory(folder);
-        var config = _model.Network.Config;
-        CheckpointLoader.Save(_model.Network, ClipDialect.Published(config), Path.Combine(folder, "model.safetensors"));
-        AtomicFile.WriteText(Path.Combine(folder, "config.json"), config.ToHuggingFace(bfloat16: _settings.Precision == Precision.BFloat16).ToIndentedText());
-        AtomicFile.WriteText(Path.Combine(folder, "preprocessor_config.json"), Preprocessing.ToHuggingFace());
-        _tokenizer.SaveFolder(folder, config.Text.Positions);
+        Model.Network.ThrowIfDisposed(this);
+        var network = Model.NetworkAs<ClipNetwork>();
+        new ClipModel().Save(network, null, Preprocessing, folder);
+        Model.Tokenizer!.SaveFolder(folder, network.Config.Text.Positions);
     }
 
-    internal ClipPairModel Model => _model;
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) => new Scorer(inputSchema, Model, cancellation);
 
-    internal override IBatchScorer Bind(DataViewSchema inputSchema) => new ClipPairScorer(inputSchema, _model, _tokenizer, _processor, _settings, _device);
-
-    internal override void Save(ModelArchiveWriter archive)
+    /// <summary>Scores images and texts with both towers, a batch at a time: a vector for each.</summary>
+    private sealed class Scorer : BatchScorer<(ImageItem Image, string Text), (float[]? Image, float[]? Text)>
     {
-        archive.WriteSettings(_settings);
-        archive.WritePreprocessing(_processor);
-        _tokenizer.Save(archive);
-        _model.Save(archive);
-    }
+        private readonly FittedModel _model;
+        private readonly ClipNetwork _network;
+        private readonly ClipTrainerOptions _options;
+        private readonly ImageColumn _images;
+        private readonly DataViewSchema.Column _texts;
 
-    private protected override void DisposeModel() => _model.Dispose();
+        public Scorer(DataViewSchema schema, FittedModel model, CancellationToken cancellation) : base(schema, cancellation)
+        {
+            (_model, _network, _options) = (model, model.NetworkAs<ClipNetwork>(), (ClipTrainerOptions)model.Options);
+            (_images, _texts) = (ImageColumn.Bind(schema, _options.ImageColumnName), TextColumn.Input(_options.TextColumnName).Find(schema));
+            int[] size = [_network.Config.EmbeddingSize];
+            Outputs = [Vector(_options.ImageEmbeddingColumnName, size, null, result => result.Image), Vector(_options.TextEmbeddingColumnName, size, null, result => result.Text)];
+        }
+
+        public override IReadOnlyList<DataViewSchema.Column> Inputs => [_images.Column, _texts];
+
+        public override IReadOnlyList<OutputColumn<(float[]? Image, float[]? Text)>> Outputs { get; }
+
+        public override int BatchSize => _options.ScoringBatchSize;
+
+        public override Func<(ImageItem, string)> MakeReader(DataViewRow row)
+        {
+            var (readImage, readText) = (_images.MakeReader(row), TextColumn.MakeReader(row, _texts));
+            return () => (readImage(), readText());
+        }
+
+        private protected override IReadOnlyList<(float[]? Image, float[]? Text)> ScoreBatch(IReadOnlyList<(ImageItem Image, string Text)> items, IReadOnlyList<bool> wanted)
+        {
+            // A view may be read after its transformer was disposed of.
+            _model.Network.ThrowIfDisposed(typeof(BatchTransformer));
+            using var inference = inference_mode();
+            using var scope = NewDisposeScope();
+            var images = wanted[0] ? Images([.. items.Select(item => item.Image)]) : null;
+            var texts = wanted[1] ? ClipTexts.Embed(_network.Text, _model.Tokenizer!, [.. items.Select(item => item.Text)], _model.Network.Device).ToRows() : null;
+            return [.. items.Select((_, i) => (images?[i], texts?[i]))];
+        }
+
+        private float[]?[] Images(ImageItem[] items)
+        {
+            var pixels = ImageItem.Pixels(items, _model.Processor!, _options.SkipInvalidImages, _model.Network.Type, _model.Network.Device, out var invalid);
+            float[]?[] vectors = ClipNetwork.Normalize(_network.Vision.forward(pixels)).ToRows();
+            return [.. vectors.Select((vector, i) => invalid[i] ? null : vector)];
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
@@ -7,20 +9,25 @@ namespace Microsoft.ML.VisionModels.Families.Clip;
 
 /// <summary>CLIP's vision tower: a Vision Transformer whose vector is projected into the space that it shares with texts.</summary>
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
-internal sealed class ClipVisionNetwork : nn.Module<Tensor, Tensor>
+internal sealed class ClipVisionNetwork : nn.Module<Tensor, Tensor>, INetwork<ClipConfig, ClipVisionNetwork>, IFeatureNetwork
 {
     private readonly ViTNetwork vit;
     private readonly Linear? proj;
 
     public ClipVisionNetwork(ClipConfig config, Generator? generator = null) : base(nameof(ClipVisionNetwork))
     {
-        EmbeddingSize = config.EmbeddingSize;
+        Config = config;
         vit = new(config.Vision, generator);
         proj = config.VisionProjection ? new(config.Vision.Width, config.EmbeddingSize, hasBias: false) : null;
         RegisterComponents();
     }
 
-    public int EmbeddingSize { get; }
+    /// <summary>Of both towers, of which the vision tower is one.</summary>
+    public ClipConfig Config { get; }
+
+    public static ClipVisionNetwork Create(ClipConfig config, Generator? generator = null) => new(config, generator);
+
+    public IReadOnlyList<ImageFeature> Features => [new(IFeatureNetwork.Embedding, [Config.EmbeddingSize])];
 
     /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
     public bool GradientCheckpointing { get => vit.GradientCheckpointing; set => vit.GradientCheckpointing = value; }
@@ -38,10 +45,14 @@ internal sealed class ClipVisionNetwork : nn.Module<Tensor, Tensor>
         return (proj?.forward(pooled) ?? pooled).MoveToOuterDisposeScope();     // [B, E]
     }
 
+    /// <summary>The vector of length 1.</summary>
+    public IReadOnlyDictionary<string, Tensor> Describe(Tensor pixels, IReadOnlySet<string> wanted) =>
+        new Dictionary<string, Tensor> { [IFeatureNetwork.Embedding] = ClipNetwork.Normalize(forward(pixels)) };
+
     /// <summary>Draws every weight.</summary>
     public ClipVisionNetwork Initialize(Generator generator)
     {
-        vit.Initialize(generator);
+        vit.Draw(generator);
         if (proj is not null)
             Initialization.Fill(proj, 1 / Math.Sqrt(vit.Config.Width), generator);
         return this;

@@ -1,10 +1,11 @@
-using System.Text.Json.Serialization;
-using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>What <c>mlContext.Transforms.ClipZeroShot</c> can be told. The labels come from one of <see cref="Labels"/>, <see cref="LabelsFile"/> and <see cref="LabelColumnName"/>.</summary>
-public sealed class ClipZeroShotOptions : ImageScoringOptions
+public sealed class ClipZeroShotOptions : ImageScoringOptions, IClassifierColumns
 {
     /// <summary>The classes, in words: "cat", "fire engine". At least one, each once.</summary>
     public IReadOnlyList<string>? Labels { get; set; }
@@ -34,30 +35,33 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions
     /// The column for the probabilities, a vector with one slot a class: among the classes, adding up to 1 (CLIP), or of each class by
     /// itself (SigLIP, arXiv 2303.15343). Default "Score".
     /// </summary>
+    [ScoringSetting]
     public string ScoreColumnName { get; set; } = "Score";
 
     /// <summary>The column for the likeliest class, a key whose values are the labels. Default "PredictedLabel".</summary>
+    [ScoringSetting]
     public string PredictedLabelColumnName { get; set; } = "PredictedLabel";
 
     /// <summary>The column for the image's vector of length 1; null, the default, does not make it.</summary>
+    [ScoringSetting]
     public string? EmbeddingColumnName { get; set; }
 
-    /// <summary>Stops fitting, which takes long with many labels and templates; there is no model then.</summary>
-    [JsonIgnore]
-    public CancellationToken CancellationToken { get; set; }
+    internal override IEnumerable<InputColumn> Inputs => LabelColumnName is null ? base.Inputs : [.. base.Inputs, LabelColumn.Input(LabelColumnName)];
+
+    internal override IEnumerable<string?> OutputNames => ClassifierColumns.Names(this);
+
+    internal override IEnumerable<SchemaShape.Column> Outputs(SchemaShape input) =>
+        ClassifierColumns.Promise(this, LabelColumnName is null ? TextDataViewType.Instance : LabelColumn.TypeOf(input, LabelColumnName));
 
     internal override void Validate()
     {
         base.Validate();
+        RequireCheckpoint();
         if (new object?[] { Labels, LabelsFile, LabelColumnName }.Count(source => source is not null) != 1)
             throw new ArgumentException($"Set one of {nameof(Labels)}, {nameof(LabelsFile)} and {nameof(LabelColumnName)}: they tell the classes.");
         if (Labels is not null)
             RequireLabels(Labels);
         ClipTemplates.Validate(Templates);
-        OptionChecks.RequireName(ScoreColumnName, nameof(ScoreColumnName));
-        OptionChecks.RequireName(PredictedLabelColumnName, nameof(PredictedLabelColumnName));
-        OptionChecks.RequireNameOrNull(EmbeddingColumnName, nameof(EmbeddingColumnName));
-        OptionChecks.RequireDistinct([ScoreColumnName, PredictedLabelColumnName, EmbeddingColumnName]);
     }
 
     /// <exception cref="ArgumentException">There is none, or one is empty or there twice.</exception>
@@ -70,6 +74,4 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions
         if (labels.CountBy(label => label).FirstOrDefault(label => label.Value > 1) is { Key: { } twice })
             throw new ArgumentException($"The label '{twice}' is there twice.");
     }
-
-    internal ClipZeroShotOptions Copy() => (ClipZeroShotOptions)MemberwiseClone();
 }

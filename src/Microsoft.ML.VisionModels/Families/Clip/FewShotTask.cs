@@ -12,25 +12,23 @@ internal sealed class FewShotTask : ITrainingTask
 {
     private readonly Func<Tensor, Tensor> _logits;
     private readonly FewShotRows _train, _validation;
-    private readonly TrainerOptions _options;
-    private readonly int _seed;
+    private readonly TrainingPlan _plan;
     private int[][] _steps = [];
 
     /// <param name="network">What learns.</param>
     /// <param name="logits">Its logits [B, C] of vectors of length 1, [B, E].</param>
     /// <param name="train">The rows to learn from.</param>
     /// <param name="validation">The rows to judge by; may be none.</param>
-    /// <param name="options">How to train.</param>
-    /// <param name="seed">The seed of the order.</param>
+    /// <param name="plan">How to train.</param>
     /// <param name="identity">What tells this training from others.</param>
     public FewShotTask(
-        nn.Module network, Func<Tensor, Tensor> logits, FewShotRows train, FewShotRows validation, TrainerOptions options, int seed, IReadOnlyDictionary<string, string> identity)
+        nn.Module network, Func<Tensor, Tensor> logits, FewShotRows train, FewShotRows validation, TrainingPlan plan, IReadOnlyDictionary<string, string> identity)
     {
-        (Network, _logits, _train, _validation, _options, _seed) = (network, logits, train, validation, options, seed);
-        ParameterGroups = Training.ParameterGroups.Of(network, options.WeightDecay, name => name == CoOp.ContextName);
+        (Network, _logits, _train, _validation, _plan) = (network, logits, train, validation, plan);
+        ParameterGroups = Training.ParameterGroups.Of(network, plan.WeightDecay, name => name == CoOp.ContextName);
         Identity = new Dictionary<string, string>(identity)
         {
-            ["seed"] = seed.ToString(CultureInfo.InvariantCulture),
+            ["seed"] = plan.Seed.ToString(CultureInfo.InvariantCulture),
             ["order of labels"] = train.Digest,
             ["order of validation labels"] = validation.Digest,
         };
@@ -42,12 +40,12 @@ internal sealed class FewShotTask : ITrainingTask
 
     public IReadOnlyDictionary<string, string> Identity { get; }
 
-    public int StepsPerEpoch => (SamplesPerEpoch + _options.BatchSize - 1) / _options.BatchSize;
+    public int StepsPerEpoch => (SamplesPerEpoch + _plan.BatchSize - 1) / _plan.BatchSize;
 
     public int SamplesPerEpoch => _train.Classes.Length;
 
     public void StartEpoch(int epoch, int firstStep) =>
-        _steps = [.. EpochOrder.Shuffle(SamplesPerEpoch, _seed, epoch).Select(row => (int)row).Chunk(_options.BatchSize)];
+        _steps = [.. EpochOrder.Shuffle(SamplesPerEpoch, _plan.Seed, epoch).Select(row => (int)row).Chunk(_plan.BatchSize)];
 
     public Tensor? Loss(int step, int part, int parts)
     {

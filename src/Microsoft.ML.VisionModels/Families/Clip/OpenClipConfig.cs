@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 
@@ -65,4 +64,18 @@ internal static class OpenClipConfig
 
     private static JsonElement? Part(JsonElement? config, string name) =>
         config?.TryGetProperty(name, out var part) == true && part.ValueKind == JsonValueKind.Object ? part : null;
+
+    /// <summary><c>preprocess_cfg</c>'s mean and deviation; null where it does not say.</summary>
+    /// <exception cref="CheckpointException">They are no numbers of three channels.</exception>
+    public static ImageNormalization? Normalization(JsonElement? config) =>
+        Part(config, "preprocess_cfg") is { } settings && Channels(settings, "mean") is { } mean && Channels(settings, "std") is { } std ? new(mean, std) : null;
+
+    private static (float, float, float)? Channels(JsonElement settings, string name)
+    {
+        if (!settings.TryGetProperty(name, out var values) || values.ValueKind == JsonValueKind.Null)
+            return null;
+        return values.ValueKind == JsonValueKind.Array && values.GetArrayLength() == 3 && values.EnumerateArray().All(value => value.ValueKind == JsonValueKind.Number)
+            ? (values[0].GetSingle(), values[1].GetSingle(), values[2].GetSingle())
+            : throw new CheckpointException($"{FileName} has preprocess_cfg.{name} = {values.GetRawText()}, which should be three numbers.");
+    }
 }

@@ -25,7 +25,7 @@ internal sealed partial class SigLipTokenizer
         var file = Directory.Exists(path) ? Path.Combine(path, ModelFile) : path;
         var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         var settings = Path.Combine(folder, ConfigFile);
-        var config = HuggingFaceFolder.ReadObject(settings);
+        var config = ModelFolder.ReadFile(settings);
         // SigLIP 2 has another tokenizer under the same model type.
         if (config?.Get("tokenizer_class", PublishedClass) is { } name && name is not (PublishedClass or PublishedClass + "Fast"))
             throw new CheckpointException($"{settings} names the tokenizer {name}; of SigLIP's, {PublishedClass} is supported.");

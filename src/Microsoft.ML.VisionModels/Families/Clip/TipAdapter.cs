@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

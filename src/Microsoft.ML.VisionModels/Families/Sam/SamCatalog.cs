@@ -1,5 +1,5 @@
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Families.Sam;
 
 namespace Microsoft.ML;
 
@@ -14,7 +14,7 @@ public static class SamCatalog
     /// <param name="boxesColumnName">A column of vectors (Single) left, top, right, bottom and so on, in pixels, each box a prompt of its own; null for none.</param>
     /// <returns>An estimator that adds <c>Mask</c> (an image, white inside) and <c>MaskScores</c> (a vector of Single).</returns>
     /// <exception cref="ArgumentException">An argument is out of its range, or there is no prompt.</exception>
-    public static SamMasksEstimator SamMasks(
+    public static VisionEstimator<SamMasksTransformer> SamMasks(
         this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image", string? pointsColumnName = null, string? boxesColumnName = null) =>
         catalog.SamMasks(new SamMasksOptions { Checkpoint = checkpoint, ImageColumnName = imageColumnName, PointsColumnName = pointsColumnName, BoxesColumnName = boxesColumnName });
 
@@ -22,7 +22,8 @@ public static class SamCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">Everything that can be chosen.</param>
     /// <exception cref="ArgumentException">An option is out of its range, or there is no prompt.</exception>
-    public static SamMasksEstimator SamMasks(this TransformsCatalog catalog, SamMasksOptions options) => new(MLNet.EnvironmentOf(catalog), options);
+    public static VisionEstimator<SamMasksTransformer> SamMasks(this TransformsCatalog catalog, SamMasksOptions options) =>
+        VisionEstimator.Of(catalog, options, SamModel.FitMasks);
 
     /// <summary>Adds all segments that can be seen in each image.</summary>
     /// <param name="catalog">The transforms.</param>
@@ -30,12 +31,13 @@ public static class SamCatalog
     /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
     /// <returns>An estimator that adds <c>Segments</c> (JSON text) and <c>SegmentCount</c> (Single).</returns>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
-    public static SamEverythingEstimator SamEverything(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
+    public static VisionEstimator<SamEverythingTransformer> SamEverything(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
         catalog.SamEverything(new SamEverythingOptions { Checkpoint = checkpoint, ImageColumnName = imageColumnName });
 
     /// <summary>Adds all segments that can be seen in each image.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">Everything that can be chosen.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    public static SamEverythingEstimator SamEverything(this TransformsCatalog catalog, SamEverythingOptions options) => new(MLNet.EnvironmentOf(catalog), options);
+    public static VisionEstimator<SamEverythingTransformer> SamEverything(this TransformsCatalog catalog, SamEverythingOptions options) =>
+        VisionEstimator.Of(catalog, options, SamModel.FitEverything);
 }

@@ -25,11 +25,11 @@ internal sealed partial record SamConfig
             Grid = prompts.Get("image_size", 1024) / prompts.Get("patch_size", 16),
             Width = decoder.Get("hidden_size", 256),
             MaskPromptChannels = prompts.Get("mask_input_channels", 16),
-            PromptActivation = Activations.Parse(prompts.Get("hidden_act", "gelu")),
+            PromptActivation = ConfigKeys.Parse<Activation>(prompts.Get("hidden_act", "gelu")),
             Depth = decoder.Get("num_hidden_layers", 2),
             Heads = decoder.Get("num_attention_heads", 8),
             MlpWidth = decoder.Get("mlp_dim", 2048),
-            Activation = Activations.Parse(decoder.Get("hidden_act", "relu")),
+            Activation = ConfigKeys.Parse<Activation>(decoder.Get("hidden_act", "relu")),
             AttentionDownsampling = decoder.Get("attention_downsample_rate", 2),
             MultiMasks = decoder.Get("num_multimask_outputs", 3),
             IouHeadDepth = decoder.Get("iou_head_depth", 3),
@@ -51,7 +51,7 @@ internal sealed partial record SamConfig
             ["mask_decoder_config"] = new JsonObject
             {
                 ["attention_downsample_rate"] = AttentionDownsampling,
-                ["hidden_act"] = Activation.HuggingFaceName(),
+                ["hidden_act"] = ConfigKeys.NameOf(Activation),
                 ["hidden_size"] = Width,
                 ["iou_head_depth"] = IouHeadDepth,
                 ["iou_head_hidden_dim"] = IouHeadWidth,
@@ -65,7 +65,7 @@ internal sealed partial record SamConfig
             ["model_type"] = "sam",
             ["prompt_encoder_config"] = new JsonObject
             {
-                ["hidden_act"] = PromptActivation.HuggingFaceName(),
+                ["hidden_act"] = ConfigKeys.NameOf(PromptActivation),
                 ["hidden_size"] = Width,
                 ["image_embedding_size"] = Grid,
                 ["image_size"] = ImageSize,
@@ -80,7 +80,7 @@ internal sealed partial record SamConfig
             {
                 ["attention_dropout"] = 0.0,
                 ["global_attn_indexes"] = new JsonArray([.. vision.GlobalBlocks.Select(block => JsonValue.Create(block))]),
-                ["hidden_act"] = vision.Activation.HuggingFaceName(),
+                ["hidden_act"] = ConfigKeys.NameOf(vision.Activation),
                 ["hidden_size"] = vision.Width,
                 ["image_size"] = vision.ImageSize,
                 ["layer_norm_eps"] = vision.NormEps,
@@ -112,7 +112,7 @@ internal sealed partial record SamConfig
             Depth = config.Get("num_hidden_layers", 12),
             Heads = config.Get("num_attention_heads", 12),
             MlpWidth = config.Get("mlp_dim", (int)(width * config.Get("mlp_ratio", 4.0))),
-            Activation = Activations.Parse(config.Get("hidden_act", "gelu")),
+            Activation = ConfigKeys.Parse<Activation>(config.Get("hidden_act", "gelu")),
             NormEps = config.Get("layer_norm_eps", 1e-6),
             QkvBias = config.Get("qkv_bias", true),
             AbsolutePositions = config.Get("use_abs_pos", true),

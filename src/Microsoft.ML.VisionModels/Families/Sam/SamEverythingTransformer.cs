@@ -3,7 +3,6 @@ using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
@@ -11,27 +10,9 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>Adds all segments that can be seen in each image.</summary>
 public sealed class SamEverythingTransformer : SamTransformer
 {
-    private const string Classifier = "Classifier";
-
-    private readonly SamEverythingSettings _settings;
-    private readonly ClassifierTransformer? _classifier;
-    private readonly bool _ownsClassifier;
-
     /// <summary>The network becomes the transformer's, the classifier does not.</summary>
-    internal SamEverythingTransformer(IHostEnvironment environment, SamPredictor predictor, SamEverythingSettings settings, ClassifierTransformer? classifier)
-        : base(environment, nameof(SamEverythingTransformer), predictor) => (_settings, _classifier) = (settings, classifier);
-
-    // Found by its signature when a model is loaded.
-    internal SamEverythingTransformer(IHostEnvironment environment, ModelArchiveReader archive) : this(environment, archive, archive.ReadSettings<SamEverythingSettings>())
+    internal SamEverythingTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
     {
-    }
-
-    private SamEverythingTransformer(IHostEnvironment environment, ModelArchiveReader archive, SamEverythingSettings settings)
-        : base(environment, nameof(SamEverythingTransformer), archive, settings.Precision)
-    {
-        _settings = settings;
-        if (settings.HasClassifier)
-            (_classifier, _ownsClassifier) = (archive.ReadModel<ClassifierTransformer>(environment, Classifier), true);
     }
 
     /// <summary>The segments of an image, as an object for each.</summary>
@@ -79,32 +60,53 @@ public sealed class SamEverythingTransformer : SamTransformer
         options ??= new();
         OptionChecks.RequireName(options.Category, nameof(options.Category));
         OptionChecks.RequireDefined(options.CocoSegmentation, nameof(options.CocoSegmentation));
-        return new SamFolderLabeler(Finder, _settings.Generator, _classifier?.Labels, options).Label(images, output);
+        return new SamFolderLabeler(Finder, Options, Classifier?.Labels, options).Label(images, output);
     }
+
+    private SamEverythingOptions Options => (SamEverythingOptions)Model.Options;
+
+    private ClassifierTransformer? Classifier => (ClassifierTransformer?)Model.Inner;
 
     private SamFinder Finder
     {
         get
         {
-            ObjectDisposedException.ThrowIf(Predictor.Model.IsDisposed, this);
-            return new(Predictor, _settings.Generator, _classifier);
+            Model.Network.ThrowIfDisposed(this);
+            return new(Predictor, Options, Classifier);
         }
     }
 
-    internal override IBatchScorer Bind(DataViewSchema inputSchema) => new SamEverythingScorer(inputSchema, Finder, _settings);
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) => new Scorer(inputSchema, Finder, Options, cancellation);
 
-    internal override void Save(ModelArchiveWriter archive)
+    /// <summary>Finds the segments of each row's image.</summary>
+    private sealed class Scorer : BatchScorer<ImageItem, SamSegments?>
     {
-        archive.WriteSettings(_settings);
-        SaveNetwork(archive);
-        if (_classifier is not null)
-            archive.WriteModel(Classifier, _classifier);
-    }
+        private readonly SamEverythingOptions _options;
+        private readonly SamFinder _finder;
+        private readonly ImageColumn _images;
 
-    private protected override void DisposeModel()
-    {
-        base.DisposeModel();
-        if (_ownsClassifier)
-            _classifier!.Dispose();
+        public Scorer(DataViewSchema schema, SamFinder finder, SamEverythingOptions options, CancellationToken cancellation) : base(schema, cancellation)
+        {
+            (_finder, _options) = (finder, options);
+            _images = ImageColumn.Bind(schema, options.ImageColumnName);
+            Outputs = [.. new OutputColumn<SamSegments?>?[]
+            {
+                options.SegmentsColumnName is { } segments ? SamColumns.Text<SamSegments>(segments, found => found.ToJson(options.SegmentForm)) : null,
+                options.SegmentCountColumnName is { } count ? SamColumns.Number<SamSegments>(count, found => found.Segments.Count) : null,
+                options.LabelImageColumnName is { } labels ? SamColumns.Image<SamSegments>(labels, found => found.Labels()) : null,
+                options.OverlayColumnName is { } overlay ? SamColumns.Image<SamSegments>(overlay, found => found.Overlay()) : null,
+            }.OfType<OutputColumn<SamSegments?>>()];
+        }
+
+        public override IReadOnlyList<DataViewSchema.Column> Inputs => [_images.Column];
+
+        public override IReadOnlyList<OutputColumn<SamSegments?>> Outputs { get; }
+
+        public override int BatchSize => _options.ScoringBatchSize;
+
+        public override Func<ImageItem> MakeReader(DataViewRow row) => _images.MakeReader(row);
+
+        private protected override IReadOnlyList<SamSegments?> ScoreBatch(IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted) =>
+            [.. items.Select(item => item.Decode(_options.SkipInvalidImages) is { } image ? new SamSegments(image, _finder.Find(image, cancellation: Cancellation)) : null)];
     }
 }

@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Imaging.Augmentation;
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
 /// <summary>The generator of segments and, where there is one, the classifier that says what they show.</summary>
-internal sealed class SamFinder(SamPredictor predictor, SamGeneratorSettings settings, ClassifierTransformer? classifier)
+internal sealed class SamFinder(SamPredictor predictor, SamEverythingOptions settings, ClassifierTransformer? classifier)
 {
     private const int CropsAtOnce = 16;
 

@@ -1,11 +1,13 @@
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
 /// <summary>Segments a folder's images one by one, each of which is written down when it is done, and makes data sets of them.</summary>
-internal sealed class SamFolderLabeler(SamFinder finder, SamGeneratorSettings settings, IReadOnlyList<string>? classes, SamLabelOptions options)
+internal sealed class SamFolderLabeler(SamFinder finder, SamEverythingOptions settings, IReadOnlyList<string>? classes, SamLabelOptions options)
 {
     private readonly string[] _categories = classes is null ? [options.Category] : [.. classes];
 
@@ -68,12 +70,16 @@ internal sealed class SamFolderLabeler(SamFinder finder, SamGeneratorSettings se
     private void CheckSameWork(string file)
     {
         // Batches change memory alone.
-        var work = ModelJson.Write(new Work(_categories, settings with { PointsPerBatch = 0 }));
+        var work = JsonSerializer.Serialize(new
+        {
+            Categories = _categories,
+            Settings = typeof(SamEverythingOptions).GetProperties(BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.Instance)
+                .Where(property => property.PropertyType.IsPrimitive && property.Name != nameof(settings.PointsPerBatch))
+                .ToDictionary(property => property.Name, property => property.GetValue(settings)),
+        });
         if (!File.Exists(file))
             AtomicFile.WriteText(file, work);
         else if (File.ReadAllText(file) != work)
             throw new InvalidOperationException($"{Path.GetDirectoryName(file)} holds images that were labeled with other categories or settings, see {file}. Choose another folder, or delete it.");
     }
-
-    private sealed record Work(IReadOnlyList<string> Categories, SamGeneratorSettings Settings);
 }

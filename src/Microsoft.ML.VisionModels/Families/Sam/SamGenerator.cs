@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
@@ -11,7 +10,7 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 /// All that can be seen in an image: asks about each point of a grid, keeps the masks that are good and stable, and of those that are
 /// alike the best (reference: facebookresearch/segment-anything, SamAutomaticMaskGenerator).
 /// </summary>
-internal sealed class SamGenerator(SamPredictor predictor, SamGeneratorSettings settings)
+internal sealed class SamGenerator(SamPredictor predictor, SamEverythingOptions settings)
 {
     public IReadOnlyList<SamSegment> Generate(RgbImage image, IProgress<SamEverythingProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -68,7 +67,7 @@ internal sealed class SamGenerator(SamPredictor predictor, SamGeneratorSettings 
         // Before the mask is enlarged: most fail here.
         if (settings.PredictedIouThreshold > 0 && !(score > settings.PredictedIouThreshold))
             return null;
-        var (mask, stability) = enlarger.Enlarge(logits, 0, settings.StabilityOffset);
+        var (mask, stability) = enlarger.Enlarge(logits, 0, (float)settings.StabilityOffset);
         if (settings.StabilityThreshold > 0 && !(stability >= settings.StabilityThreshold))
             return null;
         return crop.CutsOff(mask.Box, size) ? null : new(crop.Uncrop(mask, size), score, stability, default, crop.ToXywh());

@@ -1,5 +1,9 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Sam;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 
@@ -8,25 +12,61 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>Adds masks of what each row's points, boxes or rough mask mean.</summary>
 public sealed class SamMasksTransformer : SamTransformer
 {
-    private readonly SamMasksSettings _settings;
-
-    /// <summary>The network becomes the transformer's.</summary>
-    internal SamMasksTransformer(IHostEnvironment environment, SamPredictor predictor, SamMasksSettings settings)
-        : base(environment, nameof(SamMasksTransformer), predictor) => _settings = settings;
-
-    // Found by its signature when a model is loaded.
-    internal SamMasksTransformer(IHostEnvironment environment, ModelArchiveReader archive) : this(environment, archive, archive.ReadSettings<SamMasksSettings>())
+    internal SamMasksTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
     {
     }
 
-    private SamMasksTransformer(IHostEnvironment environment, ModelArchiveReader archive, SamMasksSettings settings)
-        : base(environment, nameof(SamMasksTransformer), archive, settings.Precision) => _settings = settings;
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) =>
+        new Scorer(inputSchema, Predictor, (SamMasksOptions)Model.Options, cancellation);
 
-    internal override IBatchScorer Bind(DataViewSchema inputSchema) => new SamMasksScorer(inputSchema, Predictor, _settings);
-
-    internal override void Save(ModelArchiveWriter archive)
+    /// <summary>Answers each row's prompts about its image.</summary>
+    private sealed class Scorer : BatchScorer<(ImageItem Image, SamPromptNumbers Prompts), SamMasksResult?>
     {
-        archive.WriteSettings(_settings);
-        SaveNetwork(archive);
+        private readonly SamPredictor _predictor;
+        private readonly SamMasksOptions _options;
+        private readonly ImageColumn _images;
+        private readonly SamPromptReader _prompts;
+
+        public Scorer(DataViewSchema schema, SamPredictor predictor, SamMasksOptions options, CancellationToken cancellation) : base(schema, cancellation)
+        {
+            (_predictor, _options) = (predictor, options);
+            (_images, _prompts) = (ImageColumn.Bind(schema, options.ImageColumnName), new(schema, options));
+            Outputs = [.. Columns().OfType<OutputColumn<SamMasksResult?>>()];
+
+            IEnumerable<OutputColumn<SamMasksResult?>?> Columns() =>
+            [
+                options.MaskColumnName is { } mask ? SamColumns.Image<SamMasksResult>(mask, result => result.Draw()) : null,
+                options.MaskScoresColumnName is { } scores ? SamColumns.Numbers<SamMasksResult>(scores, result => result.Masks.Select(mask => mask.Score)) : null,
+                options.MaskRunLengthsColumnName is { } runs ? SamColumns.Texts<SamMasksResult>(runs, result => result.Masks.Select(mask => mask.Mask.ToCocoJson())) : null,
+                options.MaskAreasColumnName is { } areas ? SamColumns.Numbers<SamMasksResult>(areas, result => result.Masks.Select(mask => (float)mask.Mask.Area)) : null,
+                options.MaskBoxesColumnName is { } boxes ? SamColumns.Numbers<SamMasksResult>(boxes, result => result.Masks.Select(mask => mask.Mask.Box).SelectMany(box => new float[] { box.Left, box.Top, box.Right, box.Bottom })) : null,
+                options.MaskLogitsColumnName is { } logits ? SamColumns.Numbers<SamMasksResult>(logits, result => result.Masks.SelectMany(mask => mask.Logits)) : null,
+            ];
+        }
+
+        public override IReadOnlyList<DataViewSchema.Column> Inputs => [.. _prompts.Columns.Prepend(_images.Column).DistinctBy(column => column.Index)];
+
+        public override IReadOnlyList<OutputColumn<SamMasksResult?>> Outputs { get; }
+
+        public override int BatchSize => _options.ScoringBatchSize;
+
+        public override Func<(ImageItem Image, SamPromptNumbers Prompts)> MakeReader(DataViewRow row)
+        {
+            var (image, prompts) = (_images.MakeReader(row), _prompts.MakeReader(row));
+            return () => (image(), prompts());
+        }
+
+        private protected override IReadOnlyList<SamMasksResult?> ScoreBatch(IReadOnlyList<(ImageItem Image, SamPromptNumbers Prompts)> items, IReadOnlyList<bool> wanted) =>
+            [.. items.Select(item => item.Image.Decode(_options.SkipInvalidImages) is { } image ? Answer(image, item.Prompts) : null)];
+
+        private SamMasksResult Answer(RgbImage image, SamPromptNumbers numbers)
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            var size = new ImageSize(image.Height, image.Width);
+            var prompts = numbers.For(size, _options);     // before the work
+            foreach (var prompt in prompts)
+                numbers.Named(() => prompt.Validate(size, _predictor.Config.MaskSize));
+            return new(size, [.. _predictor.Predict(_predictor.Encode(image), prompts, _options.Masks).SelectMany(masks => masks)]);
+        }
     }
 }

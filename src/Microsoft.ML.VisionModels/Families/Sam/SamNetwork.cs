@@ -12,7 +12,7 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 /// facebookresearch/segment-anything, Hugging Face's SAM, ChaoningZhang/MobileSAM.
 /// </summary>
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
-internal sealed class SamNetwork : nn.Module
+internal sealed class SamNetwork : nn.Module, INetwork<SamConfig, SamNetwork>
 {
     private readonly nn.Module<Tensor, Tensor> image_encoder;
     private readonly SamPromptEncoder prompt_encoder;
@@ -28,6 +28,8 @@ internal sealed class SamNetwork : nn.Module
     }
 
     public SamConfig Config { get; }
+
+    public static SamNetwork Create(SamConfig config, Generator? generator = null) => new(config);
 
     public SamPromptEncoder Prompts => prompt_encoder;
 

@@ -5,4 +5,10 @@ public abstract class SamOptions : ImageScoringOptions
 {
     /// <summary>Images, which are large here, are looked at one by one.</summary>
     protected SamOptions() => ScoringBatchSize = 1;
+
+    internal override void Validate()
+    {
+        base.Validate();
+        RequireCheckpoint();
+    }
 }

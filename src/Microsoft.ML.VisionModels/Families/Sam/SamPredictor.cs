@@ -1,49 +1,47 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
+using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
 /// <summary>Looks at images, and answers prompts about them (reference: facebookresearch/segment-anything, SamPredictor). Can be used from many threads at once.</summary>
-internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Precision precision, Device device) : IDisposable
+internal sealed class SamPredictor(ScoringNetwork network, ImageProcessor processor)
 {
     // What stands for the inside and the outside of a rough mask: about as sure as the network is of its own.
     private const float RoughLogit = 10;
 
-    public SamModel Model => model;
+    private readonly SamNetwork _sam = (SamNetwork)network.Module;
 
-    public SamConfig Config => model.Network.Config;
+    public ScoringNetwork Network => network;
+
+    public SamConfig Config => _sam.Config;
 
     public ImageProcessor Processor => processor;
-
-    public Device Device => device;
 
     /// <summary>
     /// How many prompts are best answered together. On a CPU few: each takes buffers of 4 and 8 MB, and those of more than 32 MB come fresh from
     /// the system each time, page by page.
     /// </summary>
-    public int PromptsAtOnce => device.type == TorchSharp.DeviceType.CPU ? 2 : 64;
+    public int PromptsAtOnce => network.Device.type == TorchSharp.DeviceType.CPU ? 2 : 64;
 
-    private ScalarType Type => precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-
-    public static SamPredictor Open(SamSource source, ImagePreprocessing? preprocessing, Precision precision, Device device)
+    /// <summary>A published SAM; the caller disposes of its <see cref="Network"/>.</summary>
+    public static SamPredictor Open(string checkpoint, Precision precision, Device device)
     {
-        var processor = new ImageProcessor(NetworkInput.Preprocessing(preprocessing, source.Preprocessing, null, source.Config.ImageSize));
-        var model = new SamModel(source.Build());
-        model.ReadyToScore(device, precision);
-        return new(model, processor, precision, device);
+        var published = new SamModel().Open(checkpoint);
+        var processor = new ImageProcessor(NetworkInput.Preprocessing(null, published.Preprocessing, null, published.Config.ImageSize));
+        return new(new(published.Build(), device, precision), processor);
     }
 
     public SamImage Encode(RgbImage image)
     {
-        ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(SamPredictor));
+        network.ThrowIfDisposed(typeof(SamPredictor));
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var size = new ImageSize(image.Height, image.Width);
-        var pixels = processor.ProcessBatch([image]).to(Type, device);
-        return new(size, processor.Settings.ResizedSize(size), TensorRows.ToRows(model.Network.Encode(pixels))[0]);
+        var pixels = processor.ProcessBatch([image]).to(network.Type, network.Device);
+        return new(size, processor.Settings.ResizedSize(size), TensorRows.ToRows(_sam.Encode(pixels))[0]);
     }
 
     /// <summary>The masks for each prompt, one or three.</summary>
@@ -76,21 +74,19 @@ internal sealed class SamPredictor(SamModel model, ImageProcessor processor, Pre
     public (Tensor Masks, Tensor Iou) Decode(SamImage image, IReadOnlyList<SamPrompt> prompts)
     {
         // The weights may be gone though a view or an image is still there.
-        ObjectDisposedException.ThrowIf(model.IsDisposed, typeof(SamPredictor));
+        network.ThrowIfDisposed(typeof(SamPredictor));
         var (width, height) = ((double)image.Resized.Width / image.Size.Width, (double)image.Resized.Height / image.Size.Height);
         var (count, each) = (prompts.Count, prompts[0].Points.Count);
         var points = each == 0 ? null
-            : tensor(prompts.SelectMany(prompt => prompt.Points).SelectMany(point => new[] { (float)(point.X * width), (float)(point.Y * height) }).ToArray(), [count, each, 2], device: device);
-        var labels = points is null ? null : tensor(prompts.SelectMany(prompt => prompt.Points).Select(point => point.IsForeground ? 1L : 0L).ToArray(), [count, each], device: device);
+            : tensor(prompts.SelectMany(prompt => prompt.Points).SelectMany(point => new[] { (float)(point.X * width), (float)(point.Y * height) }).ToArray(), [count, each, 2], device: network.Device);
+        var labels = points is null ? null : tensor(prompts.SelectMany(prompt => prompt.Points).Select(point => point.IsForeground ? 1L : 0L).ToArray(), [count, each], device: network.Device);
         var boxes = prompts[0].Box is null ? null
-            : tensor(prompts.Select(prompt => prompt.Box!.Value).SelectMany(box => new[] { (float)(box.Left * width), (float)(box.Top * height), (float)(box.Right * width), (float)(box.Bottom * height) }).ToArray(), [count, 4], device: device);
+            : tensor(prompts.Select(prompt => prompt.Box!.Value).SelectMany(box => new[] { (float)(box.Left * width), (float)(box.Top * height), (float)(box.Right * width), (float)(box.Bottom * height) }).ToArray(), [count, 4], device: network.Device);
         var masks = prompts[0].Mask is null && prompts[0].Logits is null ? null
-            : tensor(prompts.SelectMany(prompt => prompt.Logits ?? Rough(prompt.Mask!, image)).ToArray(), [count, 1, Config.MaskSize, Config.MaskSize], device: device).to(Type);
-        var embedding = tensor(image.Embedding, [1, Config.Width, Config.Grid, Config.Grid], device: device).to(Type);
-        return model.Network.Decode(embedding, new(points, labels, boxes, masks));
+            : tensor(prompts.SelectMany(prompt => prompt.Logits ?? Rough(prompt.Mask!, image)).ToArray(), [count, 1, Config.MaskSize, Config.MaskSize], device: network.Device).to(network.Type);
+        var embedding = tensor(image.Embedding, [1, Config.Width, Config.Grid, Config.Grid], device: network.Device).to(network.Type);
+        return _sam.Decode(embedding, new(points, labels, boxes, masks));
     }
-
-    public void Dispose() => model.Dispose();
 
     private static SamMask Answer(Tensor logits, float score, MaskEnlarger enlarger) =>
         new(enlarger.Enlarge(logits).Mask, score, logits.to(ScalarType.Float32, CPU).contiguous().data<float>().ToArray());

@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Interop;
@@ -10,37 +9,32 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 /// <summary>The columns with prompts, and the prompts that are the same for all rows.</summary>
 internal sealed class SamPromptReader
 {
-    private const string Numbers = "a vector of numbers (Single)";
-    private const string Image = "an image (MLImage)";
-
-    private readonly SamMasksSettings _settings;
+    private readonly SamMasksOptions _options;
     private readonly DataViewSchema.Column? _points, _labels, _boxes, _mask;
 
     /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
-    public SamPromptReader(DataViewSchema schema, SamMasksSettings settings)
+    public SamPromptReader(DataViewSchema schema, SamMasksOptions options)
     {
-        _settings = settings;
-        (_points, _labels, _boxes) = (Vector(settings.PointsColumn), Vector(settings.PointLabelsColumn), Vector(settings.BoxesColumn));
-        _mask = settings.RoughMaskColumn is { } name ? Columns.Find(schema, name, Image, type => type is ImageDataViewType) : null;
+        _options = options;
+        (_points, _labels, _boxes) = (Column(options.PointsColumnName, Numbers), Column(options.PointLabelsColumnName, Numbers), Column(options.BoxesColumnName, Numbers));
+        _mask = Column(options.RoughMaskColumnName, Image);
 
-        DataViewSchema.Column? Vector(string? name) => name is null ? null : Columns.Find(schema, name, Numbers, type => type is VectorDataViewType { ItemType: NumberDataViewType { RawType: var item } } && item == typeof(float));
+        DataViewSchema.Column? Column(string? name, Func<string, InputColumn> kind) => name is null ? null : kind(name).Find(schema);
     }
 
-    public IEnumerable<DataViewSchema.Column> Inputs => new[] { _points, _labels, _boxes, _mask }.Where(column => column is not null).Select(column => column!.Value);
+    /// <summary>The columns that the options name.</summary>
+    public static IEnumerable<InputColumn> Inputs(SamMasksOptions options) =>
+    [
+        .. new[] { options.PointsColumnName, options.PointLabelsColumnName, options.BoxesColumnName }.OfType<string>().Select(Numbers),
+        .. new[] { options.RoughMaskColumnName }.OfType<string>().Select(Image),
+    ];
 
-    /// <exception cref="ArgumentException">A column is missing or of another type.</exception>
-    public static void Check(SchemaShape shape, SamMasksSettings settings)
-    {
-        foreach (var name in new[] { settings.PointsColumn, settings.PointLabelsColumn, settings.BoxesColumn }.OfType<string>())
-            Columns.Find(shape, name, Numbers, column => column.Kind != SchemaShape.Column.VectorKind.Scalar && column.ItemType is NumberDataViewType { RawType: var item } && item == typeof(float));
-        if (settings.RoughMaskColumn is { } mask)
-            Columns.Find(shape, mask, Image, column => column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is ImageDataViewType);
-    }
+    public IEnumerable<DataViewSchema.Column> Columns => new[] { _points, _labels, _boxes, _mask }.Where(column => column is not null).Select(column => column!.Value);
 
     /// <summary>A function that reads the present row.</summary>
     public Func<SamPromptNumbers> MakeReader(DataViewRow row)
     {
-        var (points, labels, boxes) = (Reader(_points, _settings.Points), Reader(_labels, _settings.PointLabels), Reader(_boxes, _settings.Boxes));
+        var (points, labels, boxes) = (Reader(_points, _options.Points), Reader(_labels, _options.PointLabels), Reader(_boxes, _options.Boxes));
         var mask = _mask is { } column ? row.GetGetter<MLImage>(row.Schema[column.Index]) : null;
         MLImage? image = null;
         return () =>
@@ -49,10 +43,10 @@ internal sealed class SamPromptReader
             return new(row.Position, points(), labels(), boxes(), image is null ? null : ImageDecoder.FromMLImage(image));
         };
 
-        Func<float[]> Reader(DataViewSchema.Column? column, float[] always)
+        Func<float[]> Reader(DataViewSchema.Column? column, IReadOnlyList<float> always)
         {
             if (column is not { } present)
-                return () => always;
+                return () => [.. always];
             var getter = row.GetGetter<VBuffer<float>>(row.Schema[present.Index]);
             VBuffer<float> buffer = default;
             return () =>
@@ -62,13 +56,20 @@ internal sealed class SamPromptReader
             };
         }
     }
+
+    private static InputColumn Numbers(string name) => new(name, "a vector of numbers (Single)",
+        type => type is VectorDataViewType { ItemType: NumberDataViewType { RawType: var item } } && item == typeof(float),
+        column => column.Kind != SchemaShape.Column.VectorKind.Scalar && column.ItemType is NumberDataViewType { RawType: var item } && item == typeof(float));
+
+    private static InputColumn Image(string name) => new(name, "an image (MLImage)", type => type is ImageDataViewType,
+        column => column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is ImageDataViewType);
 }
 
 /// <summary>A row's prompts as they stand in its columns.</summary>
 internal sealed record SamPromptNumbers(long Row, float[] Points, float[] Labels, float[] Boxes, RgbImage? RoughMask)
 {
     /// <exception cref="ArgumentException">There is none, or the numbers do not fit each other; names the row.</exception>
-    public SamPrompt[] For(ImageSize image, SamMasksSettings settings)
+    public SamPrompt[] For(ImageSize image, SamMasksOptions options)
     {
         if (Points.Length % 2 != 0)
             throw Wrong($"points are x and y in turn, but there are {Points.Length} numbers");
@@ -79,13 +80,13 @@ internal sealed record SamPromptNumbers(long Row, float[] Points, float[] Labels
         if (Array.Exists(Labels, label => label is not (0 or 1)))
             throw Wrong($"a point's label is 1 or 0, not {Array.Find(Labels, label => label is not (0 or 1))}");
 
-        var (width, height) = settings.RelativeCoordinates ? (image.Width, image.Height) : (1, 1);
+        var (width, height) = options.RelativeCoordinates ? (image.Width, image.Height) : (1, 1);
         var points = Points.Chunk(2).Select((place, i) => new SamPoint(place[0] * width, place[1] * height, Labels.Length == 0 || Labels[i] == 1)).ToArray();
         var boxes = Boxes.Chunk(4).Select(side => new SamBox(side[0] * width, side[1] * height, side[2] * width, side[3] * height)).ToArray();
-        var groups = points.Chunk(settings.PointsPerPrompt ?? Math.Max(1, points.Length)).ToArray();
+        var groups = points.Chunk(options.PointsPerPrompt ?? Math.Max(1, points.Length)).ToArray();
         var mask = RoughMask is null ? null : MaskOf(RoughMask, image);
         if (groups.Length > 0 && groups[^1].Length != groups[0].Length)
-            throw Wrong($"{points.Length} points cannot be dealt out to prompts of {settings.PointsPerPrompt}");
+            throw Wrong($"{points.Length} points cannot be dealt out to prompts of {options.PointsPerPrompt}");
         if (groups.Length > 0 && boxes.Length > 0 && groups.Length != boxes.Length)
             throw Wrong($"{groups.Length} groups of points do not go with {boxes.Length} boxes; {nameof(SamMasksOptions.PointsPerPrompt)} says how points are dealt out");
         var count = Math.Max(Math.Max(groups.Length, boxes.Length), mask is null ? 0 : 1);

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
 
@@ -36,11 +35,11 @@ public sealed class SamSession : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(cacheMegabytes);
         _cacheBytes = cacheMegabytes * (1L << 20);
         var resolved = TorchRuntime.ResolveDevice(device);
-        _predictor = SamPredictor.Open(SamSource.Open(checkpoint), null, precision, resolved);
+        _predictor = SamPredictor.Open(checkpoint, precision, resolved);
     }
 
     /// <summary>The device that computes, such as "cpu" or "cuda:0".</summary>
-    public string Device => _predictor.Device.ToString();
+    public string Device => _predictor.Network.Device.ToString();
 
     /// <summary>Looks at an image in a file; at one that was looked at lately, and has not changed since, only once.</summary>
     /// <exception cref="ImageDecodeException">The file cannot be read as an image.</exception>
@@ -88,9 +87,9 @@ public sealed class SamSession : IDisposable
     }
 
     /// <summary>Frees the network's native memory. Images that were looked at need nothing.</summary>
-    public void Dispose() => _predictor.Dispose();
+    public void Dispose() => _predictor.Network.Dispose();
 
-    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_predictor.Model.IsDisposed, this);
+    private void ThrowIfDisposed() => _predictor.Network.ThrowIfDisposed(this);
 
     private SamImage? Recall(string key)
     {

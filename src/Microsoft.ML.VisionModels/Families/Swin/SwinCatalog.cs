@@ -1,5 +1,6 @@
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Families.Swin;
+using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML;
 
@@ -15,7 +16,7 @@ public static class SwinCatalog
     /// <param name="epochs">Passes over the training rows.</param>
     /// <returns>An estimator that adds <c>Score</c> (probabilities, a vector with the classes as slot names) and <c>PredictedLabel</c> (a key with the labels as values).</returns>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
-    public static SwinClassifierEstimator SwinClassifier(
+    public static VisionEstimator<ImageClassifierTransformer> SwinClassifier(
         this TransformsCatalog catalog, string labelColumnName = "Label", string imageColumnName = "Image",
         SwinPreset preset = SwinPreset.SmallImage, string? checkpoint = null, int epochs = 30) => catalog.SwinClassifier(new SwinClassifierOptions
         {
@@ -30,14 +31,14 @@ public static class SwinCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">Everything that can be chosen.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    public static SwinClassifierEstimator SwinClassifier(this TransformsCatalog catalog, SwinClassifierOptions options) =>
-        new(MLNet.EnvironmentOf(catalog), options);
+    public static VisionEstimator<ImageClassifierTransformer> SwinClassifier(this TransformsCatalog catalog, SwinClassifierOptions options) =>
+        VisionEstimator.Of(catalog, options, ImageClassifier.Fit);
 
     /// <summary>Classifies images with a published Swin Transformer and its own classes; nothing is trained.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="checkpoint">A Hugging Face folder: config.json with the labels, the weights, preprocessor_config.json.</param>
     /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
-    public static SwinClassifierEstimator PretrainedSwinClassifier(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
+    public static VisionEstimator<ImageClassifierTransformer> PretrainedSwinClassifier(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
         catalog.SwinClassifier(new SwinClassifierOptions { Checkpoint = checkpoint, ImageColumnName = imageColumnName, TrainedParts = TrainedParts.None });
 
     /// <summary>Adds the feature vector that a published Swin Transformer has for each image; nothing is trained.</summary>
@@ -47,7 +48,7 @@ public static class SwinCatalog
     /// <param name="embeddingColumnName">The column for the vector.</param>
     /// <param name="preset">What a weights file was trained as; a folder tells by itself.</param>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
-    public static SwinFeaturesEstimator SwinFeatures(
+    public static VisionEstimator<ImageFeaturizerTransformer> SwinFeatures(
         this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image", string embeddingColumnName = "Embedding",
         SwinPreset preset = SwinPreset.Tiny) => catalog.SwinFeatures(new SwinFeaturesOptions
         {
@@ -61,6 +62,6 @@ public static class SwinCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">Everything that can be chosen.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    public static SwinFeaturesEstimator SwinFeatures(this TransformsCatalog catalog, SwinFeaturesOptions options) =>
-        new(MLNet.EnvironmentOf(catalog), options);
+    public static VisionEstimator<ImageFeaturizerTransformer> SwinFeatures(this TransformsCatalog catalog, SwinFeaturesOptions options) =>
+        VisionEstimator.Of(catalog, options, SwinModel.Featurizer);
 }

@@ -1,5 +1,7 @@
 using Microsoft.ML.SearchSpace;
 using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Swin;
+using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -27,19 +29,16 @@ public sealed class SwinClassifierOptions : ImageClassifierOptions
     /// </summary>
     public int? WindowSize { get; set; }
 
+    internal override ClassifierBlueprint Open() => SwinModel.Classifier(this);
+
     internal override void Validate()
     {
         base.Validate();
-        Core.OptionChecks.RequireDefined(Preset, nameof(Preset));
-        if (ImageSize is { } size)
-            Require(size, size >= 1, "at least 1", nameof(ImageSize));
-        if (WindowSize is { } window)
-            Require(window, window >= 1, "at least 1", nameof(WindowSize));
-        if (PatchSize is { } patch)
-        {
-            Require(patch, patch >= 1, "at least 1", nameof(PatchSize));
-            if (Checkpoint is not null)
-                throw new ArgumentException($"{nameof(PatchSize)} is the checkpoint's own and cannot be changed; leave it null.", nameof(PatchSize));
-        }
+        OptionChecks.RequireDefined(Preset, nameof(Preset));
+        OptionChecks.RequireAtLeast(ImageSize, 1);
+        OptionChecks.RequireAtLeast(WindowSize, 1);
+        OptionChecks.RequireAtLeast(PatchSize, 1);
+        if (PatchSize is not null && Checkpoint is not null)
+            throw new ArgumentException($"{nameof(PatchSize)} is the checkpoint's own and cannot be changed; leave it null.", nameof(PatchSize));
     }
 }

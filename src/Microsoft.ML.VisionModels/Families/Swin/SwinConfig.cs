@@ -1,3 +1,7 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 
@@ -15,45 +19,61 @@ internal enum SwinVersion
 
 /// <summary>The hyper-parameters of a Swin Transformer.</summary>
 /// <remarks>Two configurations with equal lists are not equal records: compare what <see cref="Pipelines.ModelJson"/> writes.</remarks>
-internal sealed partial record SwinConfig
+internal sealed record SwinConfig
 {
+    private const int LibraryDefaultClasses = 2;
+
     public SwinVersion Version { get; init; }
 
     /// <summary>The size of images that the network is meant for. Others work too; V2 derives its windows from this one.</summary>
+    [ConfigKey("image_size")]
     public ImageSize ImageSize { get; init; } = 224;
 
+    [ConfigKey("patch_size")]
     public ImageSize PatchSize { get; init; } = 4;
+    [ConfigKey("num_channels")]
     public int Channels { get; init; } = 3;
 
     /// <summary>Channels of the first stage; each stage has twice those of the one before.</summary>
+    [ConfigKey("embed_dim")]
     public int Width { get; init; } = 96;
 
     /// <summary>Blocks of each stage.</summary>
+    [ConfigKey("depths")]
     public int[] Depths { get; init; } = [2, 2, 6, 2];
 
     /// <summary>Attention heads of each stage.</summary>
+    [ConfigKey("num_heads")]
     public int[] Heads { get; init; } = [3, 6, 12, 24];
 
     /// <summary>The side of a window in tokens.</summary>
+    [ConfigKey("window_size")]
     public int WindowSize { get; init; } = 7;
 
     /// <summary>V2: the side of each stage's windows in pretraining, by which relative positions are measured; 0 for the present one.</summary>
     public int[] PretrainedWindows { get; init; } = [];
 
     /// <summary>The width of a block's MLP in relation to the block's.</summary>
+    [ConfigKey("mlp_ratio")]
     public double MlpRatio { get; init; } = 4;
 
+    [ConfigKey("hidden_act")]
     public Activation Activation { get; init; } = Activation.Gelu;
 
     /// <summary>Of the blocks and the last layer norm; the others have <see cref="FixedNormEps"/>.</summary>
+    [ConfigKey("layer_norm_eps")]
     public double NormEps { get; init; } = FixedNormEps;
 
+    [ConfigKey("qkv_bias")]
     public bool QkvBias { get; init; } = true;
 
+    [ConfigKey("hidden_dropout_prob")]
     public double Dropout { get; init; }
+    [ConfigKey("attention_probs_dropout_prob")]
     public double AttentionDropout { get; init; }
 
     /// <summary>Stochastic depth of the last block; it grows linearly from 0 at the first.</summary>
+    [ConfigKey("drop_path_rate")]
     public double DropPath { get; init; }
 
     /// <summary>V1: windows stay as large as they are and go on shifting where they cover the whole grid, as in Hugging Face's backbone.</summary>
@@ -141,6 +161,66 @@ internal sealed partial record SwinConfig
     /// <summary>The number of the first block of a stage, counted through all stages.</summary>
     public int FirstBlockOf(int stage) => Depths[..stage].Sum();
 
+    /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>swin</c> or <c>swinv2</c>. A missing key means the library's default.</summary>
+    /// <param name="config">The root of the file.</param>
+    /// <param name="tensors">The names in the checkpoint beside it, by which a backbone is known where the file does not call it one.</param>
+    /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
+    /// <exception cref="ArgumentException">The numbers make no network.</exception>
+    public static SwinConfig FromHuggingFace(JsonElement config, IEnumerable<string>? tensors = null)
+    {
+        var type = config.Get("model_type", "swin");
+        if (type is not ("swin" or "swinv2"))
+            throw new CheckpointException($"The configuration has model_type '{type}'; a Swin Transformer has 'swin' or 'swinv2'.");
+        if (config.Get("use_absolute_embeddings", false))
+            throw new CheckpointException("The configuration has use_absolute_embeddings; a Swin Transformer with absolute positions is not supported.");
+
+        var version = type == "swinv2" ? SwinVersion.V2 : SwinVersion.V1;
+        var architecture = config.Architecture();
+        var backbone = architecture.EndsWith("Backbone", StringComparison.Ordinal)
+            || tensors?.Any(name => name.StartsWith("hidden_states_norms.", StringComparison.Ordinal)) == true;
+        var read = ConfigKeys.Read(config, new SwinConfig { DropPath = 0.1 });
+        return (read with
+        {
+            Version = version,
+            // The library's default has four, whatever the number of stages.
+            PretrainedWindows = version == SwinVersion.V1 ? [] : [.. (config.Integers("pretrained_window_sizes") ?? new int[read.Stages]).Take(read.Stages)],
+            AlwaysPartition = backbone && version == SwinVersion.V1,
+            FinalNorm = !backbone,
+            FeatureNames = backbone ? OutFeatures(config, read.Stages) : [],
+            Classes = architecture.Contains("ForImageClassification", StringComparison.Ordinal) ? config.Labels()?.Length ?? LibraryDefaultClasses : null,
+        }).Validate();
+    }
+
+    /// <summary>The <c>config.json</c> that Hugging Face's library writes for this network.</summary>
+    /// <param name="labels">The class names, one for each class; null for a network without a head.</param>
+    public JsonObject ToHuggingFace(IReadOnlyList<string>? labels)
+    {
+        if (Classes != labels?.Count)
+            throw new ArgumentException($"The network has {Classes ?? 0} classes, but {labels?.Count ?? 0} labels were given.", nameof(labels));
+
+        var isV2 = Version == SwinVersion.V2;
+        string[] features = FeatureNames.Length > 0 ? FeatureNames : [StageName(LastStage)];
+        var json = ConfigKeys.Write(this, new Dictionary<string, JsonNode?>
+        {
+            ["architectures"] = new JsonArray((isV2 ? "Swinv2" : "Swin") + (Classes is not null ? "ForImageClassification" : FinalNorm ? "Model" : "Backbone")),
+            ["encoder_stride"] = PatchSize.Height << LastStage,
+            ["hidden_size"] = WidthOf(LastStage),
+            ["initializer_range"] = SwinNetwork.InitialStd,
+            ["model_type"] = isV2 ? "swinv2" : "swin",
+            ["num_layers"] = Stages,
+            ["out_features"] = List(features),
+            ["out_indices"] = List(features.Select(name => StageNames.ToList().IndexOf(name))),
+            ["stage_names"] = List(StageNames),
+            ["torch_dtype"] = "float32",
+            ["use_absolute_embeddings"] = false,
+        });
+        if (isV2)
+            json["pretrained_window_sizes"] = List(PretrainedWindows.Length > 0 ? PretrainedWindows : new int[Stages]);
+        if (labels is not null)
+            json.AddLabels(labels);
+        return json;
+    }
+
     /// <summary>Throws for hyper-parameters that make no network.</summary>
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public SwinConfig Validate()
@@ -169,4 +249,15 @@ internal sealed partial record SwinConfig
     }
 
     private static int CeilingDivide(int value, int divisor) => (value + divisor - 1) / divisor;
+
+    /// <summary>The stages that a backbone gives, by names or by numbers; by default the last.</summary>
+    private static string[] OutFeatures(JsonElement config, int stages)
+    {
+        if (config.Texts("out_features") is { } names)
+            return names;
+        // Numbers may count from the end.
+        return [.. (config.Integers("out_indices") ?? [stages]).Select(index => index < 0 ? index + stages + 1 : index).Select(index => index == 0 ? "stem" : StageName(index - 1))];
+    }
+
+    private static JsonArray List<T>(IEnumerable<T> values) => new([.. values.Select(value => JsonValue.Create(value))]);
 }

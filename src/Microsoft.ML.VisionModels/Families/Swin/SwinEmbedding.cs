@@ -1,10 +1,11 @@
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 using Conv2d = Microsoft.ML.VisionModels.Layers.Conv2d;
 using Dropout = Microsoft.ML.VisionModels.Layers.Dropout;
+using F = TorchSharp.torch.nn.functional;
 
 namespace Microsoft.ML.VisionModels.Families.Swin;
 

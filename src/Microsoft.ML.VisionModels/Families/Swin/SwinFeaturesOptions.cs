@@ -1,5 +1,5 @@
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -19,27 +19,29 @@ public sealed class SwinFeaturesOptions : ImageFeaturizerOptions
     /// The column for the first stage's feature map, a vector of channels x rows x columns; null, the default, does not make it.
     /// A backbone's maps have its norms; those of other checkpoints are the stage's output as it is, before patches are merged.
     /// </summary>
+    [ScoringSetting]
     public string? Stage1ColumnName { get; set; }
 
     /// <summary>The column for the second stage's feature map, with twice the channels and half the rows and columns of the first; null, the default, does not make it.</summary>
+    [ScoringSetting]
     public string? Stage2ColumnName { get; set; }
 
     /// <summary>The column for the third stage's feature map; null, the default, does not make it.</summary>
+    [ScoringSetting]
     public string? Stage3ColumnName { get; set; }
 
     /// <summary>The column for the fourth stage's feature map; null, the default, does not make it.</summary>
+    [ScoringSetting]
     public string? Stage4ColumnName { get; set; }
 
-    internal override IEnumerable<(string Feature, string? Column)> Columns =>
-        [.. base.Columns, ("Stage1", Stage1ColumnName), ("Stage2", Stage2ColumnName), ("Stage3", Stage3ColumnName), ("Stage4", Stage4ColumnName)];
+    internal override IEnumerable<(string Feature, string? Column)> Features =>
+        [.. base.Features, ("Stage1", Stage1ColumnName), ("Stage2", Stage2ColumnName), ("Stage3", Stage3ColumnName), ("Stage4", Stage4ColumnName)];
 
     internal override void Validate()
     {
         base.Validate();
         OptionChecks.RequireDefined(Preset, nameof(Preset));
-        if (ImageSize is { } size)
-            TrainerOptions.Require(size, size >= 1, "at least 1", nameof(ImageSize));
-        if (WindowSize is { } window)
-            TrainerOptions.Require(window, window >= 1, "at least 1", nameof(WindowSize));
+        OptionChecks.RequireAtLeast(ImageSize, 1);
+        OptionChecks.RequireAtLeast(WindowSize, 1);
     }
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -11,8 +14,8 @@ namespace Microsoft.ML.VisionModels.Families.Swin;
 /// Scaling Up Capacity and Resolution" (arXiv 2111.09883). Reference implementations: microsoft/Swin-Transformer, and Hugging Face's
 /// Swin, Swinv2 and their backbones.
 /// </summary>
-/// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>. Images of any size go in; edges are padded.</remarks>
-internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
+/// <remarks>Built without values: load a checkpoint, or call <see cref="Draw"/>. Images of any size go in; edges are padded.</remarks>
+internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>, INetwork<SwinConfig, SwinNetwork>, ITrainableClassifier, IFeatureNetwork
 {
     internal const double InitialStd = 0.02;
 
@@ -40,6 +43,8 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
     }
 
     public SwinConfig Config { get; private set; }
+
+    public static SwinNetwork Create(SwinConfig config, Generator? generator = null) => new(config, generator);
 
     /// <inheritdoc cref="SwinStage.GradientCheckpointing"/>
     public bool GradientCheckpointing
@@ -141,19 +146,67 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>
     /// Draws every weight: linear layers with the spread of Xavier's rule for the stage's width, tables of biases from a truncated
     /// normal of 0.02; V2's residual branches begin at zero.
     /// </summary>
-    public SwinNetwork Initialize(Generator generator)
+    public void Draw(Generator generator)
     {
         Initialization.Fill(patch_embed, InitialStd, generator);
         foreach (var stage in stages)
             stage.Initialize(generator);
-        return InitializeHead(generator);
+        DrawHead(generator);
     }
 
     /// <summary>Draws a new head only, for fine-tuning a loaded network on other classes.</summary>
-    public SwinNetwork InitializeHead(Generator generator)
+    public void DrawHead(Generator generator)
     {
         if (head is not null)
             Initialization.Fill(head, InitialStd, generator);
-        return this;
     }
+
+    public int EmbeddingSize => FinalWidth;
+
+    public ImageSize AttentionSize => Config.GridOf(Config.LastStage);
+
+    public ClassifierOutput Classify(Tensor pixels, bool embedding = false, bool attention = false)
+    {
+        var features = Features(pixels);                // [B, H, W, D]
+        var pooled = Embedding(features);               // [B, D]
+        var logits = Logits(pooled);
+        return new(logits, embedding ? pooled : null, attention ? ClassMap(features, logits) : null);
+    }
+
+    public int Depth => Config.Blocks;
+
+    public bool IsHead(string parameter) => parameter.StartsWith("head.", StringComparison.Ordinal);
+
+    public int LayerOf(string parameter) => parameter.Split('.') switch
+    {
+        ["stages", var stage, "blocks", var block, ..] => Config.FirstBlockOf(Number(stage)) + Number(block) + 1,
+        ["stages", var stage, ..] => Config.FirstBlockOf(Number(stage) + 1),    // the merging belongs to the stage's last block
+        ["norm" or "head", ..] => Depth + 1,
+        _ => 0,
+    };
+
+    public bool IsSparedFromDecay(string parameter) =>
+        parameter.Contains(".position_bias.", StringComparison.Ordinal) || parameter.EndsWith(".logit_scale", StringComparison.Ordinal);
+
+    /// <summary>The pooled vector, and each stage's feature map, which is called as the options' property is without its ending.</summary>
+    IReadOnlyList<ImageFeature> IFeatureNetwork.Features =>
+    [
+        new(IFeatureNetwork.Embedding, [FinalWidth]),
+        .. Enumerable.Range(0, Config.Stages).Select(stage => new ImageFeature(NameOf(stage), [Config.WidthOf(stage), Config.GridOf(stage).Height, Config.GridOf(stage).Width])),
+    ];
+
+    public IReadOnlyDictionary<string, Tensor> Describe(Tensor pixels, IReadOnlySet<string> wanted)
+    {
+        var stages = Enumerable.Range(0, Config.Stages).Where(stage => wanted.Contains(NameOf(stage))).ToArray();
+        using var trace = new Trace([.. stages.Select(SwinConfig.StageName)]);
+        var features = Features(pixels, trace);
+        var outputs = stages.ToDictionary(NameOf, stage => FeatureMap(SwinConfig.StageName(stage), trace[SwinConfig.StageName(stage)]));
+        if (wanted.Contains(IFeatureNetwork.Embedding))
+            outputs[IFeatureNetwork.Embedding] = Embedding(features);
+        return outputs;
+    }
+
+    private static string NameOf(int stage) => $"Stage{stage + 1}";
+
+    private static int Number(string segment) => int.Parse(segment, CultureInfo.InvariantCulture);
 }

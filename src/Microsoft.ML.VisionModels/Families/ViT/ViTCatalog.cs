@@ -1,5 +1,5 @@
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML;
 
@@ -15,7 +15,7 @@ public static class ViTCatalog
     /// <param name="epochs">Passes over the training rows.</param>
     /// <returns>An estimator that adds <c>Score</c> (probabilities, a vector with the classes as slot names) and <c>PredictedLabel</c> (a key with the labels as values).</returns>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
-    public static ViTClassifierEstimator ViTClassifier(
+    public static VisionEstimator<ImageClassifierTransformer> ViTClassifier(
         this TransformsCatalog catalog, string labelColumnName = "Label", string imageColumnName = "Image",
         ViTPreset preset = ViTPreset.SmallImage, string? checkpoint = null, int epochs = 30) => catalog.ViTClassifier(new ViTClassifierOptions
         {
@@ -30,13 +30,13 @@ public static class ViTCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="options">Everything that can be chosen.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    public static ViTClassifierEstimator ViTClassifier(this TransformsCatalog catalog, ViTClassifierOptions options) =>
-        new(MLNet.EnvironmentOf(catalog), options);
+    public static VisionEstimator<ImageClassifierTransformer> ViTClassifier(this TransformsCatalog catalog, ViTClassifierOptions options) =>
+        VisionEstimator.Of(catalog, options, ImageClassifier.Fit);
 
     /// <summary>Classifies images with a published Vision Transformer and its own classes; nothing is trained.</summary>
     /// <param name="catalog">The transforms.</param>
     /// <param name="checkpoint">A Hugging Face folder: config.json with the labels, the weights, preprocessor_config.json.</param>
     /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
-    public static ViTClassifierEstimator PretrainedViTClassifier(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
+    public static VisionEstimator<ImageClassifierTransformer> PretrainedViTClassifier(this TransformsCatalog catalog, string checkpoint, string imageColumnName = "Image") =>
         catalog.ViTClassifier(new ViTClassifierOptions { Checkpoint = checkpoint, ImageColumnName = imageColumnName, TrainedParts = TrainedParts.None });
 }

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Families.ViT;
@@ -16,20 +19,32 @@ internal enum ViTPooling
 }
 
 /// <summary>The hyper-parameters of a Vision Transformer.</summary>
-internal sealed partial record ViTConfig
+internal sealed record ViTConfig
 {
+    private const int LibraryDefaultClasses = 2;
+
+    [ConfigKey("image_size")]
     public ImageSize ImageSize { get; init; } = 224;
+    [ConfigKey("patch_size")]
     public ImageSize PatchSize { get; init; } = 16;
+    [ConfigKey("num_channels")]
     public int Channels { get; init; } = 3;
+    [ConfigKey("hidden_size")]
     public int Width { get; init; } = 768;
+    [ConfigKey("num_hidden_layers")]
     public int Depth { get; init; } = 12;
+    [ConfigKey("num_attention_heads")]
     public int Heads { get; init; } = 12;
+    [ConfigKey("intermediate_size")]
     public int MlpWidth { get; init; } = 3072;
+    [ConfigKey("hidden_act")]
     public Activation Activation { get; init; } = Activation.Gelu;
 
     /// <summary>1e-6 in the original code and timm; Hugging Face's files say 1e-12.</summary>
+    [ConfigKey("layer_norm_eps")]
     public double NormEps { get; init; } = 1e-6;
 
+    [ConfigKey("qkv_bias")]
     public bool QkvBias { get; init; } = true;
     public bool PatchBias { get; init; } = true;
 
@@ -58,7 +73,9 @@ internal sealed partial record ViTConfig
     /// <summary>How positions are resampled for images of another size; null refuses these.</summary>
     public PositionInterpolation? Interpolation { get; init; }
 
+    [ConfigKey("hidden_dropout_prob")]
     public double Dropout { get; init; }
+    [ConfigKey("attention_probs_dropout_prob", "attention_dropout")]
     public double AttentionDropout { get; init; }
     public double DropPath { get; init; }
     public double? LayerScale { get; init; }
@@ -104,6 +121,51 @@ internal sealed partial record ViTConfig
         ViTPreset.DeiTBase16Distilled => Of(ViTPreset.DeiTBase16) with { DistillationToken = true, DistillationHead = true },
         _ => throw new ArgumentOutOfRangeException(nameof(preset), preset, "Unknown preset."),
     };
+
+    /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>vit</c> or <c>deit</c>. A missing key means the library's default.</summary>
+    /// <param name="config">The root of the file.</param>
+    /// <param name="tensors">The names in the checkpoint beside it: these alone tell whether a pooler is there. Null: a network without a head has one.</param>
+    /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
+    /// <exception cref="ArgumentException">The numbers make no network.</exception>
+    public static ViTConfig FromHuggingFace(JsonElement config, IEnumerable<string>? tensors = null)
+    {
+        var type = config.Get("model_type", "vit");
+        if (type is not ("vit" or "deit"))
+            throw new CheckpointException($"The configuration has model_type '{type}'; a Vision Transformer has 'vit' or 'deit'.");
+        var architecture = config.Architecture();
+        var classifier = architecture.Contains("ForImageClassification", StringComparison.Ordinal);
+        return (ConfigKeys.Read(config, new ViTConfig { NormEps = 1e-12 }) with
+        {
+            DistillationToken = type == "deit",
+            DistillationHead = architecture.EndsWith("WithTeacher", StringComparison.Ordinal),
+            Classes = classifier ? config.Labels()?.Length ?? LibraryDefaultClasses : null,
+            Pooler = tensors?.Any(name => name.EndsWith("pooler.dense.weight", StringComparison.Ordinal)) ?? !classifier,
+        }).Validate();
+    }
+
+    /// <summary>The <c>config.json</c> that Hugging Face's library writes for this network.</summary>
+    /// <param name="labels">The class names, one for each class; null for a network without a head.</param>
+    /// <exception cref="InvalidOperationException">The library's ViT and DeiT have no such part.</exception>
+    public JsonObject ToHuggingFace(IReadOnlyList<string>? labels)
+    {
+        if (LayerScale is not null || EmbeddingNorm || RegisterTokens > 0 || !ClassToken || !PatchBias || Pooling != ViTPooling.Class)
+            throw new InvalidOperationException("Hugging Face's ViT and DeiT know no layer scale, embedding norm, register tokens, mean pooling, and no network without class token or patch bias.");
+        if (Classes != labels?.Count)
+            throw new ArgumentException($"The network has {Classes ?? 0} classes, but {labels?.Count ?? 0} labels were given.", nameof(labels));
+
+        var model = DistillationToken ? "DeiT" : "ViT";
+        var json = ConfigKeys.Write(this, new Dictionary<string, JsonNode?>
+        {
+            ["architectures"] = new JsonArray(model + (Classes is null ? "Model" : DistillationHead ? "ForImageClassificationWithTeacher" : "ForImageClassification")),
+            ["encoder_stride"] = PatchSize.Height,
+            ["initializer_range"] = ViTNetwork.InitialStd,
+            ["model_type"] = model.ToLowerInvariant(),
+            ["torch_dtype"] = "float32",
+        });
+        if (labels is not null)
+            json.AddLabels(labels);
+        return json;
+    }
 
     /// <summary>Throws for hyper-parameters that make no network.</summary>
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
@@ -12,8 +13,8 @@ namespace Microsoft.ML.VisionModels.Families.ViT;
 /// The Vision Transformer: "An Image is Worth 16x16 Words" (arXiv 2010.11929), with DeiT's distillation token (arXiv 2012.12877).
 /// Reference implementations: google-research/vision_transformer, timm, and Hugging Face's ViT and DeiT. Parameters carry timm's names.
 /// </summary>
-/// <remarks>Built without values: load a checkpoint, or call <see cref="Initialize"/>.</remarks>
-internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
+/// <remarks>Built without values: load a checkpoint, or call <see cref="Draw"/>.</remarks>
+internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig, ViTNetwork>, ITrainableClassifier
 {
     internal const double InitialStd = 0.02;
 
@@ -51,6 +52,8 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     }
 
     public ViTConfig Config { get; private set; }
+
+    public static ViTNetwork Create(ViTConfig config, Generator? generator = null) => new(config, generator);
 
     /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
     public bool GradientCheckpointing { get => blocks.GradientCheckpointing; set => blocks.GradientCheckpointing = value; }
@@ -170,7 +173,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
     /// positions and extra tokens from a truncated normal of 0.02, the class token from 1e-6.
     /// </summary>
     /// <remarks>timm's fixed 0.02 is close to that rule for wide networks, but so small for narrow ones that they learn several times slower.</remarks>
-    public ViTNetwork Initialize(Generator generator)
+    public void Draw(Generator generator)
     {
         Initialization.Fill(this, 1 / Math.Sqrt(Config.Width), generator);
         foreach (var rows in new[] { dist_token, reg_token, pos_embed }.OfType<Parameter>())
@@ -178,14 +181,48 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>
         if (cls_token is not null)
             Initialization.Normal(cls_token, 1e-6, generator);
         attn_pool?.InitializeProbe(generator);
-        return this;
     }
 
     /// <summary>Draws new heads only, for fine-tuning a loaded network on other classes.</summary>
-    public ViTNetwork InitializeHeads(Generator generator)
+    public void DrawHead(Generator generator)
     {
         foreach (var each in new[] { head, head_dist }.OfType<Linear>())
             Initialization.Fill(each, InitialStd, generator);
-        return this;
     }
+
+    public int EmbeddingSize => Config.Width;
+
+    public ImageSize AttentionSize => Config.Grid;
+
+    /// <summary>
+    /// The answer, and on request the embedding and a map of where the answer comes from: with a class token the attention roll-out,
+    /// else how much each patch speaks for it.
+    /// </summary>
+    public ClassifierOutput Classify(Tensor pixels, bool embedding = false, bool attention = false)
+    {
+        using var trace = attention && Config.Pooling == ViTPooling.Class ? new Trace(name => name.StartsWith("attentions.", StringComparison.Ordinal), AttentionRollout.MeanOfHeads) : null;
+        var tokens = Tokens(pixels, trace);
+        var logits = Logits(tokens);
+        return new(logits, embedding ? Embedding(tokens) : null, attention ? Map(trace is null ? ClassActivations(tokens, logits) : Rollout(trace)) : null);
+    }
+
+    public int Depth => Config.Depth;
+
+    public bool IsHead(string parameter) => parameter.StartsWith("head", StringComparison.Ordinal);
+
+    public int LayerOf(string parameter) => parameter.Split('.') switch
+    {
+        ["blocks", var block, ..] => int.Parse(block, CultureInfo.InvariantCulture) + 1,
+        ["norm" or "pooler" or "head" or "head_dist", ..] => Depth + 1,
+        _ => 0,
+    };
+
+    public bool IsSparedFromDecay(string parameter) => parameter is nameof(cls_token) or nameof(dist_token) or nameof(reg_token) or nameof(pos_embed);
+
+    /// <summary>The shares of the patches in the class token, [B, N].</summary>
+    private Tensor Rollout(Trace trace) => AttentionRollout.Of([.. Enumerable.Range(0, Depth).Select(block => trace[AttentionName(block)])], token: 0)
+        .narrow(1, Config.PrefixTokens, Config.Grid.Area);
+
+    /// <summary>Values of patches [B, N] as a map [B, rows, columns] whose largest value is 1; all 0 where no patch speaks for the answer.</summary>
+    private Tensor Map(Tensor patches) => ClassActivation.Scaled(patches).view(-1, Config.Grid.Height, Config.Grid.Width);
 }

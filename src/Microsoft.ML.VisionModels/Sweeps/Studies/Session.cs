@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Studies;
 

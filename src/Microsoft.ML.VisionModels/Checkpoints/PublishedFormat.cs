@@ -1,0 +1,148 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.ML.VisionModels.Core;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Checkpoints;
+
+/// <summary>
+/// How the networks of a family are published: opening a folder or a file, reading its configuration, finding out whose names its
+/// tensors bear, heads, preprocessing, labels, and writing all that again. A family fills in what is its own.
+/// </summary>
+/// <typeparam name="TConfig">The hyper-parameters.</typeparam>
+/// <typeparam name="TNetwork">The network.</typeparam>
+internal abstract class PublishedFormat<TConfig, TNetwork>
+    where TConfig : class
+    where TNetwork : nn.Module, INetwork<TConfig, TNetwork>
+{
+    /// <summary>Patterns of the head's tensors: they may be missing or of another size where a new head is wanted, or none.</summary>
+    public virtual IReadOnlyList<string> Heads => [];
+
+    /// <summary>The names that a file may bear, the published ones first: those are written.</summary>
+    public abstract IReadOnlyList<Dialect> Dialects(TConfig config);
+
+    /// <summary>Whether a folder without a <c>config.json</c> is none of this family.</summary>
+    protected virtual bool FolderNeedsConfig => true;
+
+    /// <summary>The hyper-parameters that <c>config.json</c> tells.</summary>
+    /// <param name="config">The root of the file.</param>
+    /// <param name="tensors">The names in the checkpoint, which tell what the file leaves open.</param>
+    /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
+    protected abstract TConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors);
+
+    /// <summary>The hyper-parameters of weights without a <c>config.json</c>.</summary>
+    /// <exception cref="CheckpointException">They are of another network.</exception>
+    protected abstract TConfig ReadTensors(Checkpoint weights, ModelFolder folder);
+
+    /// <summary>How images become the network's input where no preprocessor_config.json says; null where there is no such rule.</summary>
+    protected virtual ImagePreprocessing? DefaultPreprocessing(TConfig config, ModelFolder folder) => null;
+
+    /// <summary>The number of classes of a published head; null where there is none.</summary>
+    protected virtual int? ClassesOf(TConfig config) => null;
+
+    /// <summary>The <c>config.json</c> of a network.</summary>
+    /// <exception cref="InvalidOperationException">The publisher's library has no such network.</exception>
+    protected virtual JsonObject WriteConfig(TNetwork network, IReadOnlyList<string>? labels) => throw new InvalidOperationException("Such networks have no published form.");
+
+    /// <summary>What the publisher's files hold and the network does not, by their names.</summary>
+    protected virtual IEnumerable<(string Name, Tensor Value)> MoreTensors(TConfig config) => [];
+
+    /// <summary>The file as the dialects know it.</summary>
+    public virtual Checkpoint Prepare(Checkpoint weights) => weights;
+
+    /// <summary>A network of these hyper-parameters with random weights.</summary>
+    public PublishedModel<TConfig, TNetwork> Random(TConfig config) => new(this, null, config, null, null);
+
+    /// <exception cref="FileNotFoundException">There is no such file or folder, or it has no weights.</exception>
+    /// <exception cref="CheckpointException">A file is damaged, or of another family.</exception>
+    public PublishedModel<TConfig, TNetwork> Open(string path)
+    {
+        var folder = ModelFolder.Open(path);
+        if (folder is { IsFolder: true, Config: null } && FolderNeedsConfig)
+            throw new FileNotFoundException($"The folder {path} has no config.json.", Path.Combine(path, "config.json"));
+        using var weights = folder.OpenWeights();
+        var config = folder.Config is { } json ? folder.Read(json, root => ReadConfig(root, [.. weights.Tensors.Keys])) : ReadTensors(weights, folder);
+        var labels = folder.Config is { } same && ClassesOf(config) is not null ? folder.Read(same, JsonConfig.Labels) : null;
+        return new(this, folder, config, folder.Preprocessing ?? DefaultPreprocessing(config, folder), labels);
+    }
+
+    /// <summary>Writes a folder as Hugging Face publishes it: config.json, model.safetensors, preprocessor_config.json.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="labels">The names of the head's classes; null without a head.</param>
+    /// <param name="preprocessing">How images become its input.</param>
+    /// <param name="folder">Made where it does not exist.</param>
+    public void Save(TNetwork network, IReadOnlyList<string>? labels, ImagePreprocessing preprocessing, string folder)
+    {
+        using var scope = NewDisposeScope();
+        var config = WriteConfig(network, labels).ToIndentedText();
+        Directory.CreateDirectory(folder);
+        CheckpointLoader.Save(network, Dialects(network.Config)[0], Path.Combine(folder, "model.safetensors"), MoreTensors(network.Config));
+        AtomicFile.WriteText(Path.Combine(folder, "config.json"), config);
+        AtomicFile.WriteText(Path.Combine(folder, "preprocessor_config.json"), preprocessing.ToHuggingFace());
+    }
+
+    /// <summary>The error of a bare weights file that is no network of the preset that was named.</summary>
+    /// <param name="weights">The file.</param>
+    /// <param name="preset">What was named.</param>
+    /// <param name="width">The width of the file's network.</param>
+    /// <param name="widthOf">The widths of the presets.</param>
+    protected static CheckpointException WrongPreset<TPreset>(Checkpoint weights, TPreset preset, long width, Func<TPreset, int> widthOf)
+        where TPreset : struct, Enum
+    {
+        var fitting = Enum.GetValues<TPreset>().Where(other => widthOf(other) == width).ToArray();
+        return new CheckpointException(
+            $"{weights.Path} does not fit the preset {preset}: its width is {width}, the preset's {widthOf(preset)}. " +
+            (fitting.Length == 0 ? "No preset has that width." : $"Set Preset to what it was trained as; that width have {string.Join(", ", fitting)}."));
+    }
+}
+
+/// <summary>Published weights that were opened, or a network that has none yet: what it is, and how to build it.</summary>
+/// <param name="format">How the family's networks are published.</param>
+/// <param name="folder">Where the weights are; null for random ones.</param>
+/// <param name="config">The hyper-parameters.</param>
+/// <param name="preprocessing">How its images are prepared; null where nothing tells.</param>
+/// <param name="labels">The names of the head's classes; null where there is no head, or they have no names.</param>
+internal sealed class PublishedModel<TConfig, TNetwork>(
+    PublishedFormat<TConfig, TNetwork> format, ModelFolder? folder, TConfig config, ImagePreprocessing? preprocessing, IReadOnlyList<string>? labels)
+    where TConfig : class
+    where TNetwork : nn.Module, INetwork<TConfig, TNetwork>
+{
+    /// <summary>Where the weights are; null for random ones.</summary>
+    public ModelFolder? Folder => folder;
+
+    public TConfig Config => config;
+
+    public ImagePreprocessing? Preprocessing => preprocessing;
+
+    public IReadOnlyList<string>? Labels => labels;
+
+    /// <summary>The network with the published weights, or random ones where there are none.</summary>
+    /// <param name="config"><see cref="Config"/>, but for the head and what concerns training; null for <see cref="Config"/> as it is.</param>
+    /// <param name="generator">The source of random weights now and of dropout later; scoring needs none.</param>
+    /// <param name="newHead">Whether the head is drawn anew, or there is to be none, though the checkpoint may have one.</param>
+    /// <exception cref="CheckpointException">The weights do not fit the network.</exception>
+    public TNetwork Build(TConfig? config = null, Generator? generator = null, bool newHead = false)
+    {
+        var network = TNetwork.Create(config ?? Config, generator);
+        try
+        {
+            if (folder is null)
+            {
+                ((ITrainableNetwork)network).Draw(generator!);
+                return network;
+            }
+            using var file = folder.OpenWeights();
+            using var weights = format.Prepare(file);
+            CheckpointLoader.Load(network, weights, Dialect.For(weights, format.Dialects(network.Config)), newHead ? format.Heads : []);
+            if (newHead && generator is not null)
+                ((ITrainableNetwork)network).DrawHead(generator);
+            network.eval();
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+}

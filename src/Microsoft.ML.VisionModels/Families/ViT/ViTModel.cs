@@ -1,0 +1,61 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Pipelines;
+
+namespace Microsoft.ML.VisionModels.Families.ViT;
+
+/// <summary>How Vision Transformers are published, and how one is made of options.</summary>
+/// <param name="preset">What a bare weights file was trained as.</param>
+internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, ViTNetwork>
+{
+    public override IReadOnlyList<string> Heads => ["head.*", "head_dist.*"];
+
+    public override IReadOnlyList<Dialect> Dialects(ViTConfig config) => [ViTDialect.HuggingFace(config), ViTDialect.Timm];
+
+    protected override ViTConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors) => ViTConfig.FromHuggingFace(config, tensors);
+
+    protected override JsonObject WriteConfig(ViTNetwork network, IReadOnlyList<string>? labels) => network.Config.ToHuggingFace(labels);
+
+    protected override int? ClassesOf(ViTConfig config) => config.Classes;
+
+    /// <summary>A bare weights file tells the size of its patches and, where its patches make a square, of its images.</summary>
+    protected override ViTConfig ReadTensors(Checkpoint weights, ModelFolder folder)
+    {
+        var config = ViTConfig.Of(preset);
+        if (!weights.Tensors.TryGetValue("patch_embed.proj.weight", out var patch) || patch.Shape.Count != 4
+            || !weights.Tensors.TryGetValue("pos_embed", out var positions) || positions.Shape.Count != 3)
+            return config;
+        if (patch.Shape[0] != config.Width)
+            throw WrongPreset(weights, preset, patch.Shape[0], other => ViTConfig.Of(other).Width);
+        config = config with { PatchSize = new((int)patch.Shape[2], (int)patch.Shape[3]) };
+        var side = (int)Math.Sqrt(positions.Shape[1] - config.PositionedTokens);
+        return side * side + config.PositionedTokens == positions.Shape[1]
+            ? config with { ImageSize = new(side * config.PatchSize.Height, side * config.PatchSize.Width) }
+            : config;
+    }
+
+    public static ClassifierBlueprint Classifier(ViTClassifierOptions options)
+    {
+        var (format, preset) = (new ViTModel(options.Preset), ViTConfig.Of(options.Preset));
+        var published = options.Checkpoint is { } path ? format.Open(path) : format.Random(preset with
+        {
+            ImageSize = options.ImageSize ?? preset.ImageSize,
+            PatchSize = options.PatchSize ?? preset.PatchSize,
+        });
+        var (imageSize, patch) = (options.ImageSize ?? published.Config.ImageSize, published.Config.PatchSize);
+        if ((options.ImageSize ?? options.PatchSize) is not null && (imageSize.Height % patch.Height, imageSize.Width % patch.Width) != (0, 0))
+        {
+            throw new ArgumentException(
+                $"ImageSize is {imageSize}, which patches of {patch} do not fill: pixels at the edge would be left out. Choose a multiple of the patch size.");
+        }
+        var config = published.Config with { DropPath = options.DropPath, Pooler = false };
+        return new(
+            NetworkInput.Preprocessing(options.Preprocessing, published.Preprocessing, options.ImageSize, imageSize), published.Labels,
+            (classes, newHead, generator) => published.Build(config with { Classes = classes }, generator, newHead).Resize(imageSize));
+    }
+}
+
+internal sealed class ViTClassifierKind() : ImageClassifierKind<ViTClassifierOptions, ViTConfig, ViTNetwork>("vit-classifier", version: 1, new ViTModel(default));
