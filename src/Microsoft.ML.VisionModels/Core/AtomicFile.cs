@@ -1,6 +1,6 @@
 namespace Microsoft.ML.VisionModels.Core;
 
-/// <summary>Writes files under a temporary name first, so that no half-written file is ever taken for a whole one.</summary>
+/// <summary>Writes files under a temporary name and renames them when they are complete, so that a crash leaves no half-written file.</summary>
 internal static class AtomicFile
 {
     public static void Write(string path, Action<Stream> write)

@@ -25,6 +25,6 @@ public sealed class CheckpointException : Exception
     {
     }
 
-    // Names come from the file, which may have been made to flood the log.
+    // The names in a message come from the file; a hostile file could fill the log with them.
     private static string Shorten(string message) => message.Length <= MaxLength ? message : string.Concat(message.AsSpan(0, MaxLength), " ...");
 }

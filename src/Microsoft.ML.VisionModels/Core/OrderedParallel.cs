@@ -2,7 +2,7 @@ using System.Runtime.ExceptionServices;
 
 namespace Microsoft.ML.VisionModels.Core;
 
-/// <summary>A parallel loop that fails as a sequential one would: with the exception itself, the first in order of those that happened.</summary>
+/// <summary>A parallel loop that fails as a sequential loop would: it throws the exception of the lowest index, and does not wrap it.</summary>
 internal static class OrderedParallel
 {
     public static void For(int count, Action<int> body)
@@ -23,7 +23,7 @@ internal static class OrderedParallel
             catch (Exception e)
             {
                 errors[i] = e;
-                state.Break(); // those before it still run
+                state.Break(); // Lower indices still run: one of them may fail too, and its exception counts.
             }
         });
         if (Array.Find(errors, e => e is not null) is { } first)

@@ -1,12 +1,12 @@
 namespace Microsoft.ML.VisionModels.Core;
 
-/// <summary>Reading of what a file claims to hold, at the cost of what it holds.</summary>
+/// <summary>Reads streams that say themselves how long they are, without trusting them: memory is taken as bytes arrive.</summary>
 internal static class StreamReading
 {
     private const int FirstStep = 1 << 16;
 
-    /// <summary>Reads so many bytes. The memory taken grows with what is there, not with what is claimed.</summary>
-    /// <exception cref="EndOfStreamException">There are fewer.</exception>
+    /// <summary>Reads as many bytes as the file claims to have. A false claim takes little memory, as the buffer grows with what was read.</summary>
+    /// <exception cref="EndOfStreamException">The stream has fewer bytes.</exception>
     public static byte[] ReadClaimed(this Stream stream, int length)
     {
         var bytes = new byte[Math.Min(length, FirstStep)];
@@ -20,8 +20,8 @@ internal static class StreamReading
         }
     }
 
-    /// <summary>Goes forward in a stream that perhaps does not seek.</summary>
-    /// <exception cref="EndOfStreamException">A stream that does not seek ends before.</exception>
+    /// <summary>Skips bytes of a stream, by seeking where it can and by reading where it cannot.</summary>
+    /// <exception cref="EndOfStreamException">A stream that cannot seek ends earlier.</exception>
     public static void Skip(this Stream stream, long count)
     {
         if (stream.CanSeek)
@@ -30,8 +30,8 @@ internal static class StreamReading
             return;
         }
 
-        Span<byte> nothing = stackalloc byte[4096];
-        for (; count > 0; count -= Math.Min(count, nothing.Length))
-            stream.ReadExactly(nothing[..(int)Math.Min(count, nothing.Length)]);
+        Span<byte> skipped = stackalloc byte[4096];
+        for (; count > 0; count -= Math.Min(count, skipped.Length))
+            stream.ReadExactly(skipped[..(int)Math.Min(count, skipped.Length)]);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Tests.Contract;

@@ -3,9 +3,12 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Microsoft.ML.VisionModels.Checkpoints;
+namespace Microsoft.ML.VisionModels.Core;
 
-/// <summary>Typed reading of configuration files, in which a missing or null entry means the library's default, and writing what they share.</summary>
+/// <summary>
+/// Typed reading of Hugging Face's JSON files, in which a missing or null entry stands for the library's default, and writing of what
+/// these files have in common. An entry of another type is a <see cref="CheckpointException"/>.
+/// </summary>
 internal static class JsonConfig
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -13,26 +16,44 @@ internal static class JsonConfig
     /// <summary>A configuration without entries.</summary>
     public static JsonElement Empty { get; } = JsonDocument.Parse("{}").RootElement;
 
-    public static int Get(this JsonElement config, string name, int fallback) =>
-        Find(config, name) is { } value ? value.TryGetIntegral(out var number) ? number : throw Wrong(name, value, "a whole number") : fallback;
+    /// <summary>The value of an entry; null where it is missing or null.</summary>
+    public static JsonElement? Optional(this JsonElement config, string name) =>
+        config.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
-    public static double Get(this JsonElement config, string name, double fallback) =>
-        Find(config, name) is { } value ? value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw Wrong(name, value, "a number") : fallback;
+    public static int Get(this JsonElement config, string name, int fallback) => config.Optional(name)?.Integer(name) ?? fallback;
 
-    public static bool Get(this JsonElement config, string name, bool fallback) =>
-        Find(config, name) is { } value ? value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(name, value, "true or false") : fallback;
+    public static double Get(this JsonElement config, string name, double fallback) => config.Optional(name)?.Number(name) ?? fallback;
+
+    public static bool Get(this JsonElement config, string name, bool fallback) => config.Optional(name) switch
+    {
+        null => fallback,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        { } value => throw Wrong(name, value, "true or false"),
+    };
 
     public static string Get(this JsonElement config, string name, string fallback) =>
-        Find(config, name) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, value, "text") : fallback;
+        config.Optional(name) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, value, "text") : fallback;
 
-    /// <summary>A configuration within the configuration; without entries where there is none.</summary>
+    /// <summary>A value as a whole number.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="name">Its place in the configuration, for the message.</param>
+    public static int Integer(this JsonElement value, string name) => TryGetInteger(value, out var number) ? number : throw Wrong(name, value, "a whole number");
+
+    /// <summary>A value as a number.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="name">Its place in the configuration, for the message.</param>
+    public static double Number(this JsonElement value, string name) =>
+        value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw Wrong(name, value, "a number");
+
+    /// <summary>The object of an entry, such as <c>vision_config</c>; an empty object where there is none.</summary>
     public static JsonElement Part(this JsonElement config, string name) =>
         config.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.Object ? part : Empty;
 
-    /// <summary>The labels in the order of their numbers, from <c>id2label</c>; null where there are none.</summary>
+    /// <summary>The labels of <c>id2label</c> in the order of their ids; null where there are none.</summary>
     public static string[]? Labels(this JsonElement config)
     {
-        if (Find(config, "id2label") is not { } map)
+        if (config.Optional("id2label") is not { } map)
             return null;
         if (map.ValueKind != JsonValueKind.Object)
             throw Wrong("id2label", map, "an object");
@@ -48,40 +69,40 @@ internal static class JsonConfig
         return labels!;
     }
 
-    /// <summary>One number for a square, or height and width.</summary>
+    /// <summary>A size: one number for a square, or [height, width].</summary>
     public static ImageSize Size(this JsonElement config, string name, int fallback) =>
         config.TryGetProperty(name, out var value) && value is { ValueKind: JsonValueKind.Array } && value.GetArrayLength() == 2
             && value[0].TryGetInt32(out var height) && value[1].TryGetInt32(out var width)
                 ? new ImageSize(height, width)
                 : config.Get(name, fallback);
 
-    /// <summary>Whole numbers; null where there are none.</summary>
+    /// <summary>A list of whole numbers; null where there is none.</summary>
     public static int[]? Integers(this JsonElement config, string name)
     {
-        if (Find(config, name) is not { } list)
+        if (config.Optional(name) is not { } list)
             return null;
         if (list.ValueKind != JsonValueKind.Array)
             throw Wrong(name, list, "a list of whole numbers");
-        return [.. list.EnumerateArray().Select(value => value.TryGetIntegral(out var number) ? number : throw Wrong(name, list, "a list of whole numbers"))];
+        return [.. list.EnumerateArray().Select(value => TryGetInteger(value, out var number) ? number : throw Wrong(name, list, "a list of whole numbers"))];
     }
 
-    /// <summary>Texts; null where there are none.</summary>
+    /// <summary>A list of texts; null where there is none.</summary>
     public static string[]? Texts(this JsonElement config, string name)
     {
-        if (Find(config, name) is not { } list)
+        if (config.Optional(name) is not { } list)
             return null;
         if (list.ValueKind != JsonValueKind.Array)
             throw Wrong(name, list, "a list of texts");
         return [.. list.EnumerateArray().Select(value => value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, list, "a list of texts"))];
     }
 
-    /// <summary>The first of <c>architectures</c>; empty where there is none.</summary>
+    /// <summary>The first entry of <c>architectures</c>; empty where there is none.</summary>
     public static string Architecture(this JsonElement config) =>
         config.TryGetProperty("architectures", out var list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0
             ? list[0].GetString() ?? ""
             : "";
 
-    /// <summary>A size as configurations hold it: one number for a square, or height and width.</summary>
+    /// <summary>A size: one number for a square, else [height, width].</summary>
     public static JsonNode ToJson(this ImageSize size) => size.Height == size.Width ? size.Height : new JsonArray(size.Height, size.Width);
 
     /// <summary>Adds <c>id2label</c> and <c>label2id</c>.</summary>
@@ -91,17 +112,14 @@ internal static class JsonConfig
         config["label2id"] = new JsonObject(labels.Select((label, id) => (label, id)).DistinctBy(x => x.label).Select(x => KeyValuePair.Create(x.label, (JsonNode?)x.id)));
     }
 
-    /// <summary>The text of a file for people to read.</summary>
+    /// <summary>The configuration as the indented text of a file.</summary>
     public static string ToIndentedText(this JsonObject config) => config.ToJsonString(s_indented);
 
-    private static bool TryGetIntegral(this JsonElement value, out int number)
+    private static bool TryGetInteger(JsonElement value, out int number)
     {
         number = 0;
         return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out number);
     }
-
-    private static JsonElement? Find(JsonElement config, string name) =>
-        config.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private static CheckpointException Wrong(string name, JsonElement value, string expected) =>
         new($"The configuration's '{name}' should be {expected}, but is {value.GetRawText()}.");
