@@ -5,19 +5,19 @@ using SkiaSharp;
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>
-/// Files and <see cref="MLImage"/>s to RGB and back. Colors are those of Pillow's <c>convert("RGB")</c>: alpha is dropped rather
-/// than blended with a background, gray is replicated, palettes are looked up, color profiles are not applied.
-/// Photographs are turned upright by their EXIF orientation. Of an animation the first frame counts.
+/// Turns files and <see cref="MLImage"/>s into RGB and back. Colors are those of Pillow's <c>convert("RGB")</c>: alpha is dropped rather
+/// than blended with a background, gray is replicated, palettes are looked up, color profiles are not applied. Photographs are turned
+/// upright by their EXIF orientation. Of an animation, the first frame is taken.
 /// </summary>
 internal static class ImageDecoder
 {
-    /// <summary>The most pixels that an image may have, as in Pillow: a small file can claim more memory than there is.</summary>
+    /// <summary>The most pixels that an image may have, Pillow's limit: a small file can claim a size for which there is no memory.</summary>
     public const long MaxPixels = 178_956_970;
 
-    /// <summary>The alpha of a pixel of 32 bits.</summary>
+    /// <summary>The alpha bits of an opaque 32-bit pixel.</summary>
     public const uint Opaque = 0xff000000;
 
-    /// <summary>What files with images are called, in lower case.</summary>
+    /// <summary>The extensions of image files, in lower case.</summary>
     public static readonly string[] FileExtensions = [".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".ico", ".wbmp"];
 
     /// <exception cref="ImageDecodeException">The file cannot be read, or is no complete image.</exception>
@@ -37,7 +37,7 @@ internal static class ImageDecoder
     }
 
     /// <param name="encoded">The bytes of an image file.</param>
-    /// <param name="name">What errors call the image.</param>
+    /// <param name="name">The image's name in error messages.</param>
     /// <exception cref="ImageDecodeException">The bytes are no complete image.</exception>
     public static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name)
     {
@@ -60,7 +60,7 @@ internal static class ImageDecoder
         if ((long)width * height > MaxPixels)
             throw new ImageDecodeException(name, $"its {width} x {height} pixels are more than the {MaxPixels} that are allowed.");
 
-        // Colors beside their alpha, not multiplied with it: dropping alpha then leaves the file's own colors.
+        // Unpremultiplied, so that dropping alpha leaves the colors of the file.
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
         using var rgba = new SKBitmap(info);
         var result = codec.GetPixels(info, rgba.GetPixels());
@@ -76,10 +76,10 @@ internal static class ImageDecoder
         _ => $"decoding failed ({result}).",
     };
 
-    /// <summary>Drops alpha, and turns the image as its origin says: where its first row and first column are when it stands upright.</summary>
+    /// <summary>Drops alpha, and turns the image upright. The origin says on which sides of the upright image the file's first row and first column are.</summary>
     private static RgbImage Upright(ReadOnlySpan<byte> rgba, int width, int height, SKEncodedOrigin origin)
     {
-        // From one upright pixel to the next in a row, and to the next row, in pixels of the source.
+        // The source pixel of the upright image's first pixel, and the steps in the source to the next pixel of a row and to the next row.
         var (right, bottom) = (width - 1, (height - 1) * width);
         var (start, stepX, stepY) = origin switch
         {
@@ -108,7 +108,7 @@ internal static class ImageDecoder
         var i = 0;
         if (step == 1 && Vector128.IsHardwareAccelerated)
         {
-            // Four pixels at a time; what the store writes beyond them is overwritten by the next.
+            // Four pixels at a time. Each store writes four bytes too many, which the next one overwrites.
             var withoutAlpha = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
             for (; i + 16 <= rgb.Length; i += 12, start += 4)
                 Vector128.Shuffle(Vector128.Create(rgba.Slice(4 * start, 16)), withoutAlpha).CopyTo(rgb[i..]);
@@ -118,9 +118,10 @@ internal static class ImageDecoder
     }
 
     /// <remarks>
-    /// ML.NET multiplies colors with alpha when it loads a file, and says so nowhere. An image in which no color exceeds its alpha
-    /// can only be such a one (or opaque, or black where it is transparent, for which it makes no difference), and its colors are
-    /// divided by alpha, to the precision that is left; any other is taken as it is. Fully transparent pixels stay black.
+    /// ML.NET multiplies colors with alpha when it loads a file, but an <see cref="MLImage"/> does not say whether that was done. In a
+    /// premultiplied image no color exceeds its alpha. Where this holds, the colors are divided by alpha again, as precisely as 8 bits
+    /// allow; images that are opaque, or black where they are transparent, come out the same either way. Other images are taken as they
+    /// are. Fully transparent pixels stay black.
     /// </remarks>
     public static RgbImage FromMLImage(MLImage image)
     {
@@ -161,14 +162,83 @@ internal static class ImageDecoder
             rgba[o] = Opaque | (uint)(rgb[i] | rgb[i + 1] << 8 | rgb[i + 2] << 16);
     });
 
-    /// <summary>An image as it is written.</summary>
-    /// <param name="width">Its columns.</param>
-    /// <param name="height">Its rows.</param>
+    /// <summary>Makes an image from pixels that a function writes.</summary>
+    /// <param name="width">The image's width.</param>
+    /// <param name="height">The image's height.</param>
     /// <param name="write">Writes all pixels, row by row: red in the lowest byte, then green, blue and alpha.</param>
     public static unsafe MLImage ToMLImage(int width, int height, Action<Span<uint>> write)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
         write(new Span<uint>((void*)bitmap.GetPixels(), width * height));
         return MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, bitmap.GetPixelSpan());
+    }
+}
+
+/// <summary>An image in memory: interleaved RGB, three bytes a pixel, rows from top to bottom without padding.</summary>
+internal sealed class RgbImage
+{
+    public RgbImage(int width, int height, byte[] pixels)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        if (pixels.LongLength != 3L * width * height)
+            throw new ArgumentException($"An image of {width} x {height} has {3L * width * height} bytes, not {pixels.LongLength}.", nameof(pixels));
+        Width = width;
+        Height = height;
+        Pixels = pixels;
+    }
+
+    /// <summary>A black image.</summary>
+    public RgbImage(int width, int height) : this(width, height, new byte[checked(3 * width * height)])
+    {
+    }
+
+    public int Width { get; }
+
+    public int Height { get; }
+
+    public byte[] Pixels { get; }
+
+    public Span<byte> Row(int y) => Pixels.AsSpan(3 * Width * y, 3 * Width);
+
+    /// <summary>An image with arbitrary pixels, for callers that write all of them.</summary>
+    public static RgbImage Uninitialized(int width, int height) =>
+        new(width, height, GC.AllocateUninitializedArray<byte>(checked(3 * width * height)));
+
+    /// <summary>
+    /// The window of the given size whose top left corner is at (<paramref name="left"/>, <paramref name="top"/>);
+    /// what lies outside the image is black.
+    /// </summary>
+    public RgbImage Window(int left, int top, int width, int height)
+    {
+        if (left == 0 && top == 0 && width == Width && height == Height)
+            return this;
+
+        var window = new RgbImage(width, height);
+        var (firstX, lastX) = (Math.Max(left, 0), Math.Min(left + width, Width));
+        var (firstY, lastY) = (Math.Max(top, 0), Math.Min(top + height, Height));
+        if (firstX < lastX)
+        {
+            for (var y = firstY; y < lastY; y++)
+                Row(y)[(3 * firstX)..(3 * lastX)].CopyTo(window.Row(y - top)[(3 * (firstX - left))..]);
+        }
+        return window;
+    }
+
+    /// <summary>Writes the pixels as three planes, [3, height, width].</summary>
+    public void CopyPlanes(Span<byte> chw)
+    {
+        var plane = Width * Height;
+        var red = chw[..plane];
+        var green = chw.Slice(plane, plane);
+        var blue = chw.Slice(2 * plane, plane);
+        var pixels = Pixels.AsSpan(0, 3 * plane);
+        for (var i = 0; i < plane; i++)
+        {
+            var pixel = pixels.Slice(3 * i, 3);
+            red[i] = pixel[0];
+            green[i] = pixel[1];
+            blue[i] = pixel[2];
+        }
     }
 }

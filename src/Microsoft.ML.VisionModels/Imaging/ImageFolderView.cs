@@ -1,11 +1,9 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Imaging;
 
-/// <summary>The images of a folder as rows; each is decoded when its getter is called.</summary>
+/// <summary>The images of a folder as rows. An image is decoded when its getter is called.</summary>
 internal sealed class ImageFolderView : IDataView
 {
     public const string ImageColumn = "Image";
@@ -40,7 +38,7 @@ internal sealed class ImageFolderView : IDataView
     {
         private readonly ImageFolderView _view;
         private readonly HashSet<int> _active;
-        private readonly int[]? _order; // of the files, where they are shuffled
+        private readonly int[]? _order; // the order of the files; null where they are not shuffled
         private int _next;
         private int _position = -1; // -1 before the first row and after the last
 
@@ -86,7 +84,7 @@ internal sealed class ImageFolderView : IDataView
                 ?? throw new ArgumentException($"Column '{column.Name}' holds {column.Type.RawType.Name}, not {typeof(TValue).Name}.", nameof(column));
         }
 
-        /// <summary>Every call gives a new image, which the caller disposes; the one in <paramref name="image"/> is disposed here, as in ML.NET's own LoadImages.</summary>
+        /// <summary>Creates a new image, which the caller disposes of. The one that is passed in is disposed of here, as ML.NET's own LoadImages does.</summary>
         private void GetImage(ref MLImage image)
         {
             image?.Dispose();
@@ -112,4 +110,50 @@ internal sealed class ImageFolderView : IDataView
             return _order is null ? _position : _order[_position];
         }
     }
+}
+
+/// <summary>An image file and the name of its class.</summary>
+internal sealed record ImageFile(string Path, string Label)
+{
+    /// <summary>
+    /// The images in a folder and the folders below it, in the ordinal order of their paths. The class is the name of the folder directly
+    /// below <paramref name="folder"/> that holds the image, at any depth; images in <paramref name="folder"/> itself have no class.
+    /// </summary>
+    public static ImageFile[] FindAll(string folder)
+    {
+        var (root, names) = (System.IO.Path.GetFullPath(folder), FindNames(folder));
+        var stray = Array.Find(names, name => !name.Contains('/'));
+        if (stray is not null && names.Any(name => name.Contains('/')))
+            throw new InvalidOperationException($"'{root}' holds images in class folders and also the image '{stray}' beside them, whose class is unknown. Move it into a class folder, or away.");
+
+        return [.. names.Select(name => new ImageFile(System.IO.Path.Combine(root, name.Replace('/', System.IO.Path.DirectorySeparatorChar)), LabelOf(name)))];
+    }
+
+    /// <summary>The paths of the images relative to the folder, with '/' between the parts on every system, in ordinal order.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidOperationException">There are no images.</exception>
+    public static string[] FindNames(string folder)
+    {
+        var root = System.IO.Path.GetFullPath(folder);
+        if (!Directory.Exists(root))
+            throw new DirectoryNotFoundException($"The image folder '{root}' does not exist.");
+
+        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
+        var names = Directory.EnumerateFiles(root, "*", options)
+            .Select(path => System.IO.Path.GetRelativePath(root, path).Replace(System.IO.Path.DirectorySeparatorChar, '/'))
+            .Where(IsVisibleImage)
+            .Order(StringComparer.Ordinal)
+            .ToArray();
+
+        if (names.Length == 0)
+            throw new InvalidOperationException($"There are no images in '{root}'. Looked for {string.Join(", ", ImageDecoder.FileExtensions)} there and in the folders below.");
+        return names;
+    }
+
+    private static string LabelOf(string name) => name.Contains('/') ? name[..name.IndexOf('/')] : "";
+
+    /// <summary>Files and folders whose name begins with a dot count as hidden on every system.</summary>
+    private static bool IsVisibleImage(string name) =>
+        ImageDecoder.FileExtensions.Contains(System.IO.Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
+        && !name.Split('/').Any(part => part.StartsWith('.'));
 }

@@ -4,25 +4,25 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging;
 
-/// <summary>Does what <see cref="ImagePreprocessing"/> says. Safe to use from many threads at once.</summary>
+/// <summary>Runs the steps of an <see cref="ImagePreprocessing"/>. It may be used from several threads at once.</summary>
 internal sealed class ImageProcessor
 {
-    private readonly float[] _table; // [3, 256]: channel and byte to the normalized value
-    private readonly byte[] _neutral; // the byte of each channel whose value is nearest to 0
+    private readonly float[] _table; // [3, 256]: the normalized value of each byte in each channel
+    private readonly byte[] _zero; // for each channel the byte whose normalized value is nearest to 0
 
     public ImageProcessor(ImagePreprocessing settings)
     {
         settings.Validate();
         Settings = settings;
         _table = NormalizationTable(settings);
-        _neutral = [.. _table.Chunk(256).Select(values => (byte)Enumerable.Range(0, 256).MinBy(value => Math.Abs(values[value])))];
+        _zero = [.. _table.Chunk(256).Select(values => (byte)Enumerable.Range(0, 256).MinBy(value => Math.Abs(values[value])))];
     }
 
     public ImagePreprocessing Settings { get; }
 
-    /// <summary>The steps on bytes.</summary>
+    /// <summary>The first steps, which work on bytes.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="maxThreads">How many threads a large image may take.</param>
+    /// <param name="maxThreads">How many threads may work on a large image.</param>
     public RgbImage ResizeAndCrop(RgbImage image, int maxThreads = int.MaxValue)
     {
         var size = Settings.ResizedSize(new(image.Height, image.Width));
@@ -34,9 +34,9 @@ internal sealed class ImageProcessor
             : resized;
     }
 
-    /// <summary>The steps on numbers: rescales and normalizes a resized image, and adds zeros up to the padded size.</summary>
-    /// <param name="image">What <see cref="ResizeAndCrop"/> gave.</param>
-    /// <param name="chw">[3, height, width] of the (padded) size.</param>
+    /// <summary>The last steps, which work on floats: rescales and normalizes a resized image, and pads it with zeros.</summary>
+    /// <param name="image">The result of <see cref="ResizeAndCrop"/>.</param>
+    /// <param name="chw">The result, [3, height, width] of the padded size.</param>
     public void Normalize(RgbImage image, Span<float> chw)
     {
         var size = PaddedSize(image.Height, image.Width);
@@ -68,11 +68,11 @@ internal sealed class ImageProcessor
 
     /// <summary>All steps for one image.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="chw">[3, height, width] of <see cref="ImagePreprocessing.OutputSize"/>.</param>
-    /// <param name="maxThreads">How many threads a large image may take.</param>
+    /// <param name="chw">The result, [3, height, width] of <see cref="ImagePreprocessing.OutputSize"/>.</param>
+    /// <param name="maxThreads">How many threads may work on a large image.</param>
     public void Process(RgbImage image, Span<float> chw, int maxThreads = int.MaxValue) => Normalize(ResizeAndCrop(image, maxThreads), chw);
 
-    /// <summary>All steps for images that give results of one size, side by side.</summary>
+    /// <summary>All steps for a batch of images, in parallel; their results must have one size.</summary>
     /// <returns>[B, 3, H, W] float32 on the CPU.</returns>
     public Tensor ProcessBatch(IReadOnlyList<RgbImage> images)
     {
@@ -84,9 +84,9 @@ internal sealed class ImageProcessor
         return ProcessBatch(images.Count, sizes[0], i => images[i]);
     }
 
-    /// <summary>All steps for images that are decoded on the way, side by side; for settings with a fixed output size.</summary>
-    /// <param name="count">B.</param>
-    /// <param name="image">Gives an image by its place in the batch; called from several threads.</param>
+    /// <summary>All steps for a batch of images that are decoded on the same threads; the settings must have a fixed output size.</summary>
+    /// <param name="count">The number of images, B.</param>
+    /// <param name="image">Returns the image at an index of the batch; called from several threads.</param>
     /// <returns>[B, 3, H, W] float32 on the CPU.</returns>
     public Tensor ProcessBatch(int count, Func<int, RgbImage> image)
     {
@@ -116,9 +116,10 @@ internal sealed class ImageProcessor
     }
 
     /// <summary>
-    /// The steps on numbers for a batch of bytes, on the batch's device: the same values, bit for bit, as <see cref="Normalize(RgbImage, Span{float})"/>.
+    /// The last steps for a batch of resized images, on the batch's device. The values equal those of
+    /// <see cref="Normalize(RgbImage, Span{float})"/> bit for bit, so that training and scoring see the same.
     /// </summary>
-    /// <param name="pixels">[B, 3, H, W] uint8, planes as <see cref="RgbImage.CopyPlanes"/> writes them.</param>
+    /// <param name="pixels">[B, 3, H, W] uint8, the planes that <see cref="RgbImage.CopyPlanes"/> writes.</param>
     /// <returns>[B, 3, H, W] float32, of the padded size.</returns>
     public Tensor Normalize(Tensor pixels)
     {
@@ -134,7 +135,7 @@ internal sealed class ImageProcessor
     }
 
     /// <summary>
-    /// A resized image in the padded size, as bytes: where there is no image, the value that normalizes to 0 as nearly as a byte can.
+    /// Pads a resized image while it still consists of bytes. The padding is the byte whose normalized value is nearest to 0.
     /// </summary>
     /// <exception cref="InvalidOperationException">The image is larger than the padded size.</exception>
     public RgbImage PadBytes(RgbImage image)
@@ -144,7 +145,7 @@ internal sealed class ImageProcessor
             return image;
         var padded = RgbImage.Uninitialized(size.Width, size.Height);
         for (var i = 0; i < padded.Pixels.Length; i++)
-            padded.Pixels[i] = _neutral[i % 3];
+            padded.Pixels[i] = _zero[i % 3];
         for (var y = 0; y < image.Height; y++)
             image.Row(y).CopyTo(padded.Row(y));
         return padded;
@@ -159,7 +160,7 @@ internal sealed class ImageProcessor
         return pad;
     }
 
-    /// <summary>Rescaled in double precision and rounded to float, then normalized in float: the order of Hugging Face's processors.</summary>
+    /// <summary>Rescales in double precision, rounds to float and normalizes in float, as Hugging Face's processors do.</summary>
     private static float[] NormalizationTable(ImagePreprocessing settings)
     {
         var table = new float[3 * 256];

@@ -11,7 +11,7 @@ namespace Microsoft.ML.VisionModels.Imaging;
 /// </summary>
 internal static class MLImageRegistration
 {
-#pragma warning disable CA2255 // once, before any such class is read
+#pragma warning disable CA2255 // It must run before ML.NET reads the first such class.
     [ModuleInitializer]
     internal static void Register()
     {
@@ -21,7 +21,7 @@ internal static class MLImageRegistration
         }
         catch (ArgumentException)
         {
-            // The application has registered MLImage in its own way: it stays so.
+            // The application has registered MLImage itself; its registration stays.
         }
     }
 #pragma warning restore CA2255

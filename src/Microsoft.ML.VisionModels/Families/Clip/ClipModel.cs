@@ -54,7 +54,7 @@ internal static class PublishedClip
     /// <summary>How images become the vision tower's input: as the user chose, or as the publisher does.</summary>
     /// <exception cref="ArgumentException">Images would come out in another size than the tower's.</exception>
     public static ImagePreprocessing PreprocessingOr(this PublishedModel<ClipConfig, ClipNetwork> clip, ImagePreprocessing? chosen) =>
-        NetworkInput.Preprocessing(chosen, clip.Preprocessing, null, clip.Config.Vision.ImageSize);
+        ImagePreprocessing.ForNetwork(chosen, clip.Preprocessing, null, clip.Config.Vision.ImageSize);
 
     /// <summary>The vision tower alone.</summary>
     public static ClipVisionNetwork VisionTower(this PublishedModel<ClipConfig, ClipNetwork> clip)

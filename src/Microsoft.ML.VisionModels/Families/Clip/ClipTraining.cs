@@ -21,7 +21,7 @@ internal static class ClipTraining
         var published = options.Checkpoint is { } checkpoint ? format.Open(checkpoint) : null;
         var preset = ClipPresets.Of(options.Preset);
         var processor = new ImageProcessor(published?.PreprocessingOr(options.Preprocessing)
-            ?? NetworkInput.Preprocessing(options.Preprocessing, null, null, options.ImageSize ?? preset.Vision.ImageSize));
+            ?? ImagePreprocessing.ForNetwork(options.Preprocessing, null, null, options.ImageSize ?? preset.Vision.ImageSize));
         var known = published?.OpenTokenizer(options.Tokenizer) ?? (options.Tokenizer is { } path ? ClipTokenizer.Load(path) : null);
         var set = Read("training", context.Input);
         var tokenizer = known ?? ClipTokenizer.Learn(set.Payloads, options.VocabularySize);

@@ -48,7 +48,7 @@ internal sealed class SamModel : PublishedFormat<SamConfig, SamNetwork>
         where TOptions : SamOptions
     {
         var published = new SamModel().Open(context.Options.Checkpoint!);
-        var preprocessing = NetworkInput.Preprocessing(context.Options.Preprocessing, published.Preprocessing, null, published.Config.ImageSize);
+        var preprocessing = ImagePreprocessing.ForNetwork(context.Options.Preprocessing, published.Preprocessing, null, published.Config.ImageSize);
         return new(context.Options, published.Build(), context.Device) { Processor = new(preprocessing), Inner = classifier };
     }
 }

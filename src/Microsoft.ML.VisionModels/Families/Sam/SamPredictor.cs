@@ -30,7 +30,7 @@ internal sealed class SamPredictor(ScoringNetwork network, ImageProcessor proces
     public static SamPredictor Open(string checkpoint, Precision precision, Device device)
     {
         var published = new SamModel().Open(checkpoint);
-        var processor = new ImageProcessor(NetworkInput.Preprocessing(null, published.Preprocessing, null, published.Config.ImageSize));
+        var processor = new ImageProcessor(ImagePreprocessing.ForNetwork(null, published.Preprocessing, null, published.Config.ImageSize));
         return new(new(published.Build(), device, precision), processor);
     }
 

@@ -51,7 +51,7 @@ internal sealed class SwinModel(SwinPreset preset) : PublishedFormat<SwinConfig,
         var (imageSize, windowSize) = (options.ImageSize ?? published.Config.ImageSize, options.WindowSize ?? published.Config.WindowSize);
         var config = published.Config with { DropPath = options.DropPath };
         return new(
-            NetworkInput.Preprocessing(options.Preprocessing, published.Preprocessing, options.ImageSize, imageSize), published.Labels,
+            ImagePreprocessing.ForNetwork(options.Preprocessing, published.Preprocessing, options.ImageSize, imageSize), published.Labels,
             (classes, newHead, generator) => published.Build(config with { Classes = classes }, generator, newHead).Resize(imageSize, windowSize));
     }
 
@@ -60,7 +60,7 @@ internal sealed class SwinModel(SwinPreset preset) : PublishedFormat<SwinConfig,
         var options = context.Options;
         var published = new SwinModel(options.Preset).Open(options.Checkpoint!);
         var size = options.ImageSize ?? published.Config.ImageSize;
-        var preprocessing = NetworkInput.Preprocessing(options.Preprocessing, published.Preprocessing, options.ImageSize, size);
+        var preprocessing = ImagePreprocessing.ForNetwork(options.Preprocessing, published.Preprocessing, options.ImageSize, size);
         return SwinFeaturizerKind.Fit(context, published.Build(published.Config with { Classes = null }, newHead: true).Resize(size, options.WindowSize), preprocessing);
     }
 }

@@ -53,7 +53,7 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
         }
         var config = published.Config with { DropPath = options.DropPath, Pooler = false };
         return new(
-            NetworkInput.Preprocessing(options.Preprocessing, published.Preprocessing, options.ImageSize, imageSize), published.Labels,
+            ImagePreprocessing.ForNetwork(options.Preprocessing, published.Preprocessing, options.ImageSize, imageSize), published.Labels,
             (classes, newHead, generator) => published.Build(config with { Classes = classes }, generator, newHead).Resize(imageSize));
     }
 }

@@ -1,10 +1,12 @@
-using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
-/// <summary>Does what <see cref="AugmentationSettings"/> says to training batches. The generator alone decides how; safe to use from many threads, each with its own.</summary>
+/// <summary>
+/// Augments training batches as <see cref="AugmentationSettings"/> say. All randomness comes from the generator that is passed in, so the
+/// same augmenter may be used from several threads, each with a generator of its own.
+/// </summary>
 internal sealed class Augmenter
 {
     private readonly AugmentationSettings _settings;
@@ -16,10 +18,10 @@ internal sealed class Augmenter
         _steps = [.. Steps(settings)];
     }
 
-    /// <summary>Changes each image on its own, in the customary order: crop, flips, colors, erasing.</summary>
+    /// <summary>Changes each image by itself, in the usual order: crop, flips, colors, erasing.</summary>
     /// <param name="pixels">[B, 3, H, W] uint8, on any device; not changed.</param>
-    /// <param name="generator">Where the random numbers come from: a generator of the CPU.</param>
-    /// <returns>[B, 3, H, W] uint8, new; or the argument itself where nothing is on.</returns>
+    /// <param name="generator">A CPU generator for the random numbers.</param>
+    /// <returns>[B, 3, H, W] uint8: a new tensor, or the argument itself where no step is on.</returns>
     public Tensor Apply(Tensor pixels, Generator generator)
     {
         if (_steps.Length == 0 || pixels.shape[0] == 0)
@@ -30,8 +32,8 @@ internal sealed class Augmenter
 
     /// <summary>Mixes the images of a batch with each other; see <see cref="Mixing.Apply"/>.</summary>
     /// <param name="pixels">[B, 3, H, W] uint8.</param>
-    /// <param name="targets">[B, classes] of floats.</param>
-    /// <param name="generator">Where the random numbers come from: a generator of the CPU.</param>
+    /// <param name="targets">[B, classes], floats.</param>
+    /// <param name="generator">A CPU generator for the random numbers.</param>
     /// <returns>New tensors of the same shapes and types, or the arguments themselves where nothing is mixed.</returns>
     public (Tensor Pixels, Tensor Targets) Mix(Tensor pixels, Tensor targets, Generator generator) =>
         Mixing.Apply(pixels, targets, generator, _settings.MixUpAlpha, _settings.CutMixAlpha, _settings.MixProbability);
@@ -47,10 +49,47 @@ internal sealed class Augmenter
         if (settings.VerticalFlip)
             yield return (pixels, generator) => RandomFlip.Vertical(pixels, generator);
         if (settings.ColorJitter > 0)
-            yield return (pixels, generator) => Imaging.Augmentation.ColorJitter.Apply(pixels, generator, settings.ColorJitter);
+            yield return (pixels, generator) => ColorJitter.Apply(pixels, generator, settings.ColorJitter);
         if (settings.RandAugmentOperations > 0)
             yield return (pixels, generator) => RandAugment.Apply(pixels, generator, settings.RandAugmentOperations, settings.RandAugmentMagnitude);
         if (settings.RandomErasing > 0)
-            yield return (pixels, generator) => Imaging.Augmentation.RandomErasing.Apply(pixels, generator, settings.RandomErasing);
+            yield return (pixels, generator) => RandomErasing.Apply(pixels, generator, settings.RandomErasing);
     }
+}
+
+/// <summary>How training images are augmented; by default not at all.</summary>
+internal sealed record AugmentationSettings
+{
+    /// <summary>Whether images are mirrored, each with probability 0.5.</summary>
+    public bool HorizontalFlip { get; init; }
+
+    /// <summary>Whether images are turned upside down, each with probability 0.5.</summary>
+    public bool VerticalFlip { get; init; }
+
+    /// <summary>By how many pixels images are shifted at most; 0 for no shift.</summary>
+    public int CropPadding { get; init; }
+
+    /// <summary>The smallest share of the image's area that a resized crop takes, above 0; 1 for no resized crop.</summary>
+    public double MinCropArea { get; init; } = 1;
+
+    /// <summary>By how much brightness, contrast and saturation change at most, 0 to 1.</summary>
+    public double ColorJitter { get; init; }
+
+    /// <summary>How many operations of RandAugment each image gets; 0 for none.</summary>
+    public int RandAugmentOperations { get; init; }
+
+    /// <summary>How strong RandAugment's operations are, 0 to 1.</summary>
+    public double RandAugmentMagnitude { get; init; } = 0.3;
+
+    /// <summary>The probability that a box of an image is erased.</summary>
+    public double RandomErasing { get; init; }
+
+    /// <summary>The parameter of mixup's Beta distribution; 0 for no mixup.</summary>
+    public double MixUpAlpha { get; init; }
+
+    /// <summary>The parameter of cutmix's Beta distribution; 0 for no cutmix.</summary>
+    public double CutMixAlpha { get; init; }
+
+    /// <summary>The probability that a batch is mixed, where mixup or cutmix is on.</summary>
+    public double MixProbability { get; init; } = 1;
 }

@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 /// <summary>
-/// Pillow's <c>ImageEnhance</c> and <c>ImageOps</c> on batches, [N, 3, H, W] uint8 to new tensors of the same. Where Pillow cuts a
-/// fraction off, this rounds, so that images do not darken; so a value may be one more than Pillow's.
+/// Pillow's <c>ImageEnhance</c> and <c>ImageOps</c> on batches, [N, 3, H, W] uint8. The results are new tensors. Where Pillow truncates
+/// fractions this rounds them, as truncating darkens an image; so a value may be one more than Pillow's.
 /// </summary>
-/// <remarks>A factor is [N, 1, 1, 1] float32: 0 leaves nothing of the quality, 1 the image as it is, more than 1 adds to it.</remarks>
+/// <remarks>A factor is [N, 1, 1, 1] float32, as Pillow defines it: 1 keeps the image, 0 gives a black, gray or smooth one, more than 1 enhances it.</remarks>
 internal static class ImageOperations
 {
-    private static readonly Scalar s_zero = 0, s_one = 1, s_two = 2, s_white = 255;     // kept, see TensorArithmetic
+    private static readonly Scalar s_zero = 0, s_one = 1, s_two = 2, s_white = 255;     // kept alive, see TensorArithmetic
 
     public static Tensor Brightness(Tensor pixels, Tensor factor)
     {
@@ -19,7 +19,7 @@ internal static class ImageOperations
         return pixels.to(float32).mul_(factor).ToPixels().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Blends with the image's mean gray.</summary>
+    /// <summary>Blends each image with its mean gray.</summary>
     public static Tensor Contrast(Tensor pixels, Tensor factor)
     {
         using var scope = NewDisposeScope();
@@ -28,7 +28,7 @@ internal static class ImageOperations
         return Blend(mean, values, factor).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Blends with the gray image: saturation.</summary>
+    /// <summary>Changes the saturation: blends each image with its gray version.</summary>
     public static Tensor Color(Tensor pixels, Tensor factor)
     {
         using var scope = NewDisposeScope();
@@ -36,7 +36,7 @@ internal static class ImageOperations
         return Blend(Gray(values), values, factor).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Blends with the smoothed image.</summary>
+    /// <summary>Blends each image with its smoothed version.</summary>
     public static Tensor Sharpness(Tensor pixels, Tensor factor)
     {
         using var scope = NewDisposeScope();
@@ -44,14 +44,14 @@ internal static class ImageOperations
         return Blend(Smooth(values), values, factor).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Keeps the upper <paramref name="bits"/> of 8.</summary>
+    /// <summary>Keeps the upper <paramref name="bits"/> of each value's 8 bits.</summary>
     public static Tensor Posterize(Tensor pixels, int bits)
     {
         using var mask = tensor((byte)(0xFF << (8 - bits)), device: pixels.device);
         return pixels.bitwise_and(mask);
     }
 
-    /// <summary>Inverts what is at least as bright as the threshold; 256 changes nothing.</summary>
+    /// <summary>Inverts the values that are at least the threshold; a threshold of 256 changes nothing.</summary>
     public static Tensor Solarize(Tensor pixels, int threshold)
     {
         using var scope = NewDisposeScope();
@@ -61,7 +61,7 @@ internal static class ImageOperations
 
     public static Tensor Invert(Tensor pixels) => pixels.bitwise_not();
 
-    /// <summary>Stretches each channel from its darkest and brightest value to 0 and 255.</summary>
+    /// <summary>Stretches the values of each channel so that they reach from 0 to 255.</summary>
     public static Tensor AutoContrast(Tensor pixels)
     {
         using var scope = NewDisposeScope();
@@ -71,7 +71,7 @@ internal static class ImageOperations
         return where(brightest.gt(darkest), stretched, values).ToPixels().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Spreads each channel's values so that all levels are about as frequent.</summary>
+    /// <summary>Equalizes the histogram of each channel, so that all levels are about equally frequent.</summary>
     public static Tensor Equalize(Tensor pixels)
     {
         using var scope = NewDisposeScope();
@@ -80,29 +80,29 @@ internal static class ImageOperations
         var values = bytes.to(int64);
         var firstBin = TensorArithmetic.Arange(planes, pixels.device).unsqueeze(1).Mul(256); // [planes, 1]
         var histogram = values.Add(firstBin).flatten().bincount(null, 256 * planes).view(planes, 256);
-        var brightest = histogram.gather(1, bytes.amax([1], keepdim: true).to(int64)); // [planes, 1]: how many pixels have the highest value
+        var brightest = histogram.gather(1, bytes.amax([1], keepdim: true).to(int64)); // [planes, 1]: how many pixels have the plane's highest value
         using Scalar all = area;
         var step = brightest.neg().add(all, s_one).div(s_white, RoundingMode.floor);
 
-        var darker = histogram.cumsum(1) - histogram; // [planes, 256]: how many pixels are below the level
+        var darker = histogram.cumsum(1) - histogram; // [planes, 256]: how many pixels are darker than the level
         var table = darker.Add(step.div(s_two, RoundingMode.floor)).div(step.clamp_min(s_one), RoundingMode.floor).clamp_max_(s_white);
         table = where(step.gt(s_zero), table, TensorArithmetic.Arange(256, pixels.device)).to(uint8);
         return table.gather(1, values).view(pixels.shape).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Numbers as the nearest values of pixels.</summary>
+    /// <summary>Rounds numbers to the nearest values that a pixel can have.</summary>
     public static Tensor ToPixels(this Tensor values) => values.round_().clamp_(s_zero, s_white).to(uint8);
 
     private static Tensor Blend(Tensor without, Tensor image, Tensor factor) => (image - without).mul_(factor).add_(without, s_one).ToPixels();
 
-    /// <summary>[N, 3, H, W] to [N, 1, H, W]: ITU-R 601-2 luma in the 16 bits that Pillow takes; exact in float32.</summary>
+    /// <summary>[N, 3, H, W] to [N, 1, H, W]: ITU-R 601-2 luma with Pillow's 16-bit weights, whose sums are exact in float32.</summary>
     private static Tensor Gray(Tensor values)
     {
         var weights = tensor([19595 / 65536f, 38470 / 65536f, 7471 / 65536f], device: values.device).view(1, 3, 1, 1);
         return (values * weights).sum(1, keepdim: true).Add(0.5).floor_();
     }
 
-    /// <summary>Pillow's filter SMOOTH: a 3 x 3 mean in which the middle counts five times. The outermost pixels stay.</summary>
+    /// <summary>Pillow's filter SMOOTH: a 3 x 3 mean in which the center counts five times. Pixels at the edge keep their values.</summary>
     private static Tensor Smooth(Tensor values)
     {
         var smooth = values.clone();

@@ -1,14 +1,13 @@
 using System.Numerics;
-using Microsoft.ML.VisionModels.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
 
-/// <summary>RandAugment (Cubuk et al., arXiv 1909.13719): some operations out of fourteen, drawn for each image, all at one magnitude.</summary>
+/// <summary>RandAugment (Cubuk et al., arXiv 1909.13719): for each image a few of fourteen operations are drawn, all with the same magnitude.</summary>
 /// <remarks>
-/// The operations' ranges are torchvision's. Images are moved bilinearly, where torchvision takes the nearest pixel by default, and
-/// solarizing starts at the threshold 256, so that magnitude 0 leaves white white.
+/// The ranges of the operations are torchvision's. Two things differ: images are moved with bilinear interpolation, where torchvision takes
+/// the nearest pixel by default, and the threshold of solarize starts at 256, so that magnitude 0 does not change white pixels.
 /// </remarks>
 internal static class RandAugment
 {
@@ -21,11 +20,11 @@ internal static class RandAugment
 
     /// <summary>Changes each image by operations that are drawn for it, one after the other.</summary>
     /// <param name="pixels">[B, 3, H, W] uint8.</param>
-    /// <param name="generator">Where the random numbers come from.</param>
+    /// <param name="generator">The source of random numbers.</param>
     /// <param name="operations">How many operations each image gets.</param>
-    /// <param name="magnitude">How strong they are, of 0 (no change, except by autocontrast and equalize, which have no strength) to 1.</param>
-    /// <param name="fill">The value of what moves in from outside the image.</param>
-    /// <returns>[B, 3, H, W] uint8, new.</returns>
+    /// <param name="magnitude">The strength of the operations, from 0 for no change to 1. Autocontrast and equalize ignore it.</param>
+    /// <param name="fill">The value of pixels that come from outside the image.</param>
+    /// <returns>A new tensor, [B, 3, H, W] uint8.</returns>
     public static Tensor Apply(Tensor pixels, Generator generator, int operations = 2, double magnitude = 0.3, byte fill = 0)
     {
         using var scope = NewDisposeScope();
@@ -35,7 +34,7 @@ internal static class RandAugment
         {
             var drawn = generator.Integers(count, OperationCount);
             var signs = generator.Integers(count, 2).Select(bit => (2 * bit) - 1).ToArray();
-            // Images with the same operation go together.
+            // Images that drew the same operation are changed together.
             foreach (var group in Enumerable.Range(0, count).GroupBy(image => (Operation)drawn[image]).Where(g => g.Key != Operation.Identity))
             {
                 var rows = tensor(group.Select(image => (long)image).ToArray(), device: pixels.device);
@@ -46,7 +45,7 @@ internal static class RandAugment
         return result.MoveToOuterDisposeScope();
     }
 
-    /// <summary>One operation on images [N, 3, H, W], with a signed magnitude for each, -1 to 1; of some operations the sign means nothing.</summary>
+    /// <summary>Applies one operation to images [N, 3, H, W], with a magnitude from -1 to 1 for each. Some operations ignore its sign.</summary>
     internal static Tensor Apply(Operation operation, Tensor pixels, float[] magnitudes, byte fill)
     {
         var (height, width) = ((float)pixels.shape[2], (float)pixels.shape[3]);
@@ -76,7 +75,38 @@ internal static class RandAugment
             return enhancement(pixels, factor);
         }
 
-        // The same for all images but for the sign.
+        // All images have the same magnitude, apart from the sign.
         double Strength() => Math.Abs(magnitudes[0]);
+    }
+}
+
+/// <summary>Moves images by affine maps, with bilinear interpolation, as Pillow's <c>Image.transform</c> does.</summary>
+internal static class AffineSampling
+{
+    /// <summary>Moves each image by its own map.</summary>
+    /// <param name="pixels">[N, C, H, W] uint8.</param>
+    /// <param name="maps">
+    /// A map for each image, from positions in the result to positions in the image, in pixels. The first pixel reaches from 0 to 1, so
+    /// its center is at 0.5.
+    /// </param>
+    /// <param name="fill">The value of pixels that come from outside the image.</param>
+    /// <returns>[N, C, H, W] uint8.</returns>
+    public static Tensor Sample(Tensor pixels, IReadOnlyList<Matrix3x2> maps, byte fill = 0)
+    {
+        var (height, width) = (pixels.shape[2], pixels.shape[3]);
+        using var scope = NewDisposeScope();
+        using Scalar edge = 1, filling = fill;
+
+        // libtorch's coordinates run from -1 to 1 across the image.
+        var toPixels = Matrix3x2.CreateTranslation(1, 1) * Matrix3x2.CreateScale(width / 2f, height / 2f);
+        Matrix3x2.Invert(toPixels, out var fromPixels);
+        var rows = maps.Select(map => toPixels * map * fromPixels).SelectMany(m => new[] { m.M11, m.M21, m.M31, m.M12, m.M22, m.M32 });
+        var theta = tensor(rows.ToArray(), [maps.Count, 2, 3], device: pixels.device);
+
+        var grid = nn.functional.affine_grid(theta, pixels.shape, align_corners: false); // [N, H, W, 2]
+        var (x, y) = (grid.select(3, 0), grid.select(3, 1));                             // [N, H, W]
+        var outside = x.abs().gt(edge).logical_or_(y.abs().gt(edge)).unsqueeze(1);       // [N, 1, H, W]
+        return nn.functional.grid_sample(pixels.to(float32), grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false)
+            .masked_fill_(outside, filling).ToPixels().MoveToOuterDisposeScope();
     }
 }

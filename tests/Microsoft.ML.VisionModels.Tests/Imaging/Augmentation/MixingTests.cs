@@ -83,7 +83,7 @@ public sealed class MixingTests : IDisposable
     [Fact]
     public void Both_are_drawn_where_both_are_on()
     {
-        var cut = Enumerable.Range(0, 200).Count(_ => IsCut(Mixing.Apply(_images, _targets, _generator, mixUpAlpha: 1, cutMixAlpha: 1, cutMixChance: 0.3).Pixels));
+        var cut = Enumerable.Range(0, 200).Count(_ => IsCut(Mixing.Apply(_images, _targets, _generator, mixUpAlpha: 1, cutMixAlpha: 1, cutMixProbability: 0.3).Pixels));
         Assert.InRange(cut, 35, 90); // 60 expected, and a few of mixup that hardly mix
 
         bool IsCut(Tensor pixels) => pixels.unsqueeze(1).eq(_images.unsqueeze(0)).any(1).all().item<bool>();
