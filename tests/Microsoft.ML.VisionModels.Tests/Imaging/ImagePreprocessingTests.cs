@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;
@@ -69,6 +68,7 @@ public class ImagePreprocessingTests
     [InlineData("""{ "image_std": [0.5, 0, 0.5] }""", "Normalization")]
     [InlineData("""{ "do_resize": "yes" }""", "do_resize")]
     [InlineData("""{ "do_pad": true }""", "pad_size")]
+    [InlineData("""{ "crop_offset": 1 }""", "crop_offset")]
     [InlineData("""{ "crop_pct": 0.875 }""", "crop_pct")]
     [InlineData("""{ "image_processor_type": "DetrImageProcessor" }""", "DetrImageProcessor")]
     public void WhatIsWrongIsNamed(string json, string named) => Assert.Contains(named, Assert.Throws<FormatException>(() => Read(json)).Message);
@@ -87,6 +87,29 @@ public class ImagePreprocessingTests
         foreach (var settings in all)
             Assert.Equal(settings, Read(settings.ToHuggingFace()));
     }
+
+    /// <summary>Families declare the classes one by one; together they must be a partition.</summary>
+    [Fact]
+    public void EverySettingIsWrittenForOneProcessorClass()
+    {
+        foreach (var resize in new ImageResize?[] { null, new ImageResize.Exact(8, 8), new ImageResize.ShortestEdge(8), new ImageResize.LongestEdge(8) })
+        {
+            foreach (var crop in new ImageSize?[] { null, 4 })
+            {
+                foreach (var pad in new ImageSize?[] { null, 9 })
+                {
+                    var settings = new ImagePreprocessing { Resize = resize, CenterCrop = crop, Pad = pad };
+                    Assert.Single(PreprocessorConfig.Classes, known => known.Matches(settings));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AFileWithoutAClassIsReadByOneProcessorClass(bool centerCrop) =>
+        Assert.Single(PreprocessorConfig.Classes, known => known.AssumedForCenterCrop == centerCrop);
 
     [Fact]
     public void WrongSettingsAreRefused()
