@@ -1,15 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Masks;
 
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// A folder with a file for each image that has been annotated, so that long work can be stopped and resumed: a file is there whole or
-/// not at all. In the end <see cref="CocoDataset"/> and <see cref="YoloDataset"/> make data sets of them.
+/// A folder with one file for each annotated image, so that long work can be stopped and resumed: no file is ever half written. At the
+/// end, <see cref="CocoDataset"/> and <see cref="YoloDataset"/> make datasets from them.
 /// </summary>
-/// <param name="folder">The folder, which is made when the first image is written.</param>
+/// <param name="folder">The folder, which is created when the first image is written.</param>
 /// <example>
 /// <code>
 /// var store = new AnnotationStore("annotated");
@@ -22,11 +21,11 @@ public sealed class AnnotationStore(string folder)
 {
     private const string Extension = ".masks.json";
 
-    /// <summary>Whether an image has been written.</summary>
-    /// <param name="fileName">The image's path within the data set's folder.</param>
+    /// <summary>Whether an image's annotations were written.</summary>
+    /// <param name="fileName">The image's path within the dataset's folder.</param>
     public bool Contains(string fileName) => File.Exists(PathOf(fileName));
 
-    /// <summary>Writes an image's segments, in place of those that were there.</summary>
+    /// <summary>Writes an image's annotations, and replaces those that were written before.</summary>
     public void Write(AnnotatedImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -34,7 +33,7 @@ public sealed class AnnotationStore(string folder)
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         AtomicFile.Write(path, stream =>
         {
-            using var writer = new Utf8JsonWriter(stream, CocoJson.WriterOptions);
+            using var writer = new Utf8JsonWriter(stream, RunLengthMask.CocoJsonOptions);
             writer.WriteStartObject();
             writer.WriteString("file_name", image.FileName);
             writer.WriteNumber("height", image.Height);
@@ -58,14 +57,14 @@ public sealed class AnnotationStore(string folder)
         });
     }
 
-    /// <summary>Reads an image's segments.</summary>
-    /// <param name="fileName">The image's path within the data set's folder.</param>
-    /// <exception cref="FileNotFoundException">They have not been written.</exception>
-    /// <exception cref="InvalidDataException">The file is not what was written.</exception>
+    /// <summary>Reads an image's annotations.</summary>
+    /// <param name="fileName">The image's path within the dataset's folder.</param>
+    /// <exception cref="FileNotFoundException">They were not written.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public AnnotatedImage Read(string fileName) => ReadFile(PathOf(fileName));
 
-    /// <summary>Reads all images' segments, one after the other as they are asked for, in the ordinal order of the images' paths.</summary>
-    /// <exception cref="InvalidDataException">A file is not what was written.</exception>
+    /// <summary>Reads the annotations of all images, in the ordinal order of the images' paths. Each file is read when the enumeration reaches it.</summary>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
     public IEnumerable<AnnotatedImage> ReadAll()
     {
         if (!Directory.Exists(folder))
@@ -90,7 +89,7 @@ public sealed class AnnotationStore(string folder)
         }
         catch (Exception e) when (e is JsonException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
-            throw new InvalidDataException($"{path} holds no image's segments: {e.Message}", e);
+            throw new InvalidDataException($"{path} holds no image's annotations: {e.Message}", e);
         }
     }
 

@@ -1,41 +1,40 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
-using Microsoft.ML.VisionModels.Masks;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>Writes annotated images as one file in COCO's form (https://cocodataset.org/#format-data), which pycocotools and most training tools read.</summary>
+/// <summary>Writes annotated images as one file in COCO's format (https://cocodataset.org/#format-data), which pycocotools and most training tools read.</summary>
 /// <remarks>
-/// Images and annotations are numbered from 1 on, and so are categories, in the order of their names. The "bbox" of an annotation is
-/// [x, y, width, height] with all its columns and rows counted, as pycocotools' <c>toBbox</c> has it; Segment Anything's own records, see
-/// <see cref="MaskBox.ToXywh"/>, have one less. "area" counts the mask's pixels, "iscrowd" is 0. Masks without pixels are left out.
+/// The ids of images, annotations and categories count from 1, those of categories in the order of their names in the list. The "bbox" of an
+/// annotation is [x, y, width, height], where the width is the number of columns, as in pycocotools' <c>toBbox</c>; in Segment Anything's own
+/// records, see <see cref="MaskBox.ToXywh"/>, it is one less. "area" is the number of the mask's pixels, and "iscrowd" is 0. Empty masks
+/// are left out.
 /// </remarks>
 public sealed class CocoDataset
 {
     private readonly IReadOnlyList<string> _categories;
 
     /// <param name="categories">The names of the categories.</param>
-    /// <exception cref="ArgumentException">There are none, or one is empty.</exception>
+    /// <exception cref="ArgumentException">There is no name, or one is empty.</exception>
     public CocoDataset(IReadOnlyList<string> categories) => _categories = CheckCategories(categories);
 
     /// <summary>How masks are written. Default <see cref="CocoSegmentation.Compressed"/>.</summary>
     public CocoSegmentation Segmentation { get; init; }
 
-    /// <summary>By how many pixels polygons may be off; 0 keeps them exact. Default 1.</summary>
+    /// <summary>By how many pixels polygons may differ from the mask; 0 keeps them exact. Default 1.</summary>
     public double Tolerance { get; init; } = 1;
 
-    /// <summary>Writes the file, under a temporary name first.</summary>
+    /// <summary>Writes the file, under a temporary name until it is complete.</summary>
     /// <param name="path">The file, which is overwritten.</param>
-    /// <param name="images">The images, gone over once and not kept: <see cref="AnnotationStore.ReadAll"/>, or a list.</param>
-    /// <exception cref="ArgumentException">An annotation's category has no name, or says in its properties what COCO says already.</exception>
+    /// <param name="images">The images, which are enumerated once and not kept in memory: a list, or <see cref="AnnotationStore.ReadAll"/>.</param>
+    /// <exception cref="ArgumentException">An annotation's category has no name, or one of its properties has the name of an entry of COCO's.</exception>
     public void Save(string path, IEnumerable<AnnotatedImage> images)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(images);
         AtomicFile.Write(path, stream =>
         {
-            using var writer = new Utf8JsonWriter(stream, CocoJson.WriterOptions);
+            using var writer = new Utf8JsonWriter(stream, RunLengthMask.CocoJsonOptions);
             writer.WriteStartObject();
             writer.WriteStartObject("info");
             writer.WriteEndObject();
@@ -49,7 +48,7 @@ public sealed class CocoDataset
     {
         ArgumentNullException.ThrowIfNull(categories);
         if (categories.Count == 0 || categories.Any(string.IsNullOrEmpty))
-            throw new ArgumentException("A data set needs categories, and each a name.", nameof(categories));
+            throw new ArgumentException("A dataset needs at least one category, and each category a name.", nameof(categories));
         return [.. categories];
     }
 
@@ -67,7 +66,7 @@ public sealed class CocoDataset
         writer.WriteEndArray();
     }
 
-    /// <summary>Writes the annotations of all images, and returns the images without them.</summary>
+    /// <summary>Writes the annotations of all images, and returns the images without their annotations.</summary>
     private List<AnnotatedImage> WriteAnnotations(Utf8JsonWriter writer, IEnumerable<AnnotatedImage> images)
     {
         List<AnnotatedImage> written = [];
@@ -102,7 +101,7 @@ public sealed class CocoDataset
         foreach (var (name, value) in annotation.Properties ?? [])
         {
             if (name is "id" or "image_id" or "category_id" or "bbox" or "area" or "iscrowd" or "segmentation")
-                throw new ArgumentException($"An annotation's properties cannot have the name '{name}', which COCO gives a meaning of its own.");
+                throw new ArgumentException($"An annotation's properties cannot have the name '{name}', which is an entry of COCO's.");
             writer.WritePropertyName(name);
             if (value is null)
                 writer.WriteNullValue();
@@ -144,4 +143,17 @@ public sealed class CocoDataset
             writer.WriteNumberValue(number);
         writer.WriteEndArray();
     }
+}
+
+/// <summary>How <see cref="CocoDataset"/> writes masks.</summary>
+public enum CocoSegmentation
+{
+    /// <summary>Exact, as compressed counts: the smallest files, which pycocotools reads.</summary>
+    Compressed,
+
+    /// <summary>Exact, as a list of counts, the lengths of the runs.</summary>
+    Uncompressed,
+
+    /// <summary>A polygon for each part, within a tolerance. As COCO's polygons have no holes, the lines around holes are linked to the line around the part.</summary>
+    Polygons,
 }

@@ -1,18 +1,18 @@
 namespace Microsoft.ML.VisionModels.Masks;
 
 /// <summary>
-/// A mask's runs, cut where a column ends, and which of them belong together: the connected components, of pixels that touch at an
-/// edge or a corner (8-connectivity). Their number, not that of the pixels, is what this costs.
+/// The runs of a mask, divided into segments of one column each, and the connected components that they form. Pixels that touch at an edge
+/// or a corner are connected (8-connectivity). The work grows with the number of segments, not with that of pixels.
 /// </summary>
 internal sealed class ColumnSegments
 {
     private readonly int _height;
     private readonly List<Segment> _segments = [];
-    private readonly int[] _firstOfColumn;      // and, last, how many there are
+    private readonly int[] _firstOfColumn;      // the index of each column's first segment and, at the end, the number of all
     private int[]? _components;
 
     /// <param name="mask">The mask.</param>
-    /// <param name="inside">Whether the pixels inside are meant, or those outside.</param>
+    /// <param name="inside">Whether to take the pixels inside the mask or those outside.</param>
     public ColumnSegments(RunLengthMask mask, bool inside = true)
     {
         _height = mask.Height;
@@ -41,15 +41,15 @@ internal sealed class ColumnSegments
 
     public int Count => _segments.Count;
 
-    /// <summary>Columns of the image.</summary>
+    /// <summary>The width of the image.</summary>
     public int Width => _firstOfColumn.Length - 1;
 
     public Segment this[int index] => _segments[index];
 
-    /// <summary>For each segment the first one of its component.</summary>
+    /// <summary>For each segment, the index of the first segment of its component.</summary>
     public int[] Components => _components ??= Connect();
 
-    /// <summary>The segments of a column, from the top; none for the columns before the first and after the last.</summary>
+    /// <summary>The segments of a column, from the top. Columns outside the image have none.</summary>
     public Range InColumn(int x) => x < 0 || x >= Width ? default : _firstOfColumn[x].._firstOfColumn[x + 1];
 
     private void Cut(int start, int end)
@@ -63,7 +63,7 @@ internal sealed class ColumnSegments
         }
     }
 
-    /// <summary>Union-find over segments of neighboring columns, where a component's root is its first segment.</summary>
+    /// <summary>Union-find over the segments of neighboring columns. The root of a component is its first segment.</summary>
     private int[] Connect()
     {
         var parents = new int[Count];
@@ -75,7 +75,7 @@ internal sealed class ColumnSegments
             while (left < _firstOfColumn[x] && right < _firstOfColumn[x + 1])
             {
                 var (a, b) = (_segments[left], _segments[right]);
-                if (a.Start <= b.End && b.Start <= a.End)   // equal where they touch at a corner
+                if (a.Start <= b.End && b.Start <= a.End)   // equality means that they touch at a corner
                     Unite(parents, left, right);
                 if (a.End < b.End)
                     left++;
@@ -84,7 +84,7 @@ internal sealed class ColumnSegments
             }
         }
         for (var i = 0; i < parents.Length; i++)
-            parents[i] = parents[parents[i]];   // whose own is found already
+            parents[i] = parents[parents[i]];   // a parent comes before its child, so its own root is already known
         return parents;
     }
 

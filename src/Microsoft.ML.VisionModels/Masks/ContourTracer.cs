@@ -1,16 +1,15 @@
 using System.Drawing;
-using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Masks;
 
 /// <summary>
-/// Finds the lines around a mask's parts and holes from its runs alone. The top and the bottom of every run are edges of a line. Where
-/// two columns meet, what separates inside from outside runs between two of these edges' ends, one to the next from the top: there the
-/// line goes on. So each edge has one that follows it, and the lines are the cycles.
+/// Finds the lines around a mask's parts and holes from its segments, without looking at pixels. The top and the bottom of every segment
+/// are horizontal edges. On the border between two columns, the ends of these edges are sorted from top to bottom, and each pair of them is
+/// joined by a vertical edge, which separates inside from outside. So each horizontal edge has a next one, and the lines are the cycles.
 /// </summary>
 internal static class ContourTracer
 {
-    /// <summary>The mask's parts, in the order of their first runs.</summary>
+    /// <summary>The parts of the mask, in the order of their first segments.</summary>
     public static MaskPolygon[] Trace(ColumnSegments segments)
     {
         var next = Link(segments);
@@ -22,13 +21,13 @@ internal static class ContourTracer
                 continue;
             var component = segments.Components[edge / 2];
             if (!parts.TryGetValue(component, out var rings))
-                parts.Add(component, rings = []);   // its first run is at the far left: the line around the part goes there
+                parts.Add(component, rings = []);   // the first segment of a part is at its far left, so it lies on the line around the part, and the other lines are holes
             rings.Add(Follow(segments, next, visited, edge));
         }
         return [.. parts.Values.Select(rings => new MaskPolygon(rings[0], rings[1..]))];
     }
 
-    /// <summary>For each edge (that of run i's top is 2i, that of its bottom 2i + 1) the one after it, with the mask to the right.</summary>
+    /// <summary>The next edge of each edge, with the mask on the right. The top of segment i is edge 2i, its bottom is edge 2i + 1.</summary>
     private static int[] Link(ColumnSegments segments)
     {
         var next = new int[2 * segments.Count];
@@ -48,7 +47,8 @@ internal static class ContourTracer
 
             int Take() => r == lastR || (l < lastL && Place(l).CompareTo(Place(r)) <= 0) ? l++ : r++;
 
-            // Where a run ends beside the beginning of another, the beginning comes first: so those that touch at a corner are of one line.
+            // Where one segment ends at the row where a segment of the other column begins, the top is sorted first, so that segments which touch
+            // at a corner are on one line.
             (int, bool) Place(int edge) => (Row(segments, edge), !IsTop(edge));
 
             bool IsLeft(int edge) => segments[edge / 2].Column < x;

@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Masks;
 
-/// <summary>Writes images of 16-bit gray as PNG (ISO/IEC 15948), which SkiaSharp cannot.</summary>
+/// <summary>Writes 16-bit gray images as PNG (ISO/IEC 15948), which SkiaSharp cannot do.</summary>
 internal static class GrayPng
 {
     private const byte BitDepth = 16;
@@ -12,12 +12,12 @@ internal static class GrayPng
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
     /// <param name="path">The file, which is overwritten.</param>
-    /// <param name="height">Rows.</param>
-    /// <param name="width">Columns.</param>
-    /// <param name="values">0 to 65,535 for each pixel, row by row.</param>
+    /// <param name="height">The image's height.</param>
+    /// <param name="width">The image's width.</param>
+    /// <param name="values">A value from 0 to 65,535 for each pixel, row by row.</param>
     public static void Write(string path, int height, int width, int[] values)
     {
-        var header = new byte[13];  // after the bit depth: gray, and the only ways to compress, filter and interlace
+        var header = new byte[13];  // the zeros after the bit depth stand for gray, and for the standard compression, filtering and no interlacing
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
         header[8] = BitDepth;
@@ -35,7 +35,7 @@ internal static class GrayPng
         var compressed = new MemoryStream();
         using (var zlib = new ZLibStream(compressed, CompressionLevel.Optimal))
         {
-            var row = new byte[1 + 2 * width];  // the first says that the row is not filtered
+            var row = new byte[1 + 2 * width];  // the first byte, 0, says that the row is not filtered
             for (var y = 0; y < height; y++)
             {
                 for (var x = 0; x < width; x++)

@@ -7,8 +7,8 @@ using Microsoft.ML.VisionModels.Masks;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Draws masks over an image, each in a color of its own, and the points and boxes that they were asked for with. Smaller masks lie on
-/// larger ones, which hides none (as Segment Anything's notebooks show masks).
+/// Draws masks over an image, each in its own color, and the points and boxes of their prompts. Smaller masks are drawn over larger ones, so
+/// that none is hidden, as in Segment Anything's notebooks.
 /// </summary>
 /// <example>
 /// <code>
@@ -32,7 +32,7 @@ public sealed class MaskOverlay
         _image = ImageDecoder.FromMLImage(image);
     }
 
-    /// <param name="path">The image's file. A photograph is turned upright, as <see cref="SamSession.SetImage(string)"/> sees it.</param>
+    /// <param name="path">The image's file. A photograph is turned upright, as <see cref="SamSession.SetImage(string)"/> turns it.</param>
     /// <exception cref="ImageDecodeException">The file cannot be read as an image.</exception>
     public MaskOverlay(string path) : this(ImageDecoder.Decode(path))
     {
@@ -40,14 +40,14 @@ public sealed class MaskOverlay
 
     internal MaskOverlay(RgbImage image) => _image = image;
 
-    /// <summary>How much of a mask's color covers the image, 0 to 1. Default 0.35.</summary>
+    /// <summary>The opacity of a mask's color, from 0 to 1. Default 0.35.</summary>
     public double Opacity { get; set; } = 0.35;
 
-    /// <summary>How wide the lines around masks are, in pixels; 0, the default, draws none.</summary>
+    /// <summary>The width of the lines around masks, in pixels; 0, the default, draws none.</summary>
     public double ContourWidth { get; set; }
 
-    /// <summary>Adds a mask. The first has always the same color, the second another, and so on.</summary>
-    /// <exception cref="ArgumentException">The mask is not of the image's size.</exception>
+    /// <summary>Adds a mask. Its color depends only on how many masks were added before it.</summary>
+    /// <exception cref="ArgumentException">The mask does not have the image's size.</exception>
     public void AddMask(RunLengthMask mask)
     {
         ArgumentNullException.ThrowIfNull(mask);
@@ -57,7 +57,7 @@ public sealed class MaskOverlay
     }
 
     /// <summary>Adds masks.</summary>
-    /// <exception cref="ArgumentException">A mask is not of the image's size.</exception>
+    /// <exception cref="ArgumentException">A mask does not have the image's size.</exception>
     public void AddMasks(IEnumerable<RunLengthMask> masks)
     {
         ArgumentNullException.ThrowIfNull(masks);
@@ -65,10 +65,10 @@ public sealed class MaskOverlay
             AddMask(mask);
     }
 
-    /// <summary>Adds a point: a star, green for what a mask is to include, red for what not.</summary>
+    /// <summary>Adds a point, drawn as a star: green where a mask should include it, red where it should not.</summary>
     /// <param name="x">Pixels from the left edge.</param>
     /// <param name="y">Pixels from the upper edge.</param>
-    /// <param name="isForeground">Whether the mask is to include it. Default true.</param>
+    /// <param name="isForeground">Whether the mask should include the point. Default true.</param>
     public void AddPoint(float x, float y, bool isForeground = true) => _points.Add((new(x, y), isForeground));
 
     /// <summary>Adds a box, drawn in green.</summary>
@@ -78,14 +78,14 @@ public sealed class MaskOverlay
     /// <param name="bottom">Pixels from the upper edge.</param>
     public void AddBox(float left, float top, float right, float bottom) => _boxes.Add(RectangleF.FromLTRB(left, top, right, bottom));
 
-    /// <summary>The image with all that was added. The caller disposes it.</summary>
+    /// <summary>The image with everything that was added. The caller disposes of it.</summary>
     public MLImage Draw()
     {
         using var canvas = Paint();
         return canvas.ToMLImage();
     }
 
-    /// <summary>Writes the image with all that was added as PNG, under a temporary name first.</summary>
+    /// <summary>Writes the image with everything that was added as PNG, under a temporary name until it is complete.</summary>
     /// <param name="path">The file, which is overwritten.</param>
     public void Save(string path)
     {

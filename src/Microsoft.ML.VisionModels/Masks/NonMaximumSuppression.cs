@@ -1,16 +1,16 @@
 namespace Microsoft.ML.VisionModels.Masks;
 
 /// <summary>
-/// Of boxes that overlap much, only the one with the highest score stays (reference: torchvision's nms and batched_nms, whose
-/// single-precision arithmetic this follows).
+/// Non-maximum suppression: of boxes that overlap much, only the one with the highest score is kept (reference: torchvision's nms and
+/// batched_nms, whose single-precision arithmetic this repeats).
 /// </summary>
 internal static class NonMaximumSuppression
 {
     /// <param name="boxes">x0, y0, x1 and y1 of each box.</param>
-    /// <param name="scores">Of each box.</param>
-    /// <param name="iouThreshold">A box is suppressed whose intersection over union with a better one that stays is greater.</param>
-    /// <param name="categories">Of each box; those of different categories do not suppress each other. Empty where all are of one.</param>
-    /// <returns>The boxes that stay, the highest score first, and of equal ones the first.</returns>
+    /// <param name="scores">The score of each box.</param>
+    /// <param name="iouThreshold">A box is suppressed if its intersection over union with a kept box of a higher score is greater than this.</param>
+    /// <param name="categories">The category of each box; boxes of different categories do not suppress each other. Empty where there is only one.</param>
+    /// <returns>The indices of the kept boxes, the highest score first; boxes with equal scores are in their own order.</returns>
     public static int[] Run(ReadOnlySpan<float> boxes, ReadOnlySpan<float> scores, double iouThreshold, ReadOnlySpan<int> categories = default)
     {
         if (boxes.Length != 4 * scores.Length || (!categories.IsEmpty && categories.Length != scores.Length))
@@ -37,7 +37,7 @@ internal static class NonMaximumSuppression
         return [.. kept];
     }
 
-    /// <summary>As above, of the boxes around masks.</summary>
+    /// <summary>The same for the boxes around masks.</summary>
     public static int[] Run(ReadOnlySpan<MaskBox> boxes, ReadOnlySpan<float> scores, double iouThreshold)
     {
         var numbers = new float[4 * boxes.Length];
@@ -48,7 +48,7 @@ internal static class NonMaximumSuppression
 
     private static float Area(ReadOnlySpan<float> box) => (box[2] - box[0]) * (box[3] - box[1]);
 
-    /// <summary>Not a number where both boxes are without area: then neither suppresses the other.</summary>
+    /// <summary>Intersection over union. It is NaN where both boxes have no area, and then neither suppresses the other.</summary>
     private static float IoU(ReadOnlySpan<float> a, float area, ReadOnlySpan<float> b)
     {
         var width = Math.Max(0, Math.Min(a[2], b[2]) - Math.Max(a[0], b[0]));

@@ -12,7 +12,7 @@ internal sealed class OverlayCanvas : IDisposable
 
     private readonly SKBitmap _bitmap;
     private readonly SKCanvas _canvas;
-    private readonly float _unit;       // what marks are measured in, so that they look alike on small images and large
+    private readonly float _unit;       // the unit of the sizes of marks, so that they look alike on small and large images
 
     public OverlayCanvas(RgbImage image)
     {
@@ -45,7 +45,7 @@ internal sealed class OverlayCanvas : IDisposable
         Stroke(path, s_green, 2 * _unit);
     }
 
-    /// <summary>A star with five points around a place, with a white edge.</summary>
+    /// <summary>Draws a star with five points and a white edge.</summary>
     public void DrawStar(PointF place, bool isForeground)
     {
         const int Corners = 10;
@@ -82,5 +82,19 @@ internal sealed class OverlayCanvas : IDisposable
     {
         using var paint = new SKPaint { Color = color, IsAntialias = true, IsStroke = true, StrokeWidth = width, StrokeJoin = SKStrokeJoin.Round };
         _canvas.DrawPath(path, paint);
+    }
+}
+
+/// <summary>A fixed sequence of colors that are easy to tell apart: hues a golden angle apart, in four shades.</summary>
+internal static class MaskPalette
+{
+    private const double GoldenAngle = 137.50776405003785;
+
+    private static readonly (float Saturation, float Value)[] s_shades = [(85, 100), (55, 100), (90, 65), (50, 75)];
+
+    public static SKColor Color(int index)
+    {
+        var (saturation, value) = s_shades[index % s_shades.Length];
+        return SKColor.FromHsv((float)(index * GoldenAngle % 360), saturation, value);
     }
 }

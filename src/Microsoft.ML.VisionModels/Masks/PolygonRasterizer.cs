@@ -2,7 +2,7 @@ using System.Drawing;
 
 namespace Microsoft.ML.VisionModels.Masks;
 
-/// <summary>The pixels whose centers lie in polygons, column by column.</summary>
+/// <summary>Finds the pixels whose centers lie in polygons, column by column.</summary>
 internal static class PolygonRasterizer
 {
     public static RunLengthMask Rasterize(ImageSize size, IEnumerable<MaskPolygon> polygons)
@@ -11,7 +11,7 @@ internal static class PolygonRasterizer
         List<(int Start, int End)> runs = [];
         foreach (var polygon in polygons)
         {
-            // Lines enter and leave the polygon in turn.
+            // Down a column, the polygon's lines enter and leave it in turn.
             List<(int Column, int Row)> crossings = [.. polygon.Holes.Prepend(polygon.Outline).SelectMany(ring => Crossings(ring, size))];
             crossings.Sort();
             for (var i = 0; i < crossings.Count; i += 2)
@@ -33,14 +33,14 @@ internal static class PolygonRasterizer
         return writer.ToMask();
     }
 
-    /// <summary>In each column where a line crosses the middle, the first row whose center is below that.</summary>
+    /// <summary>Where a line crosses the middles of columns: the column, and the first row whose center is below the crossing.</summary>
     private static IEnumerable<(int Column, int Row)> Crossings(IReadOnlyList<Point> ring, ImageSize size)
     {
         for (var i = 0; i < ring.Count; i++)
         {
             var (a, b) = (ring[i], ring[(i + 1) % ring.Count]);
             if (a.X > b.X)
-                (a, b) = (b, a);    // so that a bridge is the same line both ways
+                (a, b) = (b, a);    // so that a link, which is followed in both directions, is rounded alike in both
             for (var x = Math.Max(a.X, 0); x < Math.Min(b.X, size.Width); x++)
             {
                 var y = a.Y + (x + 0.5 - a.X) * (b.Y - a.Y) / (b.X - a.X);

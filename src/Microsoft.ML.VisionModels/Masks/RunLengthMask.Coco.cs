@@ -1,22 +1,29 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Masks;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <content>The two forms in which COCO's files have masks.</content>
+/// <content>Reading and writing of both forms that masks have in COCO's files: compressed counts, and lists of counts.</content>
 public sealed partial class RunLengthMask
 {
-    /// <summary>The runs in the compressed form of COCO's tools (pycocotools), which their <c>decode</c> reads.</summary>
+    /// <summary>
+    /// How COCO's files are written: on one line, and without the escapes that are only needed within HTML, as compressed counts consist
+    /// of such characters for the most part.
+    /// </summary>
+    internal static readonly JsonWriterOptions CocoJsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The counts in the compressed form of pycocotools, which its <c>decode</c> reads.</summary>
     public string ToCocoString() => Encoding.ASCII.GetString(_code);
 
-    /// <summary>Reads runs in the compressed form of COCO's tools.</summary>
+    /// <summary>Reads counts in the compressed form of pycocotools.</summary>
     /// <param name="height">Rows of the image.</param>
     /// <param name="width">Columns of the image.</param>
-    /// <param name="counts">What pycocotools' <c>encode</c> calls "counts".</param>
+    /// <param name="counts">The "counts" of pycocotools' <c>encode</c>.</param>
     /// <exception cref="ArgumentException">The size is not positive.</exception>
-    /// <exception cref="FormatException">The text is not such runs, or they are not height x width pixels.</exception>
+    /// <exception cref="FormatException">The text is damaged, or its runs do not have height x width pixels.</exception>
     public static RunLengthMask FromCocoString(int height, int width, string counts)
     {
         ArgumentNullException.ThrowIfNull(counts);
@@ -35,17 +42,17 @@ public sealed partial class RunLengthMask
         }
     }
 
-    /// <summary>The mask as a "segmentation" of COCO's files: {"size":[height,width],"counts":...}.</summary>
-    /// <param name="compressed">Whether the counts are the compressed text (the default), or a list of numbers.</param>
+    /// <summary>The mask as the "segmentation" of a COCO annotation: {"size":[height,width],"counts":...}.</summary>
+    /// <param name="compressed">Whether the counts are compressed text (the default) or a list of numbers.</param>
     public string ToCocoJson(bool compressed = true)
     {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, CocoJson.WriterOptions))
+        using (var writer = new Utf8JsonWriter(stream, CocoJsonOptions))
             WriteTo(writer, compressed);
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    /// <summary>Reads a "segmentation" of COCO's files with runs, compressed or not.</summary>
+    /// <summary>Reads the "segmentation" of a COCO annotation with counts, compressed or not.</summary>
     /// <exception cref="FormatException">The text is not JSON, or not such a segmentation.</exception>
     public static RunLengthMask FromCocoJson(string json)
     {
@@ -61,7 +68,7 @@ public sealed partial class RunLengthMask
         }
     }
 
-    /// <summary>Reads a "segmentation" of COCO's files with runs, compressed or not.</summary>
+    /// <summary>Reads the "segmentation" of a COCO annotation with counts, compressed or not.</summary>
     /// <exception cref="FormatException">It is not such a segmentation.</exception>
     public static RunLengthMask FromCocoJson(JsonElement segmentation)
     {
@@ -87,7 +94,7 @@ public sealed partial class RunLengthMask
         }
     }
 
-    /// <summary>Writes the mask as a "segmentation" of COCO's files.</summary>
+    /// <summary>Writes the mask as the "segmentation" of a COCO annotation.</summary>
     internal void WriteTo(Utf8JsonWriter writer, bool compressed)
     {
         writer.WriteStartObject();

@@ -7,13 +7,13 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <content>Masks from pixels and back.</content>
+/// <content>Masks from pixels, tensors and logits, and back.</content>
 public sealed partial class RunLengthMask
 {
-    /// <summary>Makes a mask of pixels.</summary>
+    /// <summary>Makes a mask from pixels.</summary>
     /// <param name="height">Rows of the image.</param>
     /// <param name="width">Columns of the image.</param>
-    /// <param name="pixels">height x width values, row by row; those that are not 0 are inside.</param>
+    /// <param name="pixels">height x width values, row by row; a value other than 0 is inside.</param>
     /// <exception cref="ArgumentException">The size is not positive, or there are not as many pixels.</exception>
     public static RunLengthMask FromPixels(int height, int width, ReadOnlySpan<byte> pixels)
     {
@@ -22,7 +22,7 @@ public sealed partial class RunLengthMask
         return PixelColumns.Read(new RunWriter(height, width), height, width, pixels);
     }
 
-    /// <summary>Makes a mask of pixels.</summary>
+    /// <summary>Makes a mask from pixels.</summary>
     /// <param name="height">Rows of the image.</param>
     /// <param name="width">Columns of the image.</param>
     /// <param name="pixels">height x width values, row by row: whether a pixel is inside.</param>
@@ -30,9 +30,9 @@ public sealed partial class RunLengthMask
     public static RunLengthMask FromPixels(int height, int width, ReadOnlySpan<bool> pixels) =>
         FromPixels(height, width, MemoryMarshal.AsBytes(pixels));
 
-    /// <summary>Makes a mask of a tensor.</summary>
-    /// <param name="mask">[H, W] of any type and on any device: what is not 0 is inside.</param>
-    /// <exception cref="ArgumentException">The tensor has not two dimensions, or is empty.</exception>
+    /// <summary>Makes a mask from a tensor.</summary>
+    /// <param name="mask">[H, W] of any type and on any device; a value other than 0 is inside.</param>
+    /// <exception cref="ArgumentException">The tensor does not have two dimensions, or is empty.</exception>
     public static RunLengthMask FromTensor(Tensor mask)
     {
         ArgumentNullException.ThrowIfNull(mask);
@@ -41,22 +41,22 @@ public sealed partial class RunLengthMask
         return FromTensors(mask.unsqueeze(0))[0];
     }
 
-    /// <summary>Makes a mask of each of many tensors.</summary>
-    /// <param name="masks">[N, H, W] of any type and on any device: what is not 0 is inside.</param>
-    /// <exception cref="ArgumentException">The tensor has not three dimensions, or its masks have no pixels.</exception>
+    /// <summary>Makes masks from a tensor.</summary>
+    /// <param name="masks">[N, H, W] of any type and on any device; a value other than 0 is inside.</param>
+    /// <exception cref="ArgumentException">The tensor does not have three dimensions, or its masks have no pixels.</exception>
     public static RunLengthMask[] FromTensors(Tensor masks) => FromTensors(masks, mask => mask.to(ScalarType.Bool));
 
-    /// <summary>Makes a mask of each of many maps of logits, one after the other, so that little memory is needed beside theirs.</summary>
+    /// <summary>Makes masks from logits. The masks are thresholded one by one, which takes little memory beside the logits.</summary>
     /// <param name="logits">[N, H, W], on any device.</param>
-    /// <param name="threshold">What is greater is inside. Default 0.</param>
-    /// <exception cref="ArgumentException">The tensor has not three dimensions, or its masks have no pixels.</exception>
+    /// <param name="threshold">Logits above this are inside. Default 0.</param>
+    /// <exception cref="ArgumentException">The tensor does not have three dimensions, or its masks have no pixels.</exception>
     public static RunLengthMask[] FromLogits(Tensor logits, double threshold = 0)
     {
-        using Scalar bound = threshold;     // held, see TensorArithmetic
+        using Scalar bound = threshold;     // kept alive, see TensorArithmetic
         return FromTensors(logits, mask => mask.gt(bound));
     }
 
-    /// <summary>The pixels row by row: 1 inside, 0 outside.</summary>
+    /// <summary>The pixels, row by row: 1 inside, 0 outside.</summary>
     public byte[] ToPixels()
     {
         var pixels = new byte[Height * Width];
@@ -64,22 +64,22 @@ public sealed partial class RunLengthMask
         return pixels;
     }
 
-    /// <summary>The pixels as a tensor of Bool [H, W].</summary>
+    /// <summary>The pixels as a tensor [H, W] of Booleans.</summary>
     public Tensor ToTensor()
     {
         using var scope = NewDisposeScope();
         return tensor(ToPixels(), [Height, Width]).to(ScalarType.Bool).MoveToOuterDisposeScope();
     }
 
-    /// <summary>An image: white inside, black outside. The caller disposes it.</summary>
+    /// <summary>The mask as an image, white inside and black outside. The caller disposes of it.</summary>
     public MLImage ToMLImage() => ImageDecoder.ToMLImage(Width, Height, pixels =>
     {
         pixels.Fill(ImageDecoder.Opaque);
         Fill(pixels, uint.MaxValue);
     });
 
-    /// <summary>Writes a value to the pixels inside, and leaves those outside as they are.</summary>
-    /// <param name="pixels">The image, row by row.</param>
+    /// <summary>Writes a value to the pixels inside the mask and keeps those outside.</summary>
+    /// <param name="pixels">The pixels of an image, row by row.</param>
     /// <param name="value">The value.</param>
     internal void Fill<T>(Span<T> pixels, T value)
     {
@@ -93,7 +93,7 @@ public sealed partial class RunLengthMask
                 pixels[target] = value;
                 target += Width;
                 if (target >= pixels.Length)
-                    target += 1 - pixels.Length;    // the top of the next column
+                    target += 1 - pixels.Length;    // on to the top of the next column
             }
         }
     }

@@ -1,13 +1,13 @@
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Masks;
 
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Which pixels of an image belong to a segment, kept as COCO keeps it: the lengths of the runs of pixels outside and inside in turn,
-/// down the columns from the left, the first run outside. Takes one or two bytes a run: some kilobytes for a segment of a photograph.
+/// The pixels of an image that belong to an object, run-length encoded (RLE) as in COCO: the image is read down its columns, from left to
+/// right, and the lengths of the runs of pixels outside and inside the mask are kept in turn, beginning outside. A run takes one or two
+/// bytes, the mask of an object in a photograph some kilobytes.
 /// </summary>
-/// <remarks>Never changes, so it can be used from many threads at once. Equal masks have equal runs.</remarks>
+/// <remarks>A mask never changes, so it can be used from many threads at once. Equal masks have equal runs.</remarks>
 /// <example>
 /// <code>
 /// var mask = RunLengthMask.FromPixels(height: 2, width: 3, [0, 1, 1, 0, 1, 0]);
@@ -18,27 +18,27 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
 {
     private const int MaxPixels = 1 << 30;
 
-    private readonly byte[] _code;      // as RunWriter writes it
+    private readonly byte[] _code;      // COCO's compressed counts, as RunWriter writes them
 
     internal RunLengthMask(int height, int width, byte[] code, int area, MaskBox box) =>
         (Height, Width, _code, Area, Box) = (height, width, code, area, box);
 
-    /// <summary>Rows of the image.</summary>
+    /// <summary>The height of the image.</summary>
     public int Height { get; }
 
-    /// <summary>Columns of the image.</summary>
+    /// <summary>The width of the image.</summary>
     public int Width { get; }
 
     /// <summary>How many pixels are inside.</summary>
     public int Area { get; }
 
-    /// <summary>The smallest box around the pixels inside.</summary>
+    /// <summary>The smallest box around the pixels inside, COCO's bbox.</summary>
     public MaskBox Box { get; }
 
     /// <summary>Whether no pixel is inside.</summary>
     public bool IsEmpty => Area == 0;
 
-    /// <summary>The lengths of the runs, a new list at each call; together all pixels. Only the first can be 0.</summary>
+    /// <summary>The lengths of the runs, in a new list at each call. Their sum is the number of pixels; only the first can be 0.</summary>
     public IReadOnlyList<int> Counts
     {
         get
@@ -54,11 +54,11 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
     /// <summary>The runs of pixels inside.</summary>
     internal RunCursor Runs => new(_code);
 
-    /// <summary>Makes a mask of the lengths of runs down the columns, the first outside.</summary>
+    /// <summary>Makes a mask from the lengths of runs down the columns, of which the first is outside.</summary>
     /// <param name="height">Rows of the image.</param>
     /// <param name="width">Columns of the image.</param>
-    /// <param name="counts">The lengths, together height x width; runs of length 0 are allowed, and join those beside them.</param>
-    /// <exception cref="ArgumentException">The size is not positive, or the counts are not so.</exception>
+    /// <param name="counts">The lengths, whose sum is height x width. Where one is 0, the runs before and after it become one run.</param>
+    /// <exception cref="ArgumentException">The size is not positive, or a count is negative, or the sum is wrong.</exception>
     public static RunLengthMask FromCounts(int height, int width, ReadOnlySpan<int> counts)
     {
         var writer = new RunWriter(height, width);
@@ -104,11 +104,37 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
     }
 
     /// <summary>
-    /// The mask without small holes, which are filled, and then without small islands, which are dropped. Pixels that touch at an edge or
-    /// a corner belong together. Where all islands are small, the largest stays.
+    /// Fills the small holes of the mask, and then drops its small islands. Pixels that touch at an edge or a corner are connected. Where
+    /// all islands are small, the largest is kept.
     /// </summary>
-    /// <param name="minArea">Holes and islands of fewer pixels are small.</param>
+    /// <param name="minArea">Holes and islands with fewer pixels than this are small.</param>
     public RunLengthMask WithoutSmallRegions(double minArea) => SmallRegions.Clean(this, minArea).Mask;
+
+    /// <summary>The lines around the mask's parts and holes; pixels that touch at an edge or a corner belong to one part.</summary>
+    /// <param name="tolerance">
+    /// By how many pixels a simplified line may differ (Douglas and Peucker, 1973). 0, the default, keeps every corner, so that
+    /// <see cref="FromPolygons"/> gives the same mask again. Where a small part would have fewer than 3 corners, the tolerance is halved.
+    /// </param>
+    /// <returns>The parts from left to right; none where the mask is empty.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The tolerance is negative or not finite.</exception>
+    public IReadOnlyList<MaskPolygon> ToPolygons(double tolerance = 0)
+    {
+        if (!double.IsFinite(tolerance) || tolerance < 0)
+            throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "The tolerance is a number of pixels from 0 on.");
+        var polygons = ContourTracer.Trace(new ColumnSegments(this));
+        return tolerance == 0 ? polygons : [.. polygons.Select(polygon => polygon.Simplify(tolerance))];
+    }
+
+    /// <summary>Makes a mask of the pixels whose center lies in one of the polygons and not in its holes (the even-odd rule).</summary>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="width">Columns of the image.</param>
+    /// <param name="polygons">The polygons; their parts outside the image are cut off.</param>
+    /// <exception cref="ArgumentException">The size is not positive.</exception>
+    public static RunLengthMask FromPolygons(int height, int width, IEnumerable<MaskPolygon> polygons)
+    {
+        ArgumentNullException.ThrowIfNull(polygons);
+        return PolygonRasterizer.Rasterize(new ImageSize(height, width), polygons);
+    }
 
     /// <summary>Whether both are masks of the same size with the same pixels inside.</summary>
     public bool Equals(RunLengthMask? other) =>
@@ -126,7 +152,7 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
         return hash.ToHashCode();
     }
 
-    /// <summary>Size, area and box.</summary>
+    /// <summary>The size, the area and the box as text.</summary>
     public override string ToString() => $"{Height} x {Width}, {Area} pixels in {Box}";
 
     internal static int PixelsOf(int height, int width)
@@ -137,4 +163,24 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
             throw new ArgumentException($"A mask cannot have {height} x {width} pixels: {MaxPixels} are the most.");
         return height * width;
     }
+}
+
+/// <summary>The smallest box around a mask, in pixels. Its last column and row are inside; an empty mask has a box of zeros.</summary>
+/// <param name="Left">The first column.</param>
+/// <param name="Top">The first row.</param>
+/// <param name="Right">The last column.</param>
+/// <param name="Bottom">The last row.</param>
+public readonly record struct MaskBox(int Left, int Top, int Right, int Bottom)
+{
+    /// <summary>
+    /// [x, y, width, height] as in Segment Anything's records, whose width is <see cref="Right"/> - <see cref="Left"/>, one less than the
+    /// number of columns. COCO's bbox has the number of columns, see <see cref="CocoDataset"/>.
+    /// </summary>
+    public int[] ToXywh() => [Left, Top, Right - Left, Bottom - Top];
+
+    /// <summary>The box of which <see cref="ToXywh"/> gives these numbers.</summary>
+    public static MaskBox FromXywh(int x, int y, int width, int height) => new(x, y, x + width, y + height);
+
+    /// <summary>The four numbers as text.</summary>
+    public override string ToString() => $"{Left}, {Top}, {Right}, {Bottom}";
 }

@@ -1,15 +1,14 @@
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace Microsoft.ML.VisionModels.Masks;
 
 /// <summary>
-/// Removes what is too small to be meant (reference: facebookresearch/segment-anything, utils/amg.py and automatic_mask_generator.py,
-/// with OpenCV's connected components).
+/// Removes holes and islands that are too small to be part of the object (reference: facebookresearch/segment-anything, utils/amg.py and
+/// automatic_mask_generator.py, with OpenCV's connected components).
 /// </summary>
 internal static class SmallRegions
 {
-    /// <summary>Fills the holes that are smaller than <paramref name="minArea"/> pixels, those at the image's edge too.</summary>
-    /// <returns>The mask itself where there are none.</returns>
+    /// <summary>Fills the holes of fewer than <paramref name="minArea"/> pixels, including those at the edge of the image.</summary>
+    /// <returns>The new mask; the mask itself where nothing is small.</returns>
     public static RunLengthMask FillHoles(RunLengthMask mask, double minArea)
     {
         var outside = new ColumnSegments(mask, inside: false);
@@ -20,8 +19,8 @@ internal static class SmallRegions
             : mask;
     }
 
-    /// <summary>Drops the islands that are smaller than <paramref name="minArea"/> pixels; where all are, the largest stays.</summary>
-    /// <returns>The mask itself where there are none.</returns>
+    /// <summary>Drops the islands of fewer than <paramref name="minArea"/> pixels. Where all islands are small, the largest is kept.</summary>
+    /// <returns>The new mask; the mask itself where nothing is small.</returns>
     public static RunLengthMask DropIslands(RunLengthMask mask, double minArea)
     {
         var islands = new ColumnSegments(mask);
@@ -37,7 +36,7 @@ internal static class SmallRegions
     }
 
     /// <summary>Fills holes and drops islands.</summary>
-    /// <returns>The mask, and whether any hole or island was too small, which the only island can be and yet stay.</returns>
+    /// <returns>The mask, and whether any hole or island was small. A mask of one small island counts as changed, although it stays as it is.</returns>
     public static (RunLengthMask Mask, bool Changed) Clean(RunLengthMask mask, double minArea)
     {
         var filled = FillHoles(mask, minArea);
@@ -45,8 +44,8 @@ internal static class SmallRegions
         return (cleaned, !ReferenceEquals(mask, cleaned));
     }
 
-    /// <summary>Cleans masks, and suppresses those whose boxes have become much like another's, the cleaned before those that were left as they are.</summary>
-    /// <returns>The masks that stay, those left as they are first, each with its place among <paramref name="masks"/>.</returns>
+    /// <summary>Cleans masks, and suppresses masks whose boxes then overlap much. A mask that was not changed is preferred to one that was.</summary>
+    /// <returns>The kept masks, those that were not changed first, each with its index in <paramref name="masks"/>.</returns>
     public static (int Index, RunLengthMask Mask)[] CleanAll(IReadOnlyList<RunLengthMask> masks, double minArea, double iouThreshold)
     {
         (RunLengthMask Mask, bool Changed)[] cleaned = [.. masks.Select(mask => Clean(mask, minArea))];
@@ -54,7 +53,7 @@ internal static class SmallRegions
         return [.. kept.Select(i => (i, cleaned[i].Mask))];
     }
 
-    /// <summary>For each component, at its first segment, how many pixels it has; 0 at the other segments.</summary>
+    /// <summary>The number of pixels of each component, at the index of its first segment. The other entries are 0.</summary>
     private static int[] Areas(ColumnSegments segments)
     {
         var components = segments.Components;
@@ -64,7 +63,7 @@ internal static class SmallRegions
         return areas;
     }
 
-    /// <summary>Of the components of an area the one that OpenCV numbers first: it goes over the image in blocks of 2 x 2, row by row.</summary>
+    /// <summary>Of the components of an area, the one that OpenCV numbers first. It scans the image in blocks of 2 x 2 pixels, row by row.</summary>
     private static int FirstOfArea(ColumnSegments segments, int[] areas, int area)
     {
         var components = segments.Components;

@@ -5,27 +5,27 @@ using Microsoft.ML.VisionModels.Core;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Writes annotated images as Ultralytics' tools want them for segmentation: beside a folder "images" with the images, which is left
-/// to the caller, a folder "labels" with a text file for each image, and "data.yaml" with the names.
+/// Writes annotated images as a dataset for the segmentation of Ultralytics' YOLO: a folder "labels" with a text file for each image, and
+/// "data.yaml" with the names of the categories. The images belong in a folder "images" beside them, which the caller fills.
 /// </summary>
 /// <remarks>
-/// Each object is one line: its category, from 0 on, and the corners of one polygon, x and y in turn, divided by the image's width and
-/// height. An object of several parts or with holes is made one polygon by bridges without width, see <see cref="MaskPolygon.Join"/>;
-/// Ultralytics draws polygons with their edges, so that bridges come back one pixel wide. Masks without pixels are left out; an image
-/// without masks has an empty file.
+/// Each annotation is one line: its category, from 0, and the corners of one polygon, x and y in turn, divided by the image's width and
+/// height. An object with several parts or with holes becomes one polygon whose lines are linked, see <see cref="MaskPolygon.Join"/>.
+/// Ultralytics draws polygons with their edges, so a link comes back as a line one pixel wide. Empty masks are left out; an image without
+/// annotations has an empty file.
 /// </remarks>
 public sealed class YoloDataset
 {
     private readonly IReadOnlyList<string> _categories;
 
     /// <param name="categories">The names of the categories.</param>
-    /// <exception cref="ArgumentException">There are none, or one is empty.</exception>
+    /// <exception cref="ArgumentException">There is no name, or one is empty.</exception>
     public YoloDataset(IReadOnlyList<string> categories) => _categories = CocoDataset.CheckCategories(categories);
 
-    /// <summary>By how many pixels polygons may be off; 0 keeps them exact. Default 1.</summary>
+    /// <summary>By how many pixels polygons may differ from the mask; 0 keeps them exact. Default 1.</summary>
     public double Tolerance { get; init; } = 1;
 
-    /// <summary>Where an image's labels are, within the data set's folder: "labels/a/b.txt" for an image "a/b.jpg".</summary>
+    /// <summary>The path of an image's label file within the dataset's folder: "labels/a/b.txt" for the image "a/b.jpg".</summary>
     /// <param name="fileName">The image's path within the folder "images".</param>
     public static string LabelFile(string fileName) => $"labels/{Path.ChangeExtension(AnnotatedImage.Normalize(fileName), ".txt")}";
 
@@ -45,9 +45,9 @@ public sealed class YoloDataset
         return lines.ToString();
     }
 
-    /// <summary>Writes an image's label file, under a temporary name first.</summary>
-    /// <param name="folder">The data set's folder.</param>
-    /// <param name="image">The image and its masks.</param>
+    /// <summary>Writes an image's label file, under a temporary name until it is complete.</summary>
+    /// <param name="folder">The dataset's folder.</param>
+    /// <param name="image">The image and its annotations.</param>
     /// <exception cref="ArgumentException">An annotation's category has no name.</exception>
     public void WriteLabels(string folder, AnnotatedImage image)
     {
@@ -59,7 +59,7 @@ public sealed class YoloDataset
     }
 
     /// <summary>Writes "data.yaml".</summary>
-    /// <param name="folder">The data set's folder, which is made where it is not there.</param>
+    /// <param name="folder">The dataset's folder, which is created where there is none.</param>
     /// <param name="train">The folder of images to train on. Default "images".</param>
     /// <param name="validation">The folder of images to validate on. Default "images".</param>
     public void WriteDataFile(string folder, string train = "images", string validation = "images")
@@ -73,9 +73,9 @@ public sealed class YoloDataset
     }
 
     /// <summary>Writes the label files of all images, and "data.yaml".</summary>
-    /// <param name="folder">The data set's folder.</param>
-    /// <param name="images">The images, gone over once and not kept: <see cref="AnnotationStore.ReadAll"/>, or a list.</param>
-    /// <exception cref="ArgumentException">An annotation's category has no name, or two images have one label file, as "a.jpg" and "a.png" have.</exception>
+    /// <param name="folder">The dataset's folder.</param>
+    /// <param name="images">The images, which are enumerated once and not kept in memory: a list, or <see cref="AnnotationStore.ReadAll"/>.</param>
+    /// <exception cref="ArgumentException">An annotation's category has no name, or two images have the same label file, as "a.jpg" and "a.png" do.</exception>
     public void Save(string folder, IEnumerable<AnnotatedImage> images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -89,7 +89,7 @@ public sealed class YoloDataset
         WriteDataFile(folder);
     }
 
-    /// <summary>A text of YAML that means itself, whatever it is.</summary>
+    /// <summary>A text in YAML's double quotes, with its special characters escaped.</summary>
     private static string Quoted(string text)
     {
         var quoted = new StringBuilder("\"");
