@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Masks;
 using SkiaSharp;
 
-namespace Microsoft.ML.VisionModels.Tests.Sam;
+namespace Microsoft.ML.VisionModels.Tests.Masks;
 
 [Trait("Family", "Sam")]
 public class MaskOverlayTests

@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Microsoft.ML.VisionModels.Tests.Sam;
+namespace Microsoft.ML.VisionModels.Tests.Masks;
 
 [Trait("Family", "Sam")]
 public class RunLengthMaskTests

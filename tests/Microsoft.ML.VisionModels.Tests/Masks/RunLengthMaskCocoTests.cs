@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Layers;
 
-namespace Microsoft.ML.VisionModels.Tests.Sam;
+namespace Microsoft.ML.VisionModels.Tests.Masks;
 
 [Trait("Family", "Sam")]
 public class RunLengthMaskCocoTests

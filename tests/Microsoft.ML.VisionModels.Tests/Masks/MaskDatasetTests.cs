@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Microsoft.ML.VisionModels.Tests.Sam;
+namespace Microsoft.ML.VisionModels.Tests.Masks;
 
 [Trait("Family", "Sam")]
 public class MaskDatasetTests

@@ -1,4 +1,4 @@
-namespace Microsoft.ML.VisionModels.Tests.Sam;
+namespace Microsoft.ML.VisionModels.Tests.Masks;
 
 /// <summary>Pixels to try masks on, and the plainest way to find what belongs together in them.</summary>
 internal sealed class RandomMask(int height, int width, byte[] pixels)

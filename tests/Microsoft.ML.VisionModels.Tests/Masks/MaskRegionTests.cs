@@ -3,7 +3,7 @@ using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Masks;
 
-namespace Microsoft.ML.VisionModels.Tests.Sam;
+namespace Microsoft.ML.VisionModels.Tests.Masks;
 
 [Trait("Family", "Sam")]
 public class MaskRegionTests

@@ -2,7 +2,7 @@ using System.Drawing;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 
-namespace Microsoft.ML.VisionModels.Tests.Sam;
+namespace Microsoft.ML.VisionModels.Tests.Masks;
 
 [Trait("Family", "Sam")]
 public class MaskPolygonTests
