@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace SegmentAnythingSample;
 

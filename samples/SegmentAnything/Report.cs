@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Spectre.Console;
 
 namespace SegmentAnythingSample;

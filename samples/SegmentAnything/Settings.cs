@@ -1,6 +1,6 @@
 using Microsoft.ML.VisionModels;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
+using Microsoft.ML.VisionModels.Core;
 using Samples;
 
 namespace SegmentAnythingSample;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Samples;
 using Results = Microsoft.AspNetCore.Http.Results;
 

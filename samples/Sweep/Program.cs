@@ -1,8 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Core;
 using Samples;
 using Spectre.Console;
 using SweepSample;
+
 
 
 

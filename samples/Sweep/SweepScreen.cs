@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Core;
 using Spectre.Console;
 
 namespace SweepSample;

@@ -3,7 +3,9 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Tests;
+
 
 var (storage, study) = (args[0], args[1]);
 var (trials, milliseconds) = (int.Parse(args[2], CultureInfo.InvariantCulture), int.Parse(args[3], CultureInfo.InvariantCulture));

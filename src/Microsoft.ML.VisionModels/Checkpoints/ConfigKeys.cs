@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;

@@ -1,4 +1,5 @@
 using System.Drawing;
+using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Masks;
 

@@ -1,4 +1,5 @@
 using System.Drawing;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels;
 

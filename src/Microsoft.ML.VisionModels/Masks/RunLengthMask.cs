@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Masks;
 
 namespace Microsoft.ML.VisionModels;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps.Pruners;
 using Microsoft.ML.VisionModels.Sweeps.Studies;
 using Microsoft.ML.VisionModels.Training;

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;
 

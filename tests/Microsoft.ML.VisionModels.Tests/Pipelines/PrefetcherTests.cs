@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Tests;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using TorchSharp;
 using static TorchSharp.torch;
 

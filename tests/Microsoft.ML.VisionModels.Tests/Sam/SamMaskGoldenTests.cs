@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Sam;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Masks;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
-
 namespace Microsoft.ML.VisionModels.Tests.Sam;
 
 /// <summary>Prompts from columns and from options, with a tiny network. What every estimator does is under contract.</summary>

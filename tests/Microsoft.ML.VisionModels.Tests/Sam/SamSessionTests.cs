@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Tests.Imaging;
 
 namespace Microsoft.ML.VisionModels.Tests.Sam;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Tests.Clip;
 using Microsoft.ML.VisionModels.Tests.Contract;

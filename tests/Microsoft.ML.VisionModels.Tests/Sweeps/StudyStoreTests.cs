@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 using Microsoft.ML.VisionModels.Sweeps.Studies;

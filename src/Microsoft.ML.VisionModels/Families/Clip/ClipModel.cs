@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Text;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;

@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
-
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>What is meant in an image: points, a box, a rough mask, or several of these together.</summary>

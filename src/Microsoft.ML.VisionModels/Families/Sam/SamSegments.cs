@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 

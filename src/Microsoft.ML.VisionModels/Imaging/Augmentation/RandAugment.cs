@@ -1,4 +1,5 @@
 using System.Numerics;
+using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using static TorchSharp.torch;
 

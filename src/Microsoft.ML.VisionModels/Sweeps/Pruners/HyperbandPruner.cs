@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Core;
+
 namespace Microsoft.ML.VisionModels.Sweeps.Pruners;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
