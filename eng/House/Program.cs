@@ -2,8 +2,6 @@
 // the names of today's files.
 using House;
 
-
-
 if (args is [ImageToScore.Command, var model, var images, var seen])
 {
     ImageToScore.Score(model, images, seen);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
@@ -21,7 +22,7 @@ internal delegate void ModelUpgrade(string entry, JsonObject content);
 /// <param name="version">From 1 on.</param>
 internal abstract class ModelKind(string name, int version)
 {
-    private static readonly Dictionary<string, ModelKind> s_kinds = Registry.All<ModelKind>().ToDictionary(kind => kind.Name);
+    private static readonly Dictionary<Type, ModelKind> s_byOptions = Registry.All<ModelKind>().ToDictionary(kind => kind.Options);
 
     public string Name => name;
 
@@ -33,10 +34,10 @@ internal abstract class ModelKind(string name, int version)
     /// <summary>The first makes version 2 of version 1, and so on.</summary>
     public virtual IReadOnlyList<ModelUpgrade> Upgrades => [];
 
-    /// <summary>The kinds by name. A test may add one.</summary>
-    internal static IDictionary<string, ModelKind> All => s_kinds;
+    /// <summary>The kinds by name, as model files tell it. A test may add one.</summary>
+    public static ConcurrentDictionary<string, ModelKind> All { get; } = new(Registry.All<ModelKind>().Select(kind => KeyValuePair.Create(kind.Name, kind)));
 
-    public static ModelKind Of(ScoringOptions options) => s_kinds.Values.Single(kind => kind.Options == options.GetType());
+    public static ModelKind Of(ScoringOptions options) => s_byOptions[options.GetType()];
 
     public abstract string WriteConfig(nn.Module network);
 

@@ -35,7 +35,7 @@ internal sealed class EstimatorCase
     /// <summary>The column of <see cref="ContractData"/> that is scored.</summary>
     public string Input => ReadsImages ? "Image" : "Text";
 
-    private Type OptionsType => _method.GetParameters()[1].ParameterType;
+    public Type OptionsType => _method.GetParameters()[1].ParameterType;
 
     public static bool IsEstimator(Type type) => type.GetInterfaces().Append(type)
         .Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IEstimator<>));
