@@ -5,14 +5,27 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// The named tensors of a model file. Opening reads only the table of contents; tensors are read when they are asked for.
+/// The named tensors of a model file. Opening reads only the table of contents; <see cref="Read"/> reads the tensors one by one.
 /// </summary>
-/// <remarks>A checkpoint keeps its files open until it is disposed. It serves one thread at a time.</remarks>
+/// <remarks>A checkpoint keeps its files open until it is disposed of. Only one thread may use it at a time.</remarks>
 public abstract class Checkpoint : IDisposable
 {
+    // In the order in which Hugging Face's own loaders look for them.
+    private static readonly string[] s_folderFiles =
+    [
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "diffusion_pytorch_model.safetensors",
+        "diffusion_pytorch_model.safetensors.index.json",
+        "pytorch_model.bin",
+        "pytorch_model.bin.index.json",
+        "open_clip_model.safetensors",
+        "open_clip_pytorch_model.bin",
+    ];
+
     private protected Checkpoint(string path) => Path = path;
 
-    /// <summary>The file, or the index of its shards.</summary>
+    /// <summary>The file; of a sharded checkpoint its index.</summary>
     public string Path { get; }
 
     /// <summary>The tensors by name, in the order of the file.</summary>
@@ -21,24 +34,45 @@ public abstract class Checkpoint : IDisposable
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="path">
     /// A <c>.safetensors</c> file; PyTorch's <c>.pt</c>, <c>.pth</c>, <c>.bin</c> or <c>.ckpt</c>; the <c>.index.json</c> of a sharded checkpoint;
-    /// or a folder as Hugging Face publishes it. PyTorch files are read by a reader that builds tensors and runs no code.
+    /// or a folder as Hugging Face publishes it. The reader of PyTorch files builds tensors only and runs no code.
     /// </param>
-    /// <returns>The checkpoint, which the caller disposes.</returns>
+    /// <returns>The checkpoint, which the caller disposes of.</returns>
     /// <remarks>
-    /// In a PyTorch file the tensors of the dictionary <c>state_dict</c>, <c>model_state_dict</c>, <c>model</c>, <c>network</c>, <c>net</c> or <c>params</c> are the checkpoint,
-    /// the first of these that there is. Without one it is all tensors but an optimizer's, named by the dictionary keys on the way to them with dots between.
+    /// Of a PyTorch file, the checkpoint has the tensors of the dictionary <c>state_dict</c>, <c>model_state_dict</c>, <c>model</c>, <c>network</c>, <c>net</c> or <c>params</c>,
+    /// whichever comes first. If there is none, it has all tensors but those of an optimizer, named by their dictionary keys joined with dots.
     /// </remarks>
     /// <exception cref="FileNotFoundException">There is no such file, or the folder holds no weights.</exception>
     /// <exception cref="CheckpointException">The file is malformed, or of a format that is not read.</exception>
     public static Checkpoint Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return CheckpointFiles.Open(path);
+        if (Directory.Exists(path))
+        {
+            path = s_folderFiles.Select(name => System.IO.Path.Combine(path, name)).FirstOrDefault(File.Exists)
+                ?? throw new FileNotFoundException($"The folder {path} holds no weights: none of {string.Join(", ", s_folderFiles)} is there.", path);
+        }
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no checkpoint '{path}': no file or folder {System.IO.Path.GetFullPath(path)}. Published weights are read from disk, never downloaded.", path);
+
+        if (path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
+            return new ShardedCheckpoint(path);
+        if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+            return new SafetensorsCheckpoint(path);
+
+        // PyTorch's two formats have the same file extensions, so the first bytes decide.
+        Span<byte> start = stackalloc byte[4];
+        using (var file = File.OpenRead(path))
+            start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        if (start.StartsWith("PK\x03\x04"u8))
+            return new TorchZipCheckpoint(path);
+        if (start is [0x80, 2, ..])
+            return new TorchLegacyCheckpoint(path);
+        throw new CheckpointException($"{path}: this is neither safetensors (by its name) nor what torch.save writes (by its first bytes).");
     }
 
     /// <summary>Reads one tensor.</summary>
     /// <param name="name">A name in <see cref="Tensors"/>.</param>
-    /// <returns>A new CPU tensor of the file's element type and shape, which the caller owns.</returns>
+    /// <returns>A new CPU tensor with the element type and shape in the file. The caller disposes of it.</returns>
     /// <exception cref="KeyNotFoundException">The checkpoint has no such tensor.</exception>
     /// <exception cref="CheckpointException">The file ends too early.</exception>
     public Tensor Read(string name)
@@ -58,7 +92,7 @@ public abstract class Checkpoint : IDisposable
         }
     }
 
-    /// <summary>Reads one tensor into an existing one, or a view of one, with the same number of elements; the type is converted to the target's.</summary>
+    /// <summary>Reads one tensor into an existing tensor, or a view of one, with the same number of elements, and converts it to its type.</summary>
     internal void CopyTo(string name, Tensor target)
     {
         var info = Find(name);
@@ -79,7 +113,7 @@ public abstract class Checkpoint : IDisposable
         }
     }
 
-    /// <summary>Writes the file's elements to <paramref name="target"/>, which has as many of them and at least one.</summary>
+    /// <summary>Writes the elements to <paramref name="target"/>, which has as many, and at least one.</summary>
     private protected abstract void Fill(Tensor target, TensorInfo info);
 
     /// <summary>Closes the files.</summary>
@@ -96,4 +130,14 @@ public abstract class Checkpoint : IDisposable
     private TensorInfo Find(string name) => Tensors.TryGetValue(name, out var info)
         ? info
         : throw new KeyNotFoundException($"{Path} has no tensor '{name}'.");
+}
+
+/// <summary>The name, type and shape of a tensor in a checkpoint.</summary>
+/// <param name="Name">The tensor's name in the file, with dots between its segments.</param>
+/// <param name="Type">The element type in the file.</param>
+/// <param name="Shape">The size of each dimension, outermost first; empty for a scalar.</param>
+public sealed record TensorInfo(string Name, ScalarType Type, IReadOnlyList<long> Shape)
+{
+    /// <summary>Name, type and shape, such as <c>norm.weight Float32 [768]</c>.</summary>
+    public override string ToString() => $"{Name} {Type} {Shape.Text()}";
 }

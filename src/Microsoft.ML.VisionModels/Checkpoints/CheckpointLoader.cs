@@ -4,21 +4,24 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
-/// <summary>Moves weights between networks and files, strictly: every tensor of either side has its place on the other.</summary>
+/// <summary>Loads and saves the weights of networks. Loading is strict: the network and the file must have the same tensors.</summary>
 internal static class CheckpointLoader
 {
     private const int ProblemsShown = 10;
 
     /// <summary>Loads a network's parameters and buffers. Everything is checked before anything is copied.</summary>
-    /// <param name="network">Keeps its own element types and device.</param>
+    /// <param name="network">The network, whose element types and device stay.</param>
     /// <param name="checkpoint">The file.</param>
     /// <param name="dialect">How the file names the tensors.</param>
-    /// <param name="optional">Patterns of our names that may be missing or of another shape in the file, such as a head for other labels; the network keeps its own values then.</param>
-    /// <returns>Our names of the tensors that were left as they were.</returns>
-    /// <exception cref="CheckpointException">A tensor is missing, unknown or mis-shaped; all are listed, up to a limit.</exception>
+    /// <param name="optional">
+    /// Patterns of the network's tensors that may be missing in the file or have another shape there, such as a head for other labels. The
+    /// network then keeps its own values.
+    /// </param>
+    /// <returns>The names of the network's tensors that kept their values.</returns>
+    /// <exception cref="CheckpointException">A tensor is missing, unknown or has the wrong shape; the message lists them, up to a limit.</exception>
     public static IReadOnlyList<string> Load(nn.Module network, Checkpoint checkpoint, Dialect dialect, params IReadOnlyList<string> optional)
     {
-        var mayStay = optional.Select(pattern => new NamePattern(pattern)).ToArray();
+        var mayBeMissing = optional.Select(pattern => new NamePattern(pattern)).ToArray();
         var prefix = dialect.PrefixIn(checkpoint);
         var problems = new List<string>();
         var skipped = new List<string>();
@@ -36,7 +39,7 @@ internal static class CheckpointLoader
                 foreach (var part in map.Parts)
                     sources.Add(part, (target, map));
             }
-            else if (Array.Exists(mayStay, pattern => pattern.IsMatch(name)))
+            else if (Array.Exists(mayBeMissing, pattern => pattern.IsMatch(name)))
             {
                 skipped.Add(name);
             }
@@ -48,12 +51,12 @@ internal static class CheckpointLoader
 
         problems.AddRange(checkpoint.Tensors.Values
             .Where(info => !used.Contains(info.Name) && !dialect.Ignores(info.Name, prefix))
-            .Where(info => dialect.Canonical(info.Name, prefix) is not { } name || !Array.Exists(mayStay, pattern => pattern.IsMatch(name)))
+            .Where(info => dialect.Canonical(info.Name, prefix) is not { } name || !Array.Exists(mayBeMissing, pattern => pattern.IsMatch(name)))
             .Select(info => $"unknown: '{info.Name}' {info.Shape.Text()} of the file has no place in the network"));
         if (problems.Count > 0)
             throw Mismatch(checkpoint, dialect, problems);
 
-        // In the file's order: it is the fastest, and the only one for a stream.
+        // In the order of the file, which is the fastest order, and the only possible one for a stream.
         foreach (var file in checkpoint.Tensors.Keys.Where(sources.ContainsKey))
         {
             using var scope = NewDisposeScope();
@@ -68,7 +71,7 @@ internal static class CheckpointLoader
     /// <param name="network">The network.</param>
     /// <param name="dialect">The publisher's names.</param>
     /// <param name="path">The file.</param>
-    /// <param name="more">What the publisher's files hold and the network does not, by their names.</param>
+    /// <param name="more">Tensors that the publisher's files have and the network does not.</param>
     public static void Save(nn.Module network, Dialect dialect, string path, params IEnumerable<(string Name, Tensor Value)> more)
     {
         using var scope = NewDisposeScope();
@@ -76,7 +79,7 @@ internal static class CheckpointLoader
         SafetensorsWriter.Write(path, [.. ForeignTensors(network, dialect), .. more]);
     }
 
-    /// <summary>Saves a network's parameters and buffers as safetensors in a publisher's names, to a stream that need not seek.</summary>
+    /// <summary>Saves a network's parameters and buffers as safetensors in a publisher's names, to a stream, which need not be able to seek.</summary>
     public static void Save(nn.Module network, Dialect dialect, Stream stream)
     {
         using var scope = NewDisposeScope();
@@ -98,7 +101,7 @@ internal static class CheckpointLoader
         return tensors;
     }
 
-    /// <summary>The view of our tensor that holds one of theirs, but for a reshape that leaves the elements' order.</summary>
+    /// <summary>The view of the network's tensor with the elements of one of the file's tensors, in its order; the shape may differ.</summary>
     private static Tensor PartOf(Tensor tensor, TensorMap map, int index)
     {
         if (map.Parts.Length > 1)

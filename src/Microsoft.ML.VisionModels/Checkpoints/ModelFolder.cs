@@ -31,7 +31,7 @@ internal sealed class ModelFolder
     /// <summary><c>config.json</c>; null for a file, and for a folder that has none.</summary>
     public JsonElement? Config { get; }
 
-    /// <summary>How images are prepared; null where the folder does not say.</summary>
+    /// <summary>The preprocessing of images; null where the folder has no <c>preprocessor_config.json</c>.</summary>
     /// <exception cref="CheckpointException">An entry cannot be read; the message names the folder.</exception>
     public ImagePreprocessing? Preprocessing => _preprocessor is { } file ? Read(file, ImagePreprocessing.FromHuggingFace) : null;
 

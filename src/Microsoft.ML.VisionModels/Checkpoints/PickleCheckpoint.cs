@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
 /// <summary>
-/// The tensors in a pickled dictionary. If it holds a dictionary of tensors under one of the usual names for a model's weights (<c>state_dict</c>, <c>model</c>, ...),
-/// those are the checkpoint. Otherwise all are, named by the keys on the way to them, with dots between; the state of an optimizer is left out.
+/// The tensors in a pickled dictionary. If it has a dictionary of tensors under a usual name for a model's weights (<c>state_dict</c>, <c>model</c>, ...), the
+/// checkpoint consists of these. Otherwise it consists of all tensors but those of an optimizer, named by their dictionary keys joined with dots.
 /// </summary>
 internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
 {
     private static readonly string[] s_weights = ["state_dict", "model_state_dict", "model", "network", "net", "params"];
 
-    // A pickle can hold a dictionary within itself, or within another many times over.
+    // A dictionary in a hostile pickle can contain itself, or occur in another one many times.
     private const int MaxDepth = 16;
     private const int MaxEntries = 100_000;
     private const int MaxNameLength = 1000;
@@ -23,13 +23,13 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
 
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => _infos;
 
-    /// <summary>Whether the file holds the storage, of the size of which the pickle speaks.</summary>
+    /// <summary>Whether the file has the storage, with the size that the pickle gives.</summary>
     protected abstract bool Has(PickleStorage storage);
 
-    /// <summary>Fills a tensor with a storage's elements, from one of them on.</summary>
+    /// <summary>Fills a tensor with the elements of a storage, beginning at one of them.</summary>
     protected abstract void Read(PickleStorage storage, long firstElement, Tensor target);
 
-    /// <summary>Takes the tensors out of what was read.</summary>
+    /// <summary>Collects the tensors from the object that was read.</summary>
     protected void Collect(object? root)
     {
         for (var depth = 0; depth < MaxDepth && root is PickleDictionary dictionary and not PickleModule; depth++)
@@ -58,7 +58,7 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
     {
         if (++_entries > MaxEntries || depth > MaxDepth)
             throw new CheckpointException($"{Path}: the pickle holds more than {MaxEntries} entries, or dictionaries more than {MaxDepth} deep.");
-        // A long key of a dictionary would otherwise be copied for every entry in it.
+        // Without a limit, a very long key of a dictionary would be copied into the name of each of its entries.
         if (name.Length > MaxNameLength)
             throw new CheckpointException($"{Path}: a name in the pickle has more than {MaxNameLength} characters.");
         if (value is PickleTensor tensor)

@@ -6,15 +6,16 @@ using Microsoft.ML.VisionModels.Core;
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
 /// <summary>
-/// Reads a Python pickle as <c>torch.save</c> and <c>torch.jit.save</c> write it: numbers, text, lists, tuples, dictionaries and tensors. A pickle is a program for a stack machine that may
-/// name any Python function and call it; this machine knows <see cref="PickleTorch"/>'s few, builds plain values in their place, and refuses every other name.
+/// Reads a Python pickle as <c>torch.save</c> and <c>torch.jit.save</c> write it: numbers, text, lists, tuples, dictionaries and tensors. A pickle is a program for a stack machine, and
+/// may call any Python function by its name. This machine knows the few names of <see cref="PickleTorch"/>, for which it builds plain values, and refuses all others.
 /// </summary>
 internal sealed class PickleReader(Stream stream, string file)
 {
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly object s_mark = new();
 
-    // A network of a thousand tensors takes some fifty thousand. An instruction of one byte can take a hundred bytes of memory.
+    // A network of a thousand tensors has about fifty thousand instructions. The limit bounds the memory, as an instruction of one byte can
+    // take a hundred bytes.
     private const int MaxInstructions = 1_000_000;
 
     private readonly List<object?> _stack = [];
@@ -22,11 +23,11 @@ internal sealed class PickleReader(Stream stream, string file)
     private readonly Dictionary<string, PickleStorage> _storages = [];
     private int _instructions;
 
-    /// <summary>The storages of which the last pickle spoke, by key.</summary>
+    /// <summary>The storages that the last pickle refers to, by key.</summary>
     public IReadOnlyDictionary<string, PickleStorage> Storages => _storages;
 
-    /// <summary>Reads one pickle and leaves the stream behind it.</summary>
-    /// <exception cref="CheckpointException">The pickle is malformed, or wants to call something.</exception>
+    /// <summary>Reads one pickle, and leaves the stream at its end.</summary>
+    /// <exception cref="CheckpointException">The pickle is malformed, or calls an unknown function.</exception>
     public object? Read()
     {
         _stack.Clear();
@@ -85,8 +86,8 @@ internal sealed class PickleReader(Stream stream, string file)
             case PickleCode.ShortPut: _memo[Byte()] = Peek(); break;
             case PickleCode.Put: _memo[UInt32()] = Peek(); break;
             case PickleCode.Memoize: _memo[(uint)_memo.Count] = Peek(); break;
-            case PickleCode.ShortGet: Push(Remembered(Byte())); break;
-            case PickleCode.Get: Push(Remembered(UInt32())); break;
+            case PickleCode.ShortGet: Push(Recall(Byte())); break;
+            case PickleCode.Get: Push(Recall(UInt32())); break;
 
             case PickleCode.Global: Push(PickleTorch.Global(Line(), Line(), file)); break;
             case PickleCode.StackGlobal:
@@ -99,11 +100,12 @@ internal sealed class PickleReader(Stream stream, string file)
                 Push(PickleTorch.Call(call[0], call[1], file));
                 break;
             case PickleCode.Build:
-                // The attributes are all that a TorchScript module is. To an OrderedDict, state_dict() hangs version numbers, which nobody needs.
+                // A TorchScript module consists of its attributes. The attributes that state_dict() adds to an OrderedDict are version numbers,
+                // which are not needed.
                 var attributes = Pop();
                 if (Peek() is PickleModule module && attributes is PickleDictionary entries)
                 {
-                    _instructions += entries.Count;     // one dictionary could otherwise be copied over and over
+                    _instructions += entries.Count;     // counted as instructions, since a pickle could copy a large dictionary many times
                     SetItems(module, [.. entries.SelectMany(entry => new[] { entry.Key, entry.Value })]);
                 }
                 else if (Peek() is not PickleDictionary)
@@ -150,7 +152,7 @@ internal sealed class PickleReader(Stream stream, string file)
 
     private object? Peek() => _stack.Count > 0 && _stack[^1] != s_mark ? _stack[^1] : throw Wrong("it takes more from the stack than there is");
 
-    private object? Remembered(uint key) => _memo.TryGetValue(key, out var value) ? value : throw Wrong($"it recalls entry {key}, which was never stored");
+    private object? Recall(uint key) => _memo.TryGetValue(key, out var value) ? value : throw Wrong($"it recalls entry {key}, which was never stored");
 
     private void Append(object?[] values)
     {

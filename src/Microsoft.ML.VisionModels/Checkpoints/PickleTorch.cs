@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
-/// <summary>The Python names that a checkpoint's pickle may use, and what becomes of them.</summary>
+/// <summary>The Python functions and classes that a checkpoint's pickle may name, and the values that are built for them.</summary>
 internal static class PickleTorch
 {
-    // More than its storage holds, a tensor may claim by repeating elements (a stride of 0), up to this.
+    // A tensor can be larger than its storage by repeating elements (a stride of 0). This is the largest size that such a tensor may have.
     private const long MaxExpandedBytes = 64 << 20;
 
     private static readonly PickleGlobal s_orderedDictionary = new("collections", "OrderedDict");
@@ -28,7 +28,8 @@ internal static class PickleTorch
         [new("torch", "BoolStorage")] = ScalarType.Bool,
     };
 
-    /// <summary>A name that may be used.</summary>
+    /// <summary>Looks up a name.</summary>
+    /// <exception cref="CheckpointException">A pickle may not use it.</exception>
     public static PickleGlobal Global(string module, string name, string file)
     {
         var global = new PickleGlobal(module, name);
@@ -48,7 +49,7 @@ internal static class PickleTorch
             ? new PickleStorage(key, type, count)
             : throw new CheckpointException($"{file}: the pickle refers to something outside it that is not a tensor's storage.");
 
-    /// <summary>What a call makes.</summary>
+    /// <summary>The value that a call returns.</summary>
     public static object? Call(object? function, object? arguments, string file)
     {
         if (function is PickleGlobal global && arguments is object?[] values)
@@ -57,20 +58,20 @@ internal static class PickleTorch
                 return new PickleDictionary();
             if (global == s_parameter && values is [PickleTensor data, ..])
                 return data;
-            // The fifth and sixth argument are for training; a seventh would speak of bits that flip or conjugate the values.
+            // The fifth and sixth arguments matter for training only. The seventh can ask for negated or conjugated values, which are not supported.
             if (global == s_tensor && values is [PickleStorage storage, long offset, object?[] shape, object?[] strides, _, _, ..] && values.Skip(6).All(IsNothing))
                 return Tensor(storage, offset, shape, strides, file);
         }
         throw new CheckpointException($"{file}: the pickle calls {(function as PickleGlobal)?.ToString() ?? "something that is not a function"} in a way that is not known.");
     }
 
-    /// <summary>An object without its attributes yet: a TorchScript module.</summary>
+    /// <summary>Creates an object, which can only be a TorchScript module. Its attributes follow later.</summary>
     public static PickleModule NewObject(object? type, object? arguments, string file) =>
         type is PickleGlobal global && IsModule(global) && arguments is object?[] { Length: 0 }
             ? new PickleModule()
             : throw new CheckpointException($"{file}: the pickle makes an object of {(type as PickleGlobal)?.ToString() ?? "something that is not a class"}, which is not read.");
 
-    /// <summary>Adds an entry; keys are text or numbers, once each.</summary>
+    /// <summary>Adds an entry to a dictionary. Keys must be text or numbers, and different from each other.</summary>
     public static void Add(PickleDictionary dictionary, object? key, object? value, string file)
     {
         if (key is not (string or long or double or bool))
@@ -98,10 +99,51 @@ internal static class PickleTorch
         return tensor;
     }
 
-    // The classes of a TorchScript file are described in the file itself; they are only names here.
+    // The classes of a TorchScript file are defined by source code in the file, which is not read. Only their names are used here.
     private static bool IsModule(PickleGlobal global) => global.Module == "__torch__" || global.Module.StartsWith("__torch__.", StringComparison.Ordinal);
 
     private static bool IsNothing(object? value) => value is null or PickleDictionary { Count: 0 };
 
     private static string Text(object?[] numbers) => $"[{string.Join(", ", numbers.Take(8))}{(numbers.Length > 8 ? ", ..." : "")}]";
+}
+
+/// <summary>A Python function or class that a pickle names, one of the few that <see cref="PickleTorch"/> knows.</summary>
+internal sealed record PickleGlobal(string Module, string Name)
+{
+    public override string ToString() => $"{Module}.{Name}";
+}
+
+/// <summary>A Python dictionary, ordered or plain. Numbers as keys are kept as text, whose hash codes are random, so that no file can provoke collisions.</summary>
+internal class PickleDictionary : OrderedDictionary<string, object?>;
+
+/// <summary>The attributes of a TorchScript module: tensors, other modules, numbers.</summary>
+internal sealed class PickleModule : PickleDictionary;
+
+/// <summary>A block of elements outside the pickle, which several tensors may share.</summary>
+/// <param name="Key">Its name in the file.</param>
+/// <param name="Type">The element type.</param>
+/// <param name="Count">The number of elements.</param>
+internal sealed record PickleStorage(string Key, ScalarType Type, long Count);
+
+/// <summary>A tensor: a strided view of a storage, which was checked to lie within it.</summary>
+internal sealed record PickleTensor(PickleStorage Storage, long Offset, long[] Shape, long[] Strides)
+{
+    /// <summary>The number of elements of the storage from the tensor's first element to its last one.</summary>
+    public long Extent => Shape.Contains(0) ? 0 : 1 + Shape.Zip(Strides, (size, stride) => (size - 1) * stride).Sum();
+
+    /// <summary>Whether the elements lie in row-major order without gaps.</summary>
+    public bool IsContiguous
+    {
+        get
+        {
+            long expected = 1;
+            for (var i = Shape.Length - 1; i >= 0; i--)
+            {
+                if (Shape[i] != 1 && Strides[i] != expected)
+                    return false;
+                expected *= Shape[i];
+            }
+            return true;
+        }
+    }
 }

@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
 /// <summary>
-/// The table of contents of a safetensors file: eight bytes of length, then JSON that gives each tensor's type, shape and place.
-/// What follows are the tensors' bytes, one behind the other without gaps. https://github.com/huggingface/safetensors
+/// The table of contents of a safetensors file: its length in eight bytes, then JSON with the type, the shape and the position of each tensor.
+/// The bytes of the tensors follow, one after the other without gaps. https://github.com/huggingface/safetensors
 /// </summary>
 internal sealed class SafetensorsHeader
 {
-    // The reference implementation's limit.
+    // The limit of the reference implementation.
     private const int MaxLength = 100_000_000;
 
     private readonly string _file;
@@ -26,22 +26,22 @@ internal sealed class SafetensorsHeader
     /// <summary>Free text about the file.</summary>
     public Dictionary<string, string> Metadata { get; } = [];
 
-    /// <summary>The bytes of all tensors together.</summary>
+    /// <summary>The number of bytes of all tensors.</summary>
     public long DataLength { get; private set; }
 
     /// <summary>Where a tensor's bytes start, counted from the end of the header.</summary>
     public long Start(string name) => _starts[name];
 
-    /// <summary>Checks that what follows the header is what it tells of.</summary>
-    /// <exception cref="CheckpointException">The file has more bytes, or fewer.</exception>
+    /// <summary>Checks the number of bytes that follow the header.</summary>
+    /// <exception cref="CheckpointException">It is not that of all tensors.</exception>
     public void ExpectDataLength(long length)
     {
         if (length != DataLength)
             throw new CheckpointException($"{_file}: the tensors take {DataLength} bytes, but the file has {length}; it may be truncated.");
     }
 
-    /// <summary>Reads a header and leaves the stream at the first tensor. Nothing is taken from the header's claims before they are checked.</summary>
-    /// <param name="stream">Stands at the file's first byte; need not seek.</param>
+    /// <summary>Reads a header, and leaves the stream at the first tensor. All values of the header are checked before they are used.</summary>
+    /// <param name="stream">The stream, at the first byte of the file. It need not be able to seek.</param>
     /// <param name="file">The name for messages.</param>
     public static SafetensorsHeader Read(Stream stream, string file)
     {
@@ -56,7 +56,7 @@ internal sealed class SafetensorsHeader
         {
             throw new CheckpointException($"{file}: the file ends within the safetensors header.", e);
         }
-        // The JSON reader throws the latter for text that is not UTF-8.
+        // The JSON reader throws InvalidOperationException for text that is not UTF-8.
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new CheckpointException($"{file}: the safetensors header is not valid JSON: {e.Message}", e);
@@ -81,14 +81,14 @@ internal sealed class SafetensorsHeader
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
-            Expect(names.Add(name), $"'{name}' stands twice");
+            Expect(names.Add(name), $"'{name}' occurs twice");
             reader.Read();
             if (name == "__metadata__")
                 ParseMetadata(ref reader);
             else
                 found.Add(ParseTensor(ref reader, name));
         }
-        Expect(!reader.Read(), "something follows it"); // Also lets the JSON reader look at the rest.
+        Expect(!reader.Read(), "something follows it"); // Read also lets the JSON reader check what follows.
 
         found.Sort((a, b) => (a.Start, a.End).CompareTo((b.Start, b.End)));
         foreach (var (info, start, end) in found)
@@ -107,7 +107,7 @@ internal sealed class SafetensorsHeader
         {
             var key = reader.GetString()!;
             Expect(reader.Read() && reader.TokenType == JsonTokenType.String, $"the metadata '{key}' are not text");
-            Expect(Metadata.TryAdd(key, reader.GetString()!), $"the metadata '{key}' stand twice");
+            Expect(Metadata.TryAdd(key, reader.GetString()!), $"the metadata '{key}' occur twice");
         }
     }
 

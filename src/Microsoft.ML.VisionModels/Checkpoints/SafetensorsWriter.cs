@@ -6,23 +6,23 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
-/// <summary>Writes safetensors.</summary>
+/// <summary>Writes safetensors files.</summary>
 internal static class SafetensorsWriter
 {
     /// <summary>Writes a file.</summary>
     public static void Write(string path, IEnumerable<(string Name, Tensor Value)> tensors) =>
         AtomicFile.Write(path, file => Write(file, tensors));
 
-    /// <summary>Writes a file of tensors that need not be in memory as such.</summary>
+    /// <summary>Writes a file from sources that need not be tensors in memory.</summary>
     public static void Write(string path, IEnumerable<TensorSource> tensors) => AtomicFile.Write(path, file => Write(file, tensors));
 
-    /// <summary>Writes to a stream, which need not seek.</summary>
+    /// <summary>Writes to a stream, which need not be able to seek.</summary>
     public static void Write(Stream stream, IEnumerable<(string Name, Tensor Value)> tensors) =>
         Write(stream, tensors.Select(tensor => TensorSource.Of(tensor.Name, tensor.Value)));
 
     private static void Write(Stream stream, IEnumerable<TensorSource> tensors)
     {
-        // Wide types first: each tensor is then aligned to its own elements, as the format asks.
+        // Wide element types first, so that each tensor is aligned to its element size.
         var ordered = tensors.OrderByDescending(tensor => tensor.Info.Type.Size()).ToArray();
         var header = Header(ordered);
 
@@ -41,7 +41,7 @@ internal static class SafetensorsWriter
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            // Hugging Face's loaders insist on this entry.
+            // Hugging Face's loaders require this entry.
             json.WriteStartObject("__metadata__");
             json.WriteString("format", "pt");
             json.WriteEndObject();
@@ -74,4 +74,12 @@ internal static class SafetensorsWriter
             json.WriteNumberValue(number);
         json.WriteEndArray();
     }
+}
+
+/// <summary>A tensor to be written: its entry in the header, and a function that writes its elements.</summary>
+/// <param name="Info">Name, type and shape.</param>
+/// <param name="Write">Writes all elements, row-major and little-endian.</param>
+internal sealed record TensorSource(TensorInfo Info, Action<Stream> Write)
+{
+    public static TensorSource Of(string name, Tensor value) => new(new(name, value.dtype, value.shape), stream => TensorBytes.Write(stream, value));
 }

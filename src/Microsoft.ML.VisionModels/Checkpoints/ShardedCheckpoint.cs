@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
-/// <summary>A checkpoint in several files, with an index whose <c>weight_map</c> says which tensor lies in which of them.</summary>
+/// <summary>A checkpoint in several files, with an index whose <c>weight_map</c> names the file of each tensor.</summary>
 internal sealed class ShardedCheckpoint : Checkpoint
 {
     private readonly OrderedDictionary<string, TensorInfo> _tensors = [];
@@ -44,20 +44,20 @@ internal sealed class ShardedCheckpoint : Checkpoint
             if (!shard.Tensors.TryGetValue(name, out var info))
                 throw new CheckpointException($"{Path}: tensor '{name}' should be in {file}, which does not have it.");
             if (!_tensors.TryAdd(name, info))
-                throw new CheckpointException($"{Path}: tensor '{name}' stands twice.");
+                throw new CheckpointException($"{Path}: tensor '{name}' is listed twice.");
             _shardOf.Add(name, shard);
         }
     }
 
     private Checkpoint OpenShard(string file)
     {
-        // A shard lies beside its index, whatever the index says.
+        // A shard must be in the folder of the index: a hostile index could name any file of the machine.
         if (file is "" or "." or ".." || file.AsSpan().ContainsAny(['/', '\\', ':', '\0']) || file.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
             throw new CheckpointException($"{Path}: '{file}' is not the name of a shard in the same folder.");
 
         var path = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path) ?? "", file);
         return File.Exists(path)
-            ? CheckpointFiles.Open(path)
+            ? Checkpoint.Open(path)
             : throw new CheckpointException($"{Path}: the shard {file} is missing.");
     }
 

@@ -1,15 +1,16 @@
+using System.IO.MemoryMappedFiles;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
-/// <summary>Tensors from and to streams of their elements: row-major, little-endian.</summary>
+/// <summary>Reads and writes the elements of tensors, in row-major order and little-endian.</summary>
 internal static class TensorBytes
 {
-    // Large enough to copy at full speed, small enough to stay in cache while types are converted.
+    // Large enough to copy at full speed, and small enough to stay in the cache while element types are converted.
     private const int ChunkBytes = 4 << 20;
 
-    /// <summary>Fills a tensor with the stream's next elements, which are of the given type.</summary>
+    /// <summary>Fills a tensor with the next elements of a stream, which have the given type.</summary>
     /// <exception cref="EndOfStreamException">The stream ends early.</exception>
     public static void Read(Stream stream, ScalarType type, Tensor target)
     {
@@ -57,4 +58,27 @@ internal static class TensorBytes
             yield return part;
         }
     }
+}
+
+/// <summary>
+/// A memory-mapped file of tensors. Each tensor is mapped only while it is read, so that loading takes no more memory than the network and
+/// its largest tensor.
+/// </summary>
+/// <param name="file">The file, which the map closes.</param>
+internal sealed class MappedFile(FileStream file) : IDisposable
+{
+    private readonly MemoryMappedFile _map =
+        MemoryMappedFile.CreateFromFile(file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+
+    /// <summary>Fills a tensor with elements of the file; the caller has checked that they lie within it.</summary>
+    public void Read(long start, ScalarType type, Tensor target)
+    {
+        var length = target.NumberOfElements * type.Size();
+        using var view = _map.CreateViewAccessor(start, length, MemoryMappedFileAccess.Read);
+        // CreateViewStream would copy every byte twice when it is read into a span.
+        using var bytes = new UnmanagedMemoryStream(view.SafeMemoryMappedViewHandle, view.PointerOffset, length, FileAccess.Read);
+        TensorBytes.Read(bytes, type, target);
+    }
+
+    public void Dispose() => _map.Dispose();
 }

@@ -2,10 +2,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
-/// <summary>Element types as safetensors names them, and shapes as numbers and text.</summary>
+/// <summary>Element types with their names in safetensors and their sizes, and shapes as numbers and text.</summary>
 internal static class TensorTypes
 {
-    /// <summary>As many dimensions as libtorch handles in every operation.</summary>
+    /// <summary>The most dimensions that all operations of libtorch support.</summary>
     public const int MaxDimensions = 64;
 
     private static readonly (string Name, ScalarType Type, int Size)[] s_types =
@@ -22,7 +22,7 @@ internal static class TensorTypes
         ("BOOL", ScalarType.Bool, 1),
     ];
 
-    /// <summary>The type of a safetensors name; null where it is not one of those read here.</summary>
+    /// <summary>The type with a name of safetensors; null where the type is not supported.</summary>
     public static ScalarType? Parse(string? name)
     {
         foreach (var entry in s_types)
@@ -37,13 +37,13 @@ internal static class TensorTypes
     /// <exception cref="NotSupportedException">Safetensors has no such type.</exception>
     public static string Name(this ScalarType type) => Entry(type).Name;
 
-    /// <summary>The bytes of one element.</summary>
+    /// <summary>The size of an element in bytes.</summary>
     public static int Size(this ScalarType type) => Entry(type).Size;
 
-    /// <summary>The number of elements of a shape that is known to be sound.</summary>
+    /// <summary>The number of elements of a shape, which must be a valid one.</summary>
     public static long Product(this IEnumerable<long> shape) => shape.Aggregate(1L, (product, size) => product * size);
 
-    /// <summary>The bytes that a shape from a file takes; null where no tensor can have it: negative, overflowing, of too many dimensions.</summary>
+    /// <summary>The size in bytes of a shape from a file; null where no tensor can have the shape: it is negative, too large or of too many dimensions.</summary>
     public static long? ByteCount(IReadOnlyList<long> shape, ScalarType type)
     {
         if (shape.Count > MaxDimensions)
@@ -52,7 +52,7 @@ internal static class TensorTypes
         Int128 bytes = type.Size();
         foreach (var size in shape)
         {
-            bytes *= Math.Max(size, 1); // libtorch wants even an empty tensor's other dimensions to be sound.
+            bytes *= Math.Max(size, 1); // libtorch checks the other dimensions of an empty tensor, too.
             if (size < 0 || bytes > long.MaxValue)
                 return null;
         }

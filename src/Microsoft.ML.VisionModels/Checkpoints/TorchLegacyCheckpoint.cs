@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
 /// <summary>
-/// What <c>torch.save</c> wrote before PyTorch 1.6: five pickles one behind the other (a magic number, the protocol, the machine, the object, the keys of its storages),
-/// then the storages in the order of the keys, each as eight bytes with the number of elements, and the elements.
+/// A file of <c>torch.save</c> before PyTorch 1.6: five pickles one after the other (a magic number, the protocol, the machine, the object, the keys of its storages),
+/// then the storages in the order of the keys, each with its number of elements in eight bytes and the elements.
 /// </summary>
 internal sealed class TorchLegacyCheckpoint : PickleCheckpoint
 {

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
 /// <summary>
-/// What <c>torch.save</c> writes since PyTorch 1.6: a zip without compression that holds <c>name/data.pkl</c>, <c>name/byteorder</c> and the storages <c>name/data/0</c>, <c>1</c>, ...
-/// <c>torch.jit.save</c> adds the modules' source in <c>name/code</c>, which is compressed and never looked at.
+/// A file of <c>torch.save</c> since PyTorch 1.6: a zip without compression that has <c>name/data.pkl</c>, <c>name/byteorder</c> and the storages <c>name/data/0</c>, <c>1</c>, ...
+/// <c>torch.jit.save</c> adds the source code of the modules in <c>name/code</c>, which is compressed and is not read.
 /// </summary>
 internal sealed class TorchZipCheckpoint : PickleCheckpoint
 {
