@@ -1,14 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>
-/// Finds the pairs of symbols to merge: "Neural Machine Translation of Rare Words with Subword Units" (arXiv 1508.07909). Always the most
-/// frequent pair; of those that are as frequent, the first in ordinal order.
+/// Learns the merges of byte-pair encoding from words: "Neural Machine Translation of Rare Words with Subword Units" (arXiv 1508.07909).
+/// Each merge is of the most frequent pair and, of several, of the first in ordinal order.
 /// </summary>
 internal sealed class BytePairLearner
 {
@@ -23,7 +21,8 @@ internal sealed class BytePairLearner
 
     public void Add(string word) => CollectionsMarshal.GetValueRefOrAddDefault(_counts, word, out _)++;
 
-    /// <param name="newTokens">How many tokens the merges may make, at most.</param>
+    /// <summary>The merges, in order.</summary>
+    /// <param name="newTokens">The most new tokens that the merges may create.</param>
     public List<(string Left, string Right)> Learn(int newTokens)
     {
         foreach (var (word, count) in _counts)
@@ -34,12 +33,12 @@ internal sealed class BytePairLearner
         var merges = new List<(string, string)>();
         while (newTokens > 0 && _queue.TryDequeue(out var pair, out var priority))
         {
-            // A pair is offered anew whenever its count changes: other entries are out of date.
+            // Whenever a pair's count changes, it is added to the queue again, so an entry with another count is out of date.
             if (_pairs[pair].Count != priority.Count)
                 continue;
             var (left, right) = (_names[pair.Left], _names[pair.Right]);
             merges.Add((left, right));
-            // Two ways may lead to the same symbol.
+            // Merges of different pairs may give the same symbol.
             if (_symbols.TryAdd(left + right, _names.Count))
             {
                 _names.Add(left + right);
@@ -78,7 +77,7 @@ internal sealed class BytePairLearner
             Offer(other);
     }
 
-    /// <summary>Adds a word's pairs to the counts, or takes them away.</summary>
+    /// <summary>Adds the pairs of a word to the counts, or subtracts them.</summary>
     private IEnumerable<(int, int)> Count(int index, int sign)
     {
         var (symbols, count) = _words[index];
@@ -109,7 +108,7 @@ internal sealed class BytePairLearner
         return order != 0 ? order : string.CompareOrdinal(a.Right, b.Right);
     }
 
-    /// <summary>How often a pair occurs, and in which words.</summary>
+    /// <summary>How often a pair occurs, and the indices of the words in which it does.</summary>
     private sealed class PairUse
     {
         public long Count;

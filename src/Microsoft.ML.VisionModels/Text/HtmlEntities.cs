@@ -1,18 +1,17 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Text;
 
-/// <summary>HTML's named character references (the HTML standard, 13.5).</summary>
+/// <summary>HTML's named character references (HTML standard, section 13.5).</summary>
 internal static class HtmlEntities
 {
-    private static readonly Dictionary<string, string> Entities = Read();
+    private static readonly Dictionary<string, string> s_entities = Read();
 
-    /// <param name="name">Without the ampersand. Some names count without the semicolon, too.</param>
-    /// <param name="characters">One or two.</param>
+    /// <param name="name">The name without the ampersand. Most names end in a semicolon; for some it is optional.</param>
+    /// <param name="characters">The one or two characters that it stands for.</param>
     public static bool TryGet(ReadOnlySpan<char> name, [MaybeNullWhen(false)] out string characters) =>
-        Entities.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out characters);
+        s_entities.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out characters);
 
     private static Dictionary<string, string> Read()
     {
@@ -28,7 +27,7 @@ internal static class HtmlEntities
         return entities;
     }
 
-    /// <summary>Names and numbers of characters; "!" marks a name that needs no semicolon.</summary>
+    /// <summary>The names with the hexadecimal numbers of their characters. After "!" instead of ":", the name is also valid without a semicolon.</summary>
     private const string Table = """
         AElig!C6 AMP!26 Aacute!C1 Abreve:102 Acirc!C2 Acy:410 Afr:1D504 Agrave!C0 Alpha:391 Amacr:100 And:2A53 Aogon:104 Aopf:1D538 ApplyFunction:2061 Aring!C5 Ascr:1D49C Assign:2254
         Atilde!C3 Auml!C4 Backslash:2216 Barv:2AE7 Barwed:2306 Bcy:411 Because:2235 Bernoullis:212C Beta:392 Bfr:1D505 Bopf:1D539 Breve:2D8 Bscr:212C Bumpeq:224E CHcy:427 COPY!A9

@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>
-/// Character references as the HTML standard has browsers read them, which is what Python's <c>html.unescape</c> does.
-/// <see cref="System.Net.WebUtility.HtmlDecode(string)"/> knows the names of HTML 4 alone, needs the semicolon, and leaves wrong numbers as they are.
+/// Replaces HTML's character references as the HTML standard has browsers do, and as Python's <c>html.unescape</c> does.
+/// <see cref="System.Net.WebUtility.HtmlDecode(string)"/> would not do: it knows only the names of HTML 4, requires the semicolon, and keeps invalid numbers.
 /// </summary>
 internal static partial class HtmlText
 {
@@ -15,7 +14,7 @@ internal static partial class HtmlText
     public static string Unescape(string text) =>
         text.Contains('&', StringComparison.Ordinal) ? Reference().Replace(text, match => Characters(match.ValueSpan[1..])) : text;
 
-    /// <summary>What cannot be meant otherwise: references that end in a semicolon, and some names in capitals. As ftfy has it.</summary>
+    /// <summary>Replaces only references that end in a semicolon, among them some names in capitals, as ftfy does: others may not be meant as references.</summary>
     public static string UnescapeUnambiguous(string text) =>
         text.Contains('&', StringComparison.Ordinal) ? WholeReference().Replace(text, match => UnescapeWhole(match.Value)) : text;
 
@@ -31,11 +30,11 @@ internal static partial class HtmlText
             return known;
         return name.ContainsAnyInRange('a', 'z') || !HtmlEntities.TryGet(reference[1..].ToLowerInvariant(), out var small) || Unescape(reference) != reference
             ? reference
-            // These two .NET leaves as they are.
+            // Python's upper() changes these two, .NET's does not.
             : small.Replace("ß", "SS", StringComparison.Ordinal).Replace("ı", "I", StringComparison.Ordinal).ToUpperInvariant();
     }
 
-    /// <param name="reference">Without the ampersand, perhaps with the semicolon.</param>
+    /// <param name="reference">The reference without the ampersand. It may end in a semicolon.</param>
     private static string Characters(ReadOnlySpan<char> reference)
     {
         if (reference[0] == '#')
@@ -54,7 +53,7 @@ internal static partial class HtmlText
     private static string Character(ReadOnlySpan<char> digits, NumberStyles style)
     {
         if (!uint.TryParse(digits, style, CultureInfo.InvariantCulture, out var code))
-            return Replacement; // larger than any character
+            return Replacement; // the number is larger than any character's
         return code switch
         {
             0 or (>= 0xD800 and <= 0xDFFF) or > 0x10FFFF => Replacement,

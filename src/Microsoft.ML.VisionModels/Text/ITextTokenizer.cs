@@ -1,4 +1,4 @@
-using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Text;

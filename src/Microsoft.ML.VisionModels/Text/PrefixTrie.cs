@@ -1,8 +1,6 @@
-using Microsoft.ML.VisionModels.Checkpoints;
-
 namespace Microsoft.ML.VisionModels.Text;
 
-/// <summary>Finds which of many words a text starts with.</summary>
+/// <summary>A trie, which finds the words of a set that a text starts with.</summary>
 internal sealed class PrefixTrie
 {
     public const int None = -1;
@@ -10,8 +8,8 @@ internal sealed class PrefixTrie
     private readonly Dictionary<(int Node, char Next), int> _edges = [];
     private readonly List<int> _values = [None];
 
-    /// <param name="word">Not empty.</param>
-    /// <param name="value">Not negative.</param>
+    /// <param name="word">The word, which must not be empty.</param>
+    /// <param name="value">Its value, which must not be negative.</param>
     public void Add(string word, int value)
     {
         var node = 0;
@@ -28,10 +26,11 @@ internal sealed class PrefixTrie
         _values[node] = value;
     }
 
-    /// <summary>Goes on from a node, 0 at the start, by a character; false where no word does.</summary>
-    /// <param name="node">The node.</param>
+    /// <summary>Goes from a node to its child for a character.</summary>
+    /// <param name="node">The node; 0 is the root.</param>
     /// <param name="next">The character.</param>
-    /// <param name="value">That of the word that ends here, or <see cref="None"/>.</param>
+    /// <param name="value">The value of the word that ends at the child; <see cref="None"/> where none does.</param>
+    /// <returns>False where no word goes on with this character.</returns>
     public bool Step(ref int node, char next, out int value)
     {
         var known = _edges.TryGetValue((node, next), out node);
@@ -39,7 +38,7 @@ internal sealed class PrefixTrie
         return known;
     }
 
-    /// <summary>The length and the value of the longest word that the text starts with; 0 and <see cref="None"/> if there is none.</summary>
+    /// <summary>The length and the value of the longest word that the text starts with; 0 and <see cref="None"/> where it starts with none.</summary>
     public (int Length, int Value) Longest(ReadOnlySpan<char> text)
     {
         var (longest, node) = ((Length: 0, Value: None), 0);

@@ -1,11 +1,10 @@
 using System.Buffers.Binary;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Text;
 
-/// <summary>Reads a Protocol Buffers message, field by field. A value that is not of the kind asked for, or ends early, is a <see cref="CheckpointException"/>.</summary>
+/// <summary>Reads a Protocol Buffers message field by field. A value of another type than expected, or a truncated one, is a <see cref="CheckpointException"/>.</summary>
 /// <param name="message">The message's bytes.</param>
-/// <param name="source">What to call it in messages.</param>
+/// <param name="source">Its name in error messages.</param>
 internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string source)
 {
     private const int Varint = 0, Fixed64 = 1, Bytes = 2, Fixed32 = 5;
@@ -13,7 +12,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string source)
     private ReadOnlySpan<byte> _rest = message;
     private int _kind;
 
-    /// <summary>Goes on to the next field; its value must be read or skipped.</summary>
+    /// <summary>Moves to the next field, whose value must then be read or skipped.</summary>
     public bool Next(out int field)
     {
         field = 0;

@@ -1,24 +1,21 @@
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
-
 namespace Microsoft.ML.VisionModels.Text;
 
-/// <summary>What a piece of a vocabulary is, by the numbers of SentencePiece's files.</summary>
+/// <summary>The type of a piece, with the numbers of SentencePiece's files.</summary>
 internal enum SentencePieceKind
 {
     Normal = 1,
     Unknown = 2,
     Control = 3,
 
-    /// <summary>Always cut out whole, and not normalized.</summary>
+    /// <summary>A piece that is never split and not normalized.</summary>
     UserDefined = 4,
     Unused = 5,
 
-    /// <summary>One byte of what the vocabulary does not know.</summary>
+    /// <summary>A byte of a character that the vocabulary does not have.</summary>
     Byte = 6,
 }
 
-/// <summary>How texts are cut, by the numbers of SentencePiece's files.</summary>
+/// <summary>The algorithm that splits texts into pieces, with the numbers of SentencePiece's files.</summary>
 internal enum SentencePieceAlgorithm
 {
     Unigram = 1,
@@ -30,22 +27,22 @@ internal enum SentencePieceAlgorithm
 /// <summary>A token of a vocabulary.</summary>
 internal readonly record struct SentencePiece(string Text, float Score, SentencePieceKind Kind)
 {
-    /// <summary>Whether texts are searched for it.</summary>
+    /// <summary>Whether it can be a part of a text.</summary>
     public bool IsInTexts => Kind is SentencePieceKind.Normal or SentencePieceKind.UserDefined or SentencePieceKind.Unused;
 }
 
 /// <summary>
-/// A file that SentencePiece wrote (arXiv 1808.06226), <c>spiece.model</c> or <c>tokenizer.model</c>: the vocabulary, and how texts are
-/// normalized and cut. What a file does not say has the defaults of google/sentencepiece.
+/// A file of SentencePiece (arXiv 1808.06226), <c>spiece.model</c> or <c>tokenizer.model</c>: the vocabulary, and how texts are normalized and
+/// split. The properties have the defaults of google/sentencepiece.
 /// </summary>
 internal sealed record SentencePieceModel
 {
-    /// <summary>By id.</summary>
+    /// <summary>The pieces by id.</summary>
     public required IReadOnlyList<SentencePiece> Pieces { get; init; }
 
     public SentencePieceAlgorithm Algorithm { get; init; } = SentencePieceAlgorithm.Unigram;
 
-    /// <summary>Whether what the vocabulary does not know becomes bytes.</summary>
+    /// <summary>Whether characters that the vocabulary does not have are encoded as bytes.</summary>
     public bool ByteFallback { get; init; }
 
     public string StartPiece { get; init; } = "<s>";
@@ -54,13 +51,13 @@ internal sealed record SentencePieceModel
 
     public string PadPiece { get; init; } = "<pad>";
 
-    /// <summary>What the unknown token reads as.</summary>
+    /// <summary>The text that the unknown token is decoded to.</summary>
     public string UnknownText { get; init; } = " \u2047 ";
 
-    /// <summary>Whether spaces end words, and do not start them.</summary>
+    /// <summary>Whether a space belongs to the word before it rather than to the word after it.</summary>
     public bool SpaceAsSuffix { get; init; }
 
-    /// <summary>Whether the first word gets a space before it as the others have (or the last one after it).</summary>
+    /// <summary>Whether a space is added before the first word (or after the last one), so that all words have one.</summary>
     public bool DummyPrefix { get; init; } = true;
 
     public bool RemoveExtraSpaces { get; init; } = true;
@@ -68,10 +65,10 @@ internal sealed record SentencePieceModel
     /// <summary>Whether spaces are written as U+2581.</summary>
     public bool EscapeSpaces { get; init; } = true;
 
-    /// <summary>Which characters become which others, compiled; may be empty.</summary>
+    /// <summary>The compiled map of characters for <see cref="Text.CharacterMap"/>; may be empty.</summary>
     public byte[] CharacterMap { get; init; } = [];
 
-    /// <exception cref="CheckpointException">Something else, or a kind that is not supported.</exception>
+    /// <exception cref="CheckpointException">The file is not a SentencePiece model, or is one that is not supported.</exception>
     public static SentencePieceModel Parse(ReadOnlySpan<byte> file, string source)
     {
         var pieces = new List<SentencePiece>();
@@ -194,7 +191,7 @@ internal sealed record SentencePieceModel
         if (Pieces.Count == 0)
             throw new CheckpointException($"{source} has no vocabulary; it is not a SentencePiece model.");
         if (Algorithm is not (SentencePieceAlgorithm.Unigram or SentencePieceAlgorithm.BytePairs))
-            throw new CheckpointException($"{source} cuts texts into {Algorithm}; supported are {SentencePieceAlgorithm.Unigram} and {SentencePieceAlgorithm.BytePairs}.");
+            throw new CheckpointException($"{source} splits texts into {Algorithm}; supported are {SentencePieceAlgorithm.Unigram} and {SentencePieceAlgorithm.BytePairs}.");
         foreach (var (id, piece) in Pieces.Index())
         {
             if (piece.Text.Length == 0 || !Enum.IsDefined(piece.Kind))
@@ -203,7 +200,7 @@ internal sealed record SentencePieceModel
         if (Pieces.GroupBy(piece => (piece.Text, piece.IsInTexts)).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new CheckpointException($"{source} has the piece '{twice.Key.Text}' twice.");
         if (Pieces.Count(piece => piece.Kind == SentencePieceKind.Unknown) != 1)
-            throw new CheckpointException($"{source} should have one piece for what is unknown, but has {Pieces.Count(piece => piece.Kind == SentencePieceKind.Unknown)}.");
+            throw new CheckpointException($"{source} should have one piece of the kind {SentencePieceKind.Unknown}, but has {Pieces.Count(piece => piece.Kind == SentencePieceKind.Unknown)}.");
         if (Algorithm == SentencePieceAlgorithm.BytePairs && Pieces.Any(piece => piece.Kind == SentencePieceKind.Unused))
             throw new CheckpointException($"{source} has byte pairs that are marked as unused, which is not supported.");
         return this;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Text;
 
@@ -30,7 +29,7 @@ internal sealed class SentencePieceTokenizer
                 UnknownToken = id;
             if (piece.Kind == SentencePieceKind.Byte)
                 _bytes[id] = ByteOf(piece.Text) ?? throw new CheckpointException($"{source} has '{piece.Text}' for a byte; it should read as <0x41>.");
-            // A piece that marks something goes before one of texts that reads the same.
+            // Where two pieces have the same text, the one that cannot be a part of a text is the one to find.
             if (piece.IsInTexts)
                 _ids.TryAdd(piece.Text, id);
             else
@@ -40,7 +39,7 @@ internal sealed class SentencePieceTokenizer
         {
             _idsOfBytes = [.. _bytes.OrderBy(entry => entry.Value).Select(entry => entry.Key)];
             if (_idsOfBytes.Length != 256)
-                throw new CheckpointException($"{source} writes what is unknown in bytes, but has {_idsOfBytes.Length} of the 256.");
+                throw new CheckpointException($"{source} encodes unknown characters as bytes, but has only {_idsOfBytes.Length} of the 256.");
         }
         _normalizer = new(model, userDefined, source);
         _segmenter = model.Algorithm == SentencePieceAlgorithm.Unigram
@@ -52,30 +51,30 @@ internal sealed class SentencePieceTokenizer
 
     public int UnknownToken { get; }
 
-    /// <summary>The token before a text; null where the model has none.</summary>
-    public int? StartToken => Mark(_model.StartPiece);
+    /// <summary>The token at the start of a text; null where the model has none.</summary>
+    public int? StartToken => ControlToken(_model.StartPiece);
 
-    /// <summary>The token after a text; null where the model has none.</summary>
-    public int? EndToken => Mark(_model.EndPiece);
+    /// <summary>The token at the end of a text; null where the model has none.</summary>
+    public int? EndToken => ControlToken(_model.EndPiece);
 
     /// <summary>The token that fills rows; null where the model has none.</summary>
-    public int? PadToken => Mark(_model.PadPiece);
+    public int? PadToken => ControlToken(_model.PadPiece);
 
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="CheckpointException">The file is damaged, or something else.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, or not a SentencePiece model.</exception>
     public static SentencePieceTokenizer Load(string file) => File.Exists(file)
         ? new(SentencePieceModel.Parse(File.ReadAllBytes(file), file), file)
         : throw new FileNotFoundException($"There is no file {file}, which the tokenizer needs.", file);
 
-    /// <summary>The text of a token, with U+2581 for spaces.</summary>
+    /// <summary>The text of a token, in which U+2581 stands for a space.</summary>
     public string Piece(int id) => _model.Pieces[id].Text;
 
     public bool TryGetId(string piece, out int id) => _ids.TryGetValue(piece, out id);
 
     /// <summary>The tokens of a text.</summary>
-    /// <param name="text">Tokens with a meaning of their own, written in it, are text as any other.</param>
-    /// <param name="start">Whether the start token goes before them.</param>
-    /// <param name="end">Whether the end token goes after them.</param>
+    /// <param name="text">The text. Where it contains the name of a control token, such as "&lt;s&gt;", that is text like any other.</param>
+    /// <param name="start">Whether to add the start token.</param>
+    /// <param name="end">Whether to add the end token.</param>
     /// <exception cref="InvalidOperationException">The model has no such token.</exception>
     public List<int> Encode(string text, bool start = false, bool end = false)
     {
@@ -92,7 +91,7 @@ internal sealed class SentencePieceTokenizer
                 ids.Add(id);
             else if (_model.ByteFallback)
                 ids.AddRange(Encoding.UTF8.GetBytes(normalized.Substring(position, length)).Select(value => _idsOfBytes[value]));
-            else if (!afterUnknown)     // one token for all in a row
+            else if (!afterUnknown)     // several unknown characters in a row get one token
                 ids.Add(id);
             afterUnknown = id == UnknownToken;
             position += length;
@@ -103,13 +102,13 @@ internal sealed class SentencePieceTokenizer
         return ids;
     }
 
-    /// <summary>The text of tokens, without those that mark something.</summary>
+    /// <summary>The text of tokens. Control tokens are left out.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
     public string Decode(IEnumerable<int> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
         var (text, bytes) = (new StringBuilder(), new List<byte>());
-        // The space that a text was given before its first word does not come back.
+        // The space that was added before the first word is removed again.
         var (first, sawPrefix) = (true, false);
         foreach (var id in ids)
         {
@@ -130,7 +129,7 @@ internal sealed class SentencePieceTokenizer
                 continue;
             }
             var prefixed = first && (_model.DummyPrefix || _model.RemoveExtraSpaces) && piece.Text[0] == SentencePieceNormalizer.SpaceMark;
-            // Where spaces in excess were removed, all are at the start.
+            // Where extra spaces were removed, every space at the start was added.
             sawPrefix = prefixed && !_model.RemoveExtraSpaces;
             text.Append(piece.Text[(prefixed ? 1 : 0)..].Replace(SentencePieceNormalizer.SpaceMark, ' '));
         }
@@ -141,7 +140,7 @@ internal sealed class SentencePieceTokenizer
         {
             for (var rest = bytes.ToArray().AsSpan(); rest.Length > 0;)
             {
-                // Each byte that starts no character is one that is broken.
+                // Each byte that does not begin a valid character becomes one replacement character.
                 var whole = Rune.DecodeFromUtf8(rest, out var rune, out var consumed) == System.Buffers.OperationStatus.Done;
                 text.Append(whole ? rune.ToString() : "\uFFFD");
                 rest = rest[(whole ? consumed : 1)..];
@@ -150,7 +149,7 @@ internal sealed class SentencePieceTokenizer
         }
     }
 
-    private int? Mark(string piece) => _ids.TryGetValue(piece, out var id) && _model.Pieces[id].Kind == SentencePieceKind.Control ? id : null;
+    private int? ControlToken(string piece) => _ids.TryGetValue(piece, out var id) && _model.Pieces[id].Kind == SentencePieceKind.Control ? id : null;
 
     private static byte? ByteOf(string piece) =>
         piece is ['<', '0', 'x', _, _, '>'] && byte.TryParse(piece.AsSpan(3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) ? value : null;

@@ -1,30 +1,29 @@
 using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>
-/// What ftfy 6.1.1's <c>fix_text</c> does with its default settings, line by line: character references (until a "&lt;" suggests that the text
-/// is HTML), misread encodings, C1 control characters, Latin ligatures, full-width and half-width forms, curly quotes, line breaks, lone
-/// surrogates, terminal escapes, control characters, and NFC.
+/// Repairs a text as <c>fix_text</c> of ftfy 6.1.1 does with its default settings, line by line: HTML's character references (until a
+/// "&lt;" suggests that the text is HTML), mojibake, C1 control characters, Latin ligatures, full-width and half-width forms, curly quotes, line
+/// breaks, lone surrogates, terminal escapes, control characters, and normalization to NFC.
 /// </summary>
 /// <remarks>
-/// Where it differs: a line is not cut at a million characters, it is not gone over more than <see cref="MostRounds"/> times, and
-/// ligatures written as entities in capitals (&amp;FILIG;) become small letters.
+/// Three things differ: a line is not split after a million characters, it is repaired at most <see cref="MaxRounds"/> times, and ligatures
+/// written as references in capitals (&amp;FILIG;) become lowercase letters.
 /// </remarks>
 internal static partial class TextRepair
 {
-    /// <summary>Each resolves one level of nesting, as of "&amp;amp;amp;", which a text can hold as many of as it has room for.</summary>
-    private const int MostRounds = 100;
+    /// <summary>Each round resolves one level of nested references such as "&amp;amp;amp;". A hostile text could have any number of levels.</summary>
+    private const int MaxRounds = 100;
 
-    /// <summary>ASCII but for what a step below changes.</summary>
-    private static readonly SearchValues<char> Sound = SearchValues.Create([.. Enumerable.Range(' ', 0x7F - ' ').Select(code => (char)code).Where(c => c != '&'), '\t', '\n', '\f']);
+    /// <summary>The ASCII characters that no step changes.</summary>
+    private static readonly SearchValues<char> s_unchanged = SearchValues.Create([.. Enumerable.Range(' ', 0x7F - ' ').Select(code => (char)code).Where(c => c != '&'), '\t', '\n', '\f']);
 
     public static string Fix(string text)
     {
-        if (!text.AsSpan().ContainsAnyExcept(Sound))
+        if (!text.AsSpan().ContainsAnyExcept(s_unchanged))
             return text;
 
         var repaired = new StringBuilder(text.Length);
@@ -42,7 +41,7 @@ internal static partial class TextRepair
 
     private static string FixLine(string line, bool unescape)
     {
-        for (var round = 0; round < MostRounds; round++)
+        for (var round = 0; round < MaxRounds; round++)
         {
             var before = line;
             line = unescape ? HtmlText.UnescapeUnambiguous(line) : line;
@@ -61,7 +60,7 @@ internal static partial class TextRepair
         return line;
     }
 
-    /// <summary>Ligatures and digraphs of Latin letters; full-width and half-width forms, and their space.</summary>
+    /// <summary>Ligatures and digraphs of Latin letters, full-width and half-width forms, and the ideographic space.</summary>
     [GeneratedRegex(@"[ĲĳŉǄ-ǌǱ-ǳﬀ-ﬆ\u3000\uFF01-\uFFEF]")]
     private static partial Regex CompatibilityForms();
 
@@ -77,7 +76,33 @@ internal static partial class TextRepair
     [GeneratedRegex(@"\x1B\[[\d;]*[a-zA-Z]")]
     private static partial Regex TerminalEscapes();
 
-    /// <summary>With deprecated ones of Arabic, those of annotations, the stand-in for objects, and the byte order mark.</summary>
+    /// <summary>Includes deprecated Arabic format characters, those of annotations, the object replacement character, and the byte order mark.</summary>
     [GeneratedRegex(@"[\x00-\x08\x0B\x0E-\x1F\x7F\u206A-\u206F\uFEFF\uFFF9-\uFFFC]")]
     private static partial Regex ControlCharacters();
+}
+
+/// <summary>Functions of Unicode that .NET does not have for every text.</summary>
+internal static class UnicodeText
+{
+    private const char Noncharacter = '\uFFFE';
+
+    /// <summary>Replaces each surrogate without its other half by U+FFFD.</summary>
+    public static string ReplaceLoneSurrogates(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
+            return text;
+        var repaired = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+            repaired.Append(rune.ToString());
+        return repaired.ToString();
+    }
+
+    /// <summary>Normalizes to NFC. The text must not have lone surrogates.</summary>
+    public static string Normalize(string text) => text.Contains(Noncharacter)
+        // string.Normalize throws for this character. It never combines with others, so the text can be split at it.
+        ? string.Join(Noncharacter, text.Split(Noncharacter).Select(part => part.Normalize()))
+        : text.Normalize();
+
+    /// <summary>Lowercase by Unicode's rules. ToLowerInvariant alone would keep the capital I with a dot.</summary>
+    public static string Lower(string text) => text.ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal);
 }
