@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Families.Clip;
-
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>Byte-pair encoding (BPE) of words: "Neural Machine Translation of Rare Words with Subword Units" (arXiv 1508.07909), over bytes.</summary>
@@ -9,18 +7,15 @@ internal sealed class BytePairEncoder
     private readonly int[] _last;   // the token of each byte at the end of a word
     private readonly SymbolMerger _merger = new();
 
-    public BytePairEncoder(ClipVocabulary vocabulary)
+    /// <param name="merges">The merges, of which earlier ones come first.</param>
+    /// <param name="wordEnd">The suffix of tokens at the end of a word.</param>
+    /// <param name="idOf">The id of a token.</param>
+    public BytePairEncoder(IReadOnlyList<(string Left, string Right)> merges, string wordEnd, Func<string, int> idOf)
     {
-        _inside = [.. ByteSymbols.All.Select(symbol => Id($"{symbol}"))];
-        _last = [.. ByteSymbols.All.Select(symbol => Id(symbol + ClipVocabulary.WordEnd))];
-        for (var rank = 0; rank < vocabulary.Merges.Count; rank++)
-        {
-            var (left, right) = vocabulary.Merges[rank];
-            _merger.Add(Id(left), Id(right), rank, Id(left + right));
-        }
-
-        // As in Hugging Face's tokenizer, the end token also stands for everything that the vocabulary does not have.
-        int Id(string token) => vocabulary.TryGetId(token, out var id) ? id : vocabulary.End;
+        _inside = [.. ByteSymbols.All.Select(symbol => idOf($"{symbol}"))];
+        _last = [.. ByteSymbols.All.Select(symbol => idOf(symbol + wordEnd))];
+        foreach (var (rank, (left, right)) in merges.Index())
+            _merger.Add(idOf(left), idOf(right), rank, idOf(left + right));
     }
 
     public int[] Encode(ReadOnlySpan<byte> word)
@@ -41,7 +36,10 @@ internal static class ByteSymbols
     /// <summary>The symbol of each byte.</summary>
     public static IReadOnlyList<char> All { get; } = Assign();
 
-    public static IEnumerable<char> InVocabularyOrder => s_order.Select(value => All[value]);
+    /// <summary>The first tokens of a vocabulary: the symbols within a word, and then those at its end.</summary>
+    /// <param name="wordEnd">The suffix of tokens at the end of a word.</param>
+    public static IEnumerable<string> BaseTokens(string wordEnd) =>
+        ((string[])["", wordEnd]).SelectMany(suffix => s_order.Select(value => All[value] + suffix));
 
     private static char[] Assign()
     {

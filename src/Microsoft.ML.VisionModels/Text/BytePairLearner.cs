@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.ML.VisionModels.Families.Clip;
 
 namespace Microsoft.ML.VisionModels.Text;
 
@@ -11,13 +10,19 @@ namespace Microsoft.ML.VisionModels.Text;
 internal sealed class BytePairLearner
 {
     private readonly Dictionary<string, int> _counts = [];
-    private readonly List<string> _names = [.. ClipVocabulary.BaseTokens];
+    private readonly string _wordEnd;
+    private readonly List<string> _names;
     private readonly Dictionary<string, int> _symbols;
     private readonly List<(List<int> Symbols, int Count)> _words = [];
     private readonly Dictionary<(int Left, int Right), PairUse> _pairs = [];
     private readonly PriorityQueue<(int Left, int Right), (long Count, string Left, string Right)> _queue = new(Comparer<(long Count, string Left, string Right)>.Create(Compare));
 
-    public BytePairLearner() => _symbols = _names.Select((name, id) => (name, id)).ToDictionary(x => x.name, x => x.id);
+    /// <param name="wordEnd">The suffix of tokens at the end of a word.</param>
+    public BytePairLearner(string wordEnd)
+    {
+        (_wordEnd, _names) = (wordEnd, [.. ByteSymbols.BaseTokens(wordEnd)]);
+        _symbols = _names.Select((name, id) => (name, id)).ToDictionary(x => x.name, x => x.id);
+    }
 
     public void Add(string word) => CollectionsMarshal.GetValueRefOrAddDefault(_counts, word, out _)++;
 
@@ -52,7 +57,7 @@ internal sealed class BytePairLearner
     private void AddWord(string word, int count)
     {
         var bytes = Encoding.UTF8.GetBytes(word);
-        var symbols = bytes.Select((value, i) => _symbols[i < bytes.Length - 1 ? $"{ByteSymbols.All[value]}" : ByteSymbols.All[value] + ClipVocabulary.WordEnd]);
+        var symbols = bytes.Select((value, i) => _symbols[i < bytes.Length - 1 ? $"{ByteSymbols.All[value]}" : ByteSymbols.All[value] + _wordEnd]);
         _words.Add(([.. symbols], count));
         Count(_words.Count - 1, 1);
     }

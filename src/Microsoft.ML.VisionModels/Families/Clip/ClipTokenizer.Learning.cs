@@ -13,7 +13,7 @@ internal sealed partial class ClipTokenizer
         ArgumentNullException.ThrowIfNull(texts);
         ArgumentOutOfRangeException.ThrowIfLessThan(vocabularySize, ClipVocabulary.SmallestSize);
 
-        var learner = new BytePairLearner();
+        var learner = new BytePairLearner(ClipVocabulary.WordEnd);
         foreach (var text in texts)
         {
             ArgumentNullException.ThrowIfNull(text, nameof(texts));

@@ -19,7 +19,8 @@ internal sealed partial class ClipTokenizer : ITextTokenizer
     public ClipTokenizer(ClipVocabulary vocabulary, ClipTextCleaning cleaning)
     {
         _vocabulary = vocabulary;
-        _encoder = new BytePairEncoder(vocabulary);
+        // As in Hugging Face's tokenizer, the end token also stands for everything that the vocabulary does not have.
+        _encoder = new BytePairEncoder(vocabulary.Merges, ClipVocabulary.WordEnd, token => vocabulary.TryGetId(token, out var id) ? id : vocabulary.End);
         Cleaning = cleaning;
     }
 

@@ -75,8 +75,7 @@ internal sealed class ClipVocabulary
     }
 
     /// <summary>What every vocabulary begins with.</summary>
-    public static IEnumerable<string> BaseTokens =>
-        ByteSymbols.InVocabularyOrder.Select(symbol => $"{symbol}").Concat(ByteSymbols.InVocabularyOrder.Select(symbol => symbol + WordEnd));
+    public static IEnumerable<string> BaseTokens => ByteSymbols.BaseTokens(WordEnd);
 
     public bool TryGetId(string token, out int id) => _ids.TryGetValue(token, out id);
 
