@@ -4,31 +4,32 @@ using System.Runtime.Intrinsics;
 namespace Microsoft.ML.VisionModels.Search;
 
 /// <summary>
-/// The dot products of rows with queries. Each is summed in one order, whichever way it is computed: equal rows have equal scores,
-/// and a query has the same ones alone and among others. (libtorch's matrix product promises neither, and is no faster.)
+/// The dot products of rows with queries. The terms of each product are summed in the same order in all of the methods below, so that equal
+/// rows have equal scores, and a query has the same scores alone and among others. libtorch's matrix product guarantees neither, and is not
+/// faster.
 /// </summary>
 internal static class DotProducts
 {
-    // Or else the first searches would run in code that .NET has not optimized yet, which for vectors is many times as slow.
-    private const MethodImplOptions AtOnce = MethodImplOptions.AggressiveOptimization;
+    // Without this, the first searches would run code that .NET has not optimized yet, which is many times as slow with vectors.
+    private const MethodImplOptions Optimized = MethodImplOptions.AggressiveOptimization;
 
     /// <summary>
-    /// Rows and queries that are multiplied at a time: each value that is read serves so many products. As many as there are
-    /// registers for the sums; without 512-bit registers a sum takes two or four.
+    /// The number of rows, and of queries, that are multiplied at a time, so that each value that is read is used for several products. It is
+    /// limited by the registers for the sums: without 512-bit registers a sum takes two or four of them.
     /// </summary>
     public static int Tile => Vector512.IsHardwareAccelerated ? 4 : 2;
 
     /// <summary>Computes all products of two blocks.</summary>
     /// <param name="rows">The rows.</param>
     /// <param name="queries">The queries.</param>
-    /// <param name="scores">[queries' capacity, rows' capacity]; what lies beyond their counts is of no meaning.</param>
-    [MethodImpl(AtOnce)]
+    /// <param name="scores">[capacity of queries, capacity of rows]; entries beyond their counts are undefined.</param>
+    [MethodImpl(Optimized)]
     public static void Compute(RowBlock rows, RowBlock queries, Span<float> scores)
     {
         var stride = (nuint)rows.Stride;
         if (queries.Count == 1)
         {
-            // Memory is slower than even this; tiles would only read from more places at once.
+            // With one query, reading the rows from memory takes longer than multiplying them, so tiles would not help.
             for (var row = 0; row < rows.Count; row++)
                 scores[row] = One(ref rows.First(row), ref queries.First(0), stride);
             return;
@@ -46,7 +47,7 @@ internal static class DotProducts
         }
     }
 
-    [MethodImpl(AtOnce)]
+    [MethodImpl(Optimized)]
     internal static float One(ref float row, ref float query, nuint stride)
     {
         var sum = Vector512<float>.Zero;
@@ -55,7 +56,7 @@ internal static class DotProducts
         return Sum(sum);
     }
 
-    [MethodImpl(AtOnce)]
+    [MethodImpl(Optimized)]
     internal static void TwoByTwo(ref float rows, ref float queries, nuint stride, Span<float> scores, int scoresStride)
     {
         ref var rows1 = ref Unsafe.Add(ref rows, stride);
@@ -78,7 +79,7 @@ internal static class DotProducts
         scores[scoresStride + 1] = Sum(s11);
     }
 
-    [MethodImpl(AtOnce)]
+    [MethodImpl(Optimized)]
     internal static void FourByFour(ref float rows, ref float queries, nuint stride, Span<float> scores, int scoresStride)
     {
         ref var rows1 = ref Unsafe.Add(ref rows, stride);
@@ -124,7 +125,7 @@ internal static class DotProducts
     private static Vector128<float> Sums(Vector512<float> s0, Vector512<float> s1, Vector512<float> s2, Vector512<float> s3) =>
         Vector128.Create(Sum(s0), Sum(s1), Sum(s2), Sum(s3));
 
-    /// <summary>Half added to half, twice, and then the rest: a third of the instructions of Vector512.Sum, of which a tile needs sixteen.</summary>
+    /// <summary>Adds the upper half of the vector to the lower half, twice, and then sums the rest. This takes a third of the instructions of Vector512.Sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Sum(Vector512<float> values)
     {

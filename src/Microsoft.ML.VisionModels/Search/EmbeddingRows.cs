@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Search;
 
-/// <summary>A view's ids and embeddings.</summary>
+/// <summary>The columns of a data view with ids and embeddings.</summary>
 internal sealed class EmbeddingRows(IDataView view, string idColumnName, string embeddingColumnName)
 {
     private readonly DataViewSchema.Column _id = TextColumn.Input(idColumnName).Find(view.Schema);
@@ -13,7 +13,7 @@ internal sealed class EmbeddingRows(IDataView view, string idColumnName, string 
 
     public int Dimensions => ((VectorDataViewType)_embedding.Type).Size;
 
-    /// <summary>Adds the rows, and gives the ids of those whose embeddings are missing.</summary>
+    /// <summary>Adds the rows to an index. Returns the ids of the rows that were left out because their embeddings have missing values.</summary>
     public List<string> AddTo(EmbeddingIndex index)
     {
         using var cursor = view.GetRowCursor([_id, _embedding]);

@@ -1,8 +1,10 @@
+using System.Numerics.Tensors;
+
 namespace Microsoft.ML.VisionModels.Search;
 
 /// <summary>
-/// Finds the rows that are closest to each of many queries. Threads take blocks of rows, which come from memory once however many
-/// queries there are, and multiply them with blocks of queries, which stay in the cache.
+/// Finds the rows that are most similar to each of several queries. Each thread takes a block of rows at a time and multiplies it with all
+/// blocks of queries, so that the rows are read from memory once for all queries.
 /// </summary>
 internal sealed class RowSearch
 {
@@ -18,10 +20,10 @@ internal sealed class RowSearch
     }
 
     /// <summary>The best rows for each query.</summary>
-    /// <param name="rows">Unit vectors; their blocks' rows are whole tiles.</param>
-    /// <param name="queries">Unit vectors, at least one.</param>
-    /// <param name="top">How many rows are wanted for each query; at least 1.</param>
-    /// <param name="maxThreads">At least 1.</param>
+    /// <param name="rows">Vectors of length 1, whose blocks have whole tiles of rows.</param>
+    /// <param name="queries">Vectors of length 1; at least one.</param>
+    /// <param name="top">How many rows to find for each query; at least 1.</param>
+    /// <param name="maxThreads">The most threads to use; at least 1.</param>
     public static IReadOnlyList<BestRows> Run(RowStore rows, RowStore queries, int top, int maxThreads)
     {
         var all = new RowSearch(rows, queries, top);
@@ -56,5 +58,53 @@ internal sealed class RowSearch
             for (var query = 0; query < _best.Length; query++)
                 _best[query].Offer(part._best[query]);
         }
+    }
+}
+
+/// <summary>Keeps the rows with the highest scores. Of rows with equal scores the first ones are kept, in whatever order they are offered.</summary>
+/// <param name="capacity">How many rows to keep; at least 1.</param>
+internal sealed class BestRows(int capacity)
+{
+    // The worst row comes first: the one with the lowest score and, of equal ones, the last row.
+    private readonly PriorityQueue<int, (float Score, int NegatedRow)> _rows = new();
+    private float _threshold = float.NegativeInfinity;   // the lowest score that can still be kept
+
+    /// <summary>Offers the scores of consecutive rows.</summary>
+    public void Offer(ReadOnlySpan<float> scores, int firstRow)
+    {
+        // After the first few blocks this is true of nearly all.
+        if (TensorPrimitives.Max(scores) < _threshold)
+            return;
+        for (var i = 0; i < scores.Length; i++)
+        {
+            if (scores[i] >= _threshold)
+                Offer(Math.Clamp(scores[i], -1, 1), firstRow + i);     // rounding may give slightly more than 1
+        }
+    }
+
+    /// <summary>Offers the rows that another instance has kept.</summary>
+    public void Offer(BestRows others)
+    {
+        foreach (var (row, rank) in others._rows.UnorderedItems)
+            Offer(rank.Score, row);
+    }
+
+    /// <summary>Removes the rows that were kept and returns them, the best first.</summary>
+    public IEnumerable<(int Row, float Score)> Take()
+    {
+        var sorted = new (int, float)[_rows.Count];
+        for (var i = sorted.Length - 1; _rows.TryDequeue(out var row, out var rank); i--)
+            sorted[i] = (row, rank.Score);
+        return sorted;
+    }
+
+    private void Offer(float score, int row)
+    {
+        if (_rows.Count < capacity)
+            _rows.Enqueue(row, (score, -row));
+        else
+            _rows.EnqueueDequeue(row, (score, -row));
+        if (_rows.Count == capacity && _rows.TryPeek(out _, out var worst))
+            _threshold = worst.Score;
     }
 }

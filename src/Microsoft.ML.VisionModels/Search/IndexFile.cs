@@ -5,13 +5,49 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Search;
 
-/// <summary>Reads what <see cref="IndexWriter"/> writes, and takes nothing for granted.</summary>
+/// <summary>
+/// Writes an index as safetensors, which other programs can read, too: <c>vectors</c> (float32 [count, dimensions], each of length 1),
+/// <c>ids</c> (uint8 [bytes], the UTF-8 of all ids) and <c>id_ends</c> (int64 [count], where among those bytes each id ends).
+/// </summary>
+internal static class IndexWriter
+{
+    public const string Vectors = "vectors", Ids = "ids", IdEnds = "id_ends";
+
+    public static void Write(string path, IReadOnlyList<string> ids, RowStore rows) => SafetensorsWriter.Write(path,
+    [
+        new TensorSource(new(IdEnds, ScalarType.Int64, [ids.Count]), stream => WriteEnds(stream, ids)),
+        new TensorSource(new(Vectors, ScalarType.Float32, [rows.Count, rows.Dimensions]), stream => WriteRows(stream, rows)),
+        new TensorSource(new(Ids, ScalarType.Byte, [ids.Sum(id => (long)IdList.Utf8.GetByteCount(id))]), stream => WriteIds(stream, ids)),
+    ]);
+
+    private static void WriteEnds(Stream stream, IReadOnlyList<string> ids)
+    {
+        using var writer = new BinaryWriter(stream, IdList.Utf8, leaveOpen: true);
+        long end = 0;
+        foreach (var id in ids)
+            writer.Write(end += IdList.Utf8.GetByteCount(id));
+    }
+
+    private static void WriteRows(Stream stream, RowStore rows)
+    {
+        for (var row = 0; row < rows.Count; row++)
+            stream.Write(MemoryMarshal.AsBytes(rows[row]));
+    }
+
+    private static void WriteIds(Stream stream, IReadOnlyList<string> ids)
+    {
+        foreach (var id in ids)
+            stream.Write(IdList.Utf8.GetBytes(id));
+    }
+}
+
+/// <summary>Reads the files of <see cref="IndexWriter"/>, and checks everything, as the file may be damaged or hostile.</summary>
 internal sealed class IndexReader
 {
-    // A vector that was scaled to the length 1 is off by less than a thousandth of this.
+    // For the squared length of a vector, which should be 1. The rounding errors of scaling are a thousand times smaller.
     private const double LengthTolerance = 1e-3;
 
-    // How many tensors of a file that is no index are named.
+    // How many tensors the error message names if the file is not an index.
     private const int TensorsShown = 5;
 
     private readonly string _path;
@@ -27,7 +63,7 @@ internal sealed class IndexReader
         _header.ExpectDataLength(file.Length - _start);
     }
 
-    /// <exception cref="CheckpointException">The file is damaged, or no index.</exception>
+    /// <exception cref="CheckpointException">The file is damaged, or not an index.</exception>
     public static (IdList Ids, RowStore Rows) Read(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 20);
