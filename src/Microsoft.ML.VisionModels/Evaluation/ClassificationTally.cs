@@ -1,9 +1,9 @@
 namespace Microsoft.ML.VisionModels.Evaluation;
 
-/// <summary>Counts rows one at a time; nothing of a row is kept.</summary>
+/// <summary>Counts scored rows one by one, without keeping them.</summary>
 internal sealed class ClassificationTally(IReadOnlyList<string> classes)
 {
-    private const double SmallestProbability = 1e-15;   // as ML.NET's own evaluator, so that no log is infinite
+    private const double SmallestProbability = 1e-15;   // as in ML.NET's own evaluator; the logarithm of 0 would be infinite
 
     private readonly Dictionary<(int True, int Predicted), long> _confusions = [];
     private readonly ReliabilityTally _reliability = new();
@@ -13,8 +13,9 @@ internal sealed class ClassificationTally(IReadOnlyList<string> classes)
 
     private int Top => Math.Min(5, classes.Count);
 
-    /// <param name="label">The true class; null where the row has none, -1 where it is none of the classes.</param>
-    /// <param name="predicted">The predicted class; null where the row has none.</param>
+    /// <summary>Counts a row.</summary>
+    /// <param name="label">The true class; null where the row has no label, -1 where the label is not a class.</param>
+    /// <param name="predicted">The predicted class; null where the row has no prediction.</param>
     /// <param name="score">The probability of each class.</param>
     public void Add(int? label, int? predicted, ReadOnlySpan<float> score)
     {
@@ -46,7 +47,7 @@ internal sealed class ClassificationTally(IReadOnlyList<string> classes)
             ConfusionMatrix = confusions,
         };
 
-        double Share(long rows) => (double)rows / _count;   // NaN of no rows
+        double Share(long rows) => (double)rows / _count;   // NaN where there are no rows
     }
 
     private void Add(int label, int predicted, ReadOnlySpan<float> score)
@@ -58,7 +59,7 @@ internal sealed class ClassificationTally(IReadOnlyList<string> classes)
         if (Rank(label, score) < Top)
             _amongTop++;
 
-        // Scores that are no probabilities, such as margins, have no loss and no calibration.
+        // Scores that are not probabilities, such as margins, have no log loss and no calibration.
         foreach (var value in score)
             _areProbabilities &= value is >= 0 and <= 1 + 1e-5f;
         if (!_areProbabilities)
@@ -67,7 +68,7 @@ internal sealed class ClassificationTally(IReadOnlyList<string> classes)
         _reliability.Add(score[predicted], label == predicted);
     }
 
-    /// <summary>How many classes come before this one; of equal scores the first does, as in the predicted label.</summary>
+    /// <summary>The number of classes that rank before this one. Of classes with equal scores the first ranks first, as in the predicted label.</summary>
     private static int Rank(int label, ReadOnlySpan<float> score)
     {
         var before = 0;
@@ -87,5 +88,33 @@ internal sealed class ClassificationTally(IReadOnlyList<string> classes)
                 return true;
         }
         return false;
+    }
+}
+
+/// <summary>Sorts predictions into bins by their confidence: Guo et al., "On Calibration of Modern Neural Networks" (arXiv 1706.04599), 2017, section 2.</summary>
+internal sealed class ReliabilityTally
+{
+    private const int BinCount = 15;    // as in the paper
+
+    private readonly long[] _counts = new long[BinCount], _right = new long[BinCount];
+    private readonly double[] _confidences = new double[BinCount];
+
+    /// <summary>The mean absolute difference between a bin's accuracy and its mean confidence, weighted by its rows; NaN where there are no rows.</summary>
+    public double ExpectedCalibrationError => Bins.Where(bin => bin.Count > 0).Sum(bin => bin.Count * Math.Abs(bin.Accuracy - bin.Confidence)) / _counts.Sum();
+
+    public IReadOnlyList<ReliabilityBin> Bins => [.. Enumerable.Range(0, BinCount).Select(i => new ReliabilityBin(
+        (double)i / BinCount, (i + 1.0) / BinCount, _counts[i], _confidences[i] / _counts[i], (double)_right[i] / _counts[i]))];
+
+    /// <summary>Counts a prediction.</summary>
+    /// <param name="confidence">The probability of the prediction.</param>
+    /// <param name="right">Whether the prediction is right.</param>
+    public void Add(float confidence, bool right)
+    {
+        // As in the paper, a bin includes its upper end and not its lower one. Single precision keeps 0.8 in the bin that ends at 12/15.
+        var bin = Math.Clamp((int)MathF.Ceiling(confidence * BinCount) - 1, 0, BinCount - 1);
+        _counts[bin]++;
+        _confidences[bin] += confidence;
+        if (right)
+            _right[bin]++;
     }
 }

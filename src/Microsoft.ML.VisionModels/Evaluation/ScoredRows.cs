@@ -1,11 +1,10 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Evaluation;
 
-/// <summary>A view with labels, scores and predicted labels, whose classes are told by the score.</summary>
+/// <summary>A data view with labels, scores and predicted labels. The score's column names the classes.</summary>
 internal sealed class ScoredRows
 {
     private readonly IDataView _view;
@@ -39,15 +38,15 @@ internal sealed class ScoredRows
         }
         return tally.ToMetrics();
 
-        // Null where the row has no label, -1 where the classifier does not know it.
+        // Null where the row has no label, -1 where the label is not a class.
         int? Label() => readLabel() is not { } name ? null : indices.GetValueOrDefault(name, -1);
 
         int? Predicted() => readPredicted() is not { } name ? null
             : indices.TryGetValue(name, out var index) ? index
-            : throw new InvalidOperationException($"The column '{_predicted.Column.Name}' has '{name}', which is no class of the column '{_score.Name}'.");
+            : throw new InvalidOperationException($"The column '{_predicted.Column.Name}' has '{name}', which is not a class of the column '{_score.Name}'.");
     }
 
-    /// <summary>The classes in the order of the slots: as labels where the trainer left them (numbers, say), else the slots' names.</summary>
+    /// <summary>The classes in the order of the slots: the labels that the trainer kept (which may be numbers), else the names of the slots.</summary>
     private static string[] ClassesOf(DataViewSchema.Column score)
     {
         var size = ((VectorDataViewType)score.Type).Size;
