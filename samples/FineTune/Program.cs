@@ -5,11 +5,8 @@ using Samples;
 using Samples.Report;
 using Spectre.Console;
 
-
-
-return SampleProgram.Run(args, Settings.Help, cancellation =>
+return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
 {
-    var settings = Settings.Parse(args);
     var options = Training.Options(settings);
     var mlContext = new MLContext(settings.Seed);
     var steps = new Steps();

@@ -1,75 +1,61 @@
+using System.ComponentModel;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Samples;
+using Spectre.Console;
+using Spectre.Console.Cli;
 
 namespace FineTune;
 
 /// <summary>What the command line asks for.</summary>
-internal sealed record Settings
+[Description("Fine-tunes a published vision model on your images, evaluates it on held-out ones, and writes model.zip, a Hugging Face folder and report.html.")]
+internal sealed class Settings : CommandSettings
 {
-    public const string Help = """
-        Fine-tunes a published vision model on your images, evaluates it on held-out ones, and writes model.zip,
-        a Hugging Face folder and report.html.
+    [CommandOption("--data <FOLDER>", isRequired: true), Folder]
+    [Description("your images, one folder per class")]
+    public required string Data { get; init; }
 
-        Usage: dotnet run --project samples/FineTune -c Release -- --data FOLDER --checkpoint FOLDER [options]
+    [CommandOption("--checkpoint <FOLDER>", isRequired: true), Folder]
+    [Description("the published model: config.json, model.safetensors, preprocessor_config.json")]
+    public required string Checkpoint { get; init; }
 
-          --data FOLDER        your images, one folder per class
-          --checkpoint FOLDER  the published model: config.json, model.safetensors, preprocessor_config.json
-          --out FOLDER         where the results go, and the snapshot from which a run that was stopped goes on when it is
-                               started again with the same options (default: artifacts/fine-tune)
-          --train PARTS        what learns: Head (fastest), LastBlocks, All (default: All)
-          --recipe NAME        how: FineTune, LinearProbe, FromScratchSmall or Plain (default: by what learns)
-          --epochs N           passes over the training images (default: 5)
-          --batch-size N       images per training step (default: 16)
-          --no-flips           do not mirror images in training: where left and right matter, as in text and signs
-          --device NAME        auto, cpu, cuda or cuda:N (default: auto)
-          --seed N             a number that fixes everything random (default: 1)
-          --help               this text
-        """;
+    [CommandOption("--out <FOLDER>"), DefaultValue("artifacts/fine-tune")]
+    [Description("where the results go, and the snapshot from which a run that was stopped goes on when it is started again with the same options")]
+    public required string Out { get; init; }
 
-    public string Data { get; private set; } = "";
-    public string Checkpoint { get; private set; } = "";
-    public string Out { get; private set; } = Path.Combine("artifacts", "fine-tune");
-    public TrainedParts TrainedParts { get; private set; } = TrainedParts.All;
-    public Recipe? Recipe { get; private set; }
-    public int Epochs { get; private set; } = 5;
-    public int BatchSize { get; private set; } = 16;
-    public bool Flips { get; private set; } = true;
-    public string Device { get; private set; } = "auto";
-    public int Seed { get; private set; } = 1;
+    [CommandOption("--train <PARTS>"), DefaultValue(TrainedParts.All), TypeConverter(typeof(OneOf<TrainedParts>))]
+    [Description("what learns: Head (fastest), LastBlocks, All")]
+    public TrainedParts TrainedParts { get; init; }
+
+    [CommandOption("--recipe <NAME>"), TypeConverter(typeof(OneOf<Recipe>))]
+    [Description("how: FineTune, LinearProbe, FromScratchSmall or Plain; without it, by what learns")]
+    public Recipe? Recipe { get; init; }
+
+    [CommandOption("--epochs <N>"), DefaultValue(5), TypeConverter(typeof(WholeNumber))]
+    [Description("passes over the training images")]
+    public int Epochs { get; init; }
+
+    [CommandOption("--batch-size <N>"), DefaultValue(16), TypeConverter(typeof(WholeNumber))]
+    [Description("images per training step")]
+    public int BatchSize { get; init; }
+
+    [CommandOption("--no-flips")]
+    [Description("do not mirror images in training: where left and right matter, as in text and signs")]
+    public bool NoFlips { get; init; }
+
+    [CommandOption("--device <NAME>"), DefaultValue("auto")]
+    [Description("auto, cpu, cuda or cuda:N")]
+    public required string Device { get; init; }
+
+    [CommandOption("--seed <N>"), DefaultValue(1), TypeConverter(typeof(WholeNumber))]
+    [Description("a number that fixes everything random")]
+    public int Seed { get; init; }
 
     public string DataName => NameOf(Data);
     public string CheckpointName => NameOf(Checkpoint);
 
-    /// <exception cref="ArgumentException">An option is unknown, or its value is missing or wrong.</exception>
-    public static Settings Parse(string[] args)
-    {
-        var settings = new Settings();
-        foreach (var (option, value) in CommandLine.Pairs(args, "--no-flips"))
-        {
-            switch (option)
-            {
-                case "--data": settings.Data = CommandLine.Folder(option, value); break;
-                case "--checkpoint": settings.Checkpoint = CommandLine.Folder(option, value); break;
-                case "--out": settings.Out = CommandLine.Text(option, value); break;
-                case "--train": settings.TrainedParts = CommandLine.OneOf<TrainedParts>(option, value); break;
-                case "--recipe": settings.Recipe = CommandLine.OneOf<Recipe>(option, value); break;
-                case "--epochs": settings.Epochs = CommandLine.Number(option, value); break;
-                case "--batch-size": settings.BatchSize = CommandLine.Number(option, value); break;
-                case "--no-flips": settings.Flips = false; break;
-                case "--device": settings.Device = CommandLine.Text(option, value); break;
-                case "--seed": settings.Seed = CommandLine.Number(option, value); break;
-                default: throw CommandLine.Unknown(option);
-            }
-        }
-
-        if (settings.Data.Length == 0 || settings.Checkpoint.Length == 0)
-            throw new ArgumentException("--data and --checkpoint are needed. --help lists the options.");
-        if (settings.TrainedParts == TrainedParts.None)
-            throw new ArgumentException("--train: None trains nothing; choose Head, LastBlocks or All.");
-        return settings;
-    }
+    public override ValidationResult Validate() => TrainedParts == TrainedParts.None
+        ? ValidationResult.Error("--train: None trains nothing; choose Head, LastBlocks or All.")
+        : ValidationResult.Success();
 
     private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 }

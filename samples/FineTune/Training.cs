@@ -24,7 +24,7 @@ internal static class Training
         options.Epochs = settings.Epochs;
         options.BatchSize = settings.BatchSize;
         options.Recipe = settings.Recipe;
-        if (!settings.Flips)
+        if (settings.NoFlips)
             options.HorizontalFlip = false;
         options.SnapshotFolder = Path.Combine(settings.Out, "snapshot");    // started again after a crash, it goes on from there
         options.SkipInvalidImages = true;

@@ -1,77 +1,67 @@
+using System.ComponentModel;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Samples;
+using Spectre.Console.Cli;
 
 namespace ImageClassification;
 
 /// <summary>What the command line asks for.</summary>
-internal sealed record Settings
+[Description("Trains a Vision Transformer or a Swin Transformer on images, evaluates it on held-out ones, and writes model.zip and report.html.")]
+internal sealed class Settings : CommandSettings
 {
-    public const string Help = """
-        Trains a Vision Transformer or a Swin Transformer on images, evaluates it on held-out ones, and writes model.zip and report.html.
+    [CommandOption("--data <FOLDER>"), Folder]
+    [Description("your images, one folder per class; without them, handwritten digits that come with the sample")]
+    public string? Data { get; init; }
 
-        Usage: dotnet run --project samples/ImageClassification -c Release [-- options]
+    [CommandOption("--out <FOLDER>"), DefaultValue("artifacts/image-classification")]
+    [Description("where the results go")]
+    public required string Out { get; init; }
 
-          --data FOLDER        your images, one folder per class (default: handwritten digits that come with the sample)
-          --out FOLDER         where the results go (default: artifacts/image-classification)
-          --network NAME       ViT or Swin (default: ViT)
-          --checkpoint PATH    start from these weights: a Hugging Face folder or a .safetensors, .pt or .pth file
-          --preset NAME        size of the network: ViT's such as Tiny16, Swin's such as Tiny (default: SmallImage, or what the checkpoint's folder says)
-          --recipe NAME        how it is trained: FromScratchSmall, FineTune, LinearProbe or Plain (default: by the checkpoint)
-          --no-flips           do not mirror images in training: where left and right matter, as in text and signs
-          --epochs N           passes over the training images
-          --batch-size N       images per training step
-          --image-size N       side of the square, in pixels, that images are resized to
-          --patch-size N       side of a patch, in pixels
-          --device NAME        auto, cpu, cuda or cuda:N (default: auto)
-          --seed N             a number that fixes everything random (default: 1)
-          --help               this text
-        """;
+    [CommandOption("--network <NAME>"), DefaultValue(Network.ViT), TypeConverter(typeof(OneOf<Network>))]
+    [Description("ViT or Swin")]
+    public Network Network { get; init; }
 
-    public string? Data { get; private set; }
-    public string Out { get; private set; } = Path.Combine("artifacts", "image-classification");
-    public string? Checkpoint { get; private set; }
-    public Network Network { get; private set; } = Network.ViT;
-    public string Preset { get; private set; } = "SmallImage";
-    public Recipe? Recipe { get; private set; }
-    public bool Flips { get; private set; } = true;
-    public int? Epochs { get; private set; }
-    public int? BatchSize { get; private set; }
-    public int? ImageSize { get; private set; }
-    public int? PatchSize { get; private set; }
-    public string Device { get; private set; } = "auto";
-    public int Seed { get; private set; } = 1;
+    [CommandOption("--checkpoint <PATH>")]
+    [Description("start from these weights: a Hugging Face folder or a .safetensors, .pt or .pth file")]
+    public string? Checkpoint { get; init; }
+
+    [CommandOption("--preset <NAME>"), DefaultValue("SmallImage")]
+    [Description("size of the network: ViT's such as Tiny16, Swin's such as Tiny; a checkpoint's folder says it itself")]
+    public required string Preset { get; init; }
+
+    [CommandOption("--recipe <NAME>"), TypeConverter(typeof(OneOf<Recipe>))]
+    [Description("how it is trained: FromScratchSmall, FineTune, LinearProbe or Plain; without it, by the checkpoint")]
+    public Recipe? Recipe { get; init; }
+
+    [CommandOption("--no-flips")]
+    [Description("do not mirror images in training: where left and right matter, as in text and signs")]
+    public bool NoFlips { get; init; }
+
+    [CommandOption("--epochs <N>"), TypeConverter(typeof(WholeNumber))]
+    [Description("passes over the training images")]
+    public int? Epochs { get; init; }
+
+    [CommandOption("--batch-size <N>"), TypeConverter(typeof(WholeNumber))]
+    [Description("images per training step")]
+    public int? BatchSize { get; init; }
+
+    [CommandOption("--image-size <N>"), TypeConverter(typeof(WholeNumber))]
+    [Description("side of the square, in pixels, that images are resized to")]
+    public int? ImageSize { get; init; }
+
+    [CommandOption("--patch-size <N>"), TypeConverter(typeof(WholeNumber))]
+    [Description("side of a patch, in pixels")]
+    public int? PatchSize { get; init; }
+
+    [CommandOption("--device <NAME>"), DefaultValue("auto")]
+    [Description("auto, cpu, cuda or cuda:N")]
+    public required string Device { get; init; }
+
+    [CommandOption("--seed <N>"), DefaultValue(1), TypeConverter(typeof(WholeNumber))]
+    [Description("a number that fixes everything random")]
+    public int Seed { get; init; }
 
     public string DataName => Data is null ? "Handwritten digits" : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Data)));
-
-    /// <exception cref="ArgumentException">An option is unknown, or its value is missing or wrong.</exception>
-    public static Settings Parse(string[] args)
-    {
-        var settings = new Settings();
-        foreach (var (option, value) in CommandLine.Pairs(args, "--no-flips"))
-        {
-            switch (option)
-            {
-                case "--data": settings.Data = CommandLine.Folder(option, value); break;
-                case "--out": settings.Out = CommandLine.Text(option, value); break;
-                case "--checkpoint": settings.Checkpoint = CommandLine.Text(option, value); break;
-                case "--preset": settings.Preset = CommandLine.Text(option, value); break;
-                case "--network": settings.Network = CommandLine.OneOf<Network>(option, value); break;
-                case "--recipe": settings.Recipe = CommandLine.OneOf<Recipe>(option, value); break;
-                case "--no-flips": settings.Flips = false; break;
-                case "--epochs": settings.Epochs = CommandLine.Number(option, value); break;
-                case "--batch-size": settings.BatchSize = CommandLine.Number(option, value); break;
-                case "--image-size": settings.ImageSize = CommandLine.Number(option, value); break;
-                case "--patch-size": settings.PatchSize = CommandLine.Number(option, value); break;
-                case "--device": settings.Device = CommandLine.Text(option, value); break;
-                case "--seed": settings.Seed = CommandLine.Number(option, value); break;
-                default: throw CommandLine.Unknown(option);
-            }
-        }
-
-        return settings;
-    }
 }
 
 /// <summary>The families that this sample trains.</summary>

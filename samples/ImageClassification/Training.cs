@@ -15,13 +15,13 @@ internal static class Training
         {
             ImageClassification.Network.Swin => new SwinClassifierOptions
             {
-                Preset = CommandLine.OneOf<SwinPreset>("--preset", settings.Preset),
+                Preset = OneOf<SwinPreset>.Parse(settings.Preset),
                 ImageSize = settings.ImageSize ?? (small ? 16 : null),
                 PatchSize = settings.PatchSize,
             },
             _ => new ViTClassifierOptions
             {
-                Preset = CommandLine.OneOf<ViTPreset>("--preset", settings.Preset),
+                Preset = OneOf<ViTPreset>.Parse(settings.Preset),
                 ImageSize = settings.ImageSize ?? (small ? 16 : null),
                 PatchSize = settings.PatchSize ?? (small ? 4 : null),
             },
@@ -39,7 +39,7 @@ internal static class Training
             // 8 x 8 pixels have nothing to spare for erasing and mixing.
             (options.Recipe, options.LabelSmoothing, options.CropPadding) = (Recipe.Plain, 0.1, 1);
         }
-        if (isDigits || !settings.Flips)
+        if (isDigits || settings.NoFlips)
             options.HorizontalFlip = false;   // a mirrored digit is no digit
         options.Recipe = settings.Recipe ?? options.Recipe;
         options.Epochs = settings.Epochs ?? options.Epochs;

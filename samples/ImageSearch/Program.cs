@@ -4,9 +4,8 @@ using Microsoft.ML.VisionModels;
 using Samples;
 using Spectre.Console;
 
-return SampleProgram.Run(args, Settings.Help, cancellation =>
+return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
 {
-    var settings = Settings.Parse(args);
     var mlContext = new MLContext(seed: 1);
 
     // The network and the images: yours, or digits and a small CLIP that is taught them now.

@@ -5,9 +5,8 @@ using Samples;
 using SegmentAnythingSample;
 using Spectre.Console;
 
-return SampleProgram.Run(args, Settings.Help, cancellation =>
+return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
 {
-    var settings = Settings.Parse(args);
     var watch = Stopwatch.StartNew();
 
     if (settings.Folder is not null)

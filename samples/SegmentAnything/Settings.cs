@@ -1,33 +1,21 @@
+using System.ComponentModel;
+using System.Globalization;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Samples;
+using Spectre.Console;
+using Spectre.Console.Cli;
 
 namespace SegmentAnythingSample;
 
 /// <summary>What the command line asks for.</summary>
-internal sealed record Settings
+[Description("""
+    Cuts things out of an image with Segment Anything: writes the image with the masks over it, and a COCO file with the masks.
+    For example: --checkpoint mobile_sam.pt --image truck.jpg --point 500,375
+
+    Without points and box, everything in the image is segmented.
+    """)]
+internal sealed class Settings : CommandSettings
 {
-    public const string Help = """
-        Cuts things out of an image with Segment Anything: writes the image with the masks over it, and a COCO file with the masks.
-
-        Usage: dotnet run --project samples/SegmentAnything -c Release -- --checkpoint mobile_sam.pt --image truck.jpg --point 500,375
-
-          --checkpoint FILE    the network: MobileSAM's mobile_sam.pt, SAM's sam_vit_b.pth (or l, h), or a Hugging Face folder
-          --image FILE       the image
-          --point X,Y          a point on what is meant, in pixels from the left and upper edge; as often as you like
-          --not X,Y            a point on what is not meant; as often as you like
-          --box L,T,R,B        a box around what is meant: left, top, right, bottom
-          --folder FOLDER      labels all images of a folder instead: COCO's annotations.json, and labels with data.yaml for YOLO;
-                               stopped and started again, it goes on where it was
-          --grid N             points per side that are asked about where there are no prompts; fewer are faster and find less (default: 32)
-          --out FOLDER         where the results go (default: artifacts/segment-anything)
-          --device NAME        auto, cpu, cuda or cuda:N (default: auto)
-          --help               this text
-
-        Without points and box, everything in the image is segmented.
-        """;
-
     private const string WhereToGet = """
         --checkpoint is needed: the network's published weights. Download one of these, and name the file or folder:
           MobileSAM, 40 MB, the quickest: mobile_sam.pt of https://github.com/ChaoningZhang/MobileSAM (in its folder "weights")
@@ -35,53 +23,81 @@ internal sealed record Settings
           or a folder such as https://huggingface.co/facebook/sam-vit-base
         """;
 
-    private readonly List<SamPoint> _points = [];
+    [CommandOption("--checkpoint <FILE>")]
+    [Description("the network: MobileSAM's mobile_sam.pt, SAM's sam_vit_b.pth (or l, h), or a Hugging Face folder")]
+    public string Checkpoint { get; init; } = "";
 
-    public string Checkpoint { get; private set; } = "";
-    public string Image { get; private set; } = "";
-    public string? Folder { get; private set; }
-    public IReadOnlyList<SamPoint> Points => _points;
-    public SamBox? Box { get; private set; }
-    public int Grid { get; private set; } = 32;
-    public string Out { get; private set; } = Path.Combine("artifacts", "segment-anything");
-    public string Device { get; private set; } = "auto";
+    [CommandOption("--image <FILE>")]
+    [Description("the image")]
+    public string Image { get; init; } = "";
+
+    [CommandOption("--point <X,Y>"), TypeConverter(typeof(PointConverter))]
+    [Description("a point on what is meant, in pixels from the left and upper edge; as often as you like")]
+    public SamPoint[] Foreground { get; init; } = [];
+
+    [CommandOption("--not <X,Y>"), TypeConverter(typeof(PointConverter))]
+    [Description("a point on what is not meant; as often as you like")]
+    public SamPoint[] Background { get; init; } = [];
+
+    [CommandOption("--box <L,T,R,B>"), TypeConverter(typeof(BoxConverter))]
+    [Description("a box around what is meant: left, top, right, bottom")]
+    public SamBox? Box { get; init; }
+
+    [CommandOption("--folder <FOLDER>"), Folder]
+    [Description("labels all images of a folder instead: COCO's annotations.json, and labels with data.yaml for YOLO; stopped and started again, it goes on where it was")]
+    public string? Folder { get; init; }
+
+    [CommandOption("--grid <N>"), DefaultValue(32), TypeConverter(typeof(WholeNumber))]
+    [Description("points per side that are asked about where there are no prompts; fewer are faster and find less")]
+    public int Grid { get; init; }
+
+    [CommandOption("--out <FOLDER>"), DefaultValue("artifacts/segment-anything")]
+    [Description("where the results go")]
+    public required string Out { get; init; }
+
+    [CommandOption("--device <NAME>"), DefaultValue("auto")]
+    [Description("auto, cpu, cuda or cuda:N")]
+    public required string Device { get; init; }
+
+    public IReadOnlyList<SamPoint> Points => [.. Foreground, .. Background.Select(point => point with { IsForeground = false })];
 
     /// <summary>Whether something is pointed at.</summary>
     public bool HasPrompt => Points.Count > 0 || Box is not null;
 
-    /// <exception cref="ArgumentException">An option is unknown, or its value is missing or wrong.</exception>
-    public static Settings Parse(string[] args)
+    public override ValidationResult Validate()
     {
-        var settings = new Settings();
-        foreach (var (option, value) in CommandLine.Pairs(args))
+        if (Checkpoint.Length == 0)
+            return ValidationResult.Error(WhereToGet);
+        if (Folder is null == (Image.Length == 0))
+            return ValidationResult.Error("--image or --folder is needed, and not both. --help lists the options.");
+        if (Folder is not null && HasPrompt)
+            return ValidationResult.Error("Points and boxes are for one --image; in a --folder everything is segmented.");
+        if (Box is null && Background.Length > 0 && Foreground.Length == 0)
+            return ValidationResult.Error("--not says what is not meant; a --point or a --box has to say what is.");
+        return ValidationResult.Success();
+    }
+
+    private static float[] Numbers(object text, int count)
+    {
+        var numbers = ((string)text).Split(',').Select(part => float.TryParse(part, CultureInfo.InvariantCulture, out var number) ? number : float.NaN).ToArray();
+        return numbers.Length == count && numbers.All(float.IsFinite) ? numbers : throw new FormatException($"'{text}' is not {count} numbers with commas between.");
+    }
+
+    private sealed class PointConverter : TypeConverter
+    {
+        public override object ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value)
         {
-            switch (option)
-            {
-                case "--checkpoint": settings.Checkpoint = CommandLine.Text(option, value); break;
-                case "--image": settings.Image = CommandLine.Text(option, value); break;
-                case "--folder": settings.Folder = CommandLine.Folder(option, value); break;
-                case "--point" or "--not":
-                    var place = CommandLine.Numbers(option, value, 2);
-                    settings._points.Add(new(place[0], place[1], IsForeground: option == "--point"));
-                    break;
-                case "--box":
-                    var sides = CommandLine.Numbers(option, value, 4);
-                    settings.Box = new(sides[0], sides[1], sides[2], sides[3]);
-                    break;
-                case "--grid": settings.Grid = CommandLine.Number(option, value); break;
-                case "--out": settings.Out = CommandLine.Text(option, value); break;
-                case "--device": settings.Device = CommandLine.Text(option, value); break;
-                default: throw CommandLine.Unknown(option);
-            }
+            var place = Numbers(value, 2);
+            return new SamPoint(place[0], place[1]);
         }
-        if (settings.Checkpoint.Length == 0)
-            throw new ArgumentException(WhereToGet);
-        if (settings.Folder is null == (settings.Image.Length == 0))
-            throw new ArgumentException("--image or --folder is needed, and not both. --help lists the options.");
-        if (settings.Folder is not null && settings.HasPrompt)
-            throw new ArgumentException("Points and boxes are for one --image; in a --folder everything is segmented.");
-        if (settings.Box is null && settings.Points.Count > 0 && settings.Points.All(point => !point.IsForeground))
-            throw new ArgumentException("--not says what is not meant; a --point or a --box has to say what is.");
-        return settings;
+    }
+
+    private sealed class BoxConverter : TypeConverter
+    {
+        public override object ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value)
+        {
+            var sides = Numbers(value, 4);
+            return new SamBox(sides[0], sides[1], sides[2], sides[3]);
+        }
     }
 }

@@ -3,9 +3,8 @@ using Samples;
 using SegmentPageSample;
 using Spectre.Console;
 
-return SampleProgram.Run(args, Settings.Help, _ =>
+return SampleProgram.Run<Settings>(args, (settings, _) =>
 {
-    var settings = Settings.Parse(args);
     var images = ImageFiles.Find(settings.Data);
     using var session = new SamSession(settings.Checkpoint, settings.Device);
 

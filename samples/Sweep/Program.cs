@@ -5,12 +5,8 @@ using Samples;
 using Spectre.Console;
 using SweepSample;
 
-
-
-
-return SampleProgram.Run(args, Settings.Help, cancellation =>
+return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
 {
-    var settings = Settings.Parse(args);
     var mlContext = new MLContext(settings.Seed);
     Directory.CreateDirectory(settings.Out);
 

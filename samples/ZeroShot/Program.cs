@@ -6,14 +6,10 @@ using Samples;
 using Spectre.Console;
 using ZeroShotSample;
 
-
-
-
-return SampleProgram.Run(args, Settings.Help, cancellation =>
+return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
 {
     const int Shown = 40;
 
-    var settings = Settings.Parse(args);
     var mlContext = new MLContext(seed: 1);
     Directory.CreateDirectory(settings.Out);
 
@@ -21,7 +17,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
     var (checkpoint, data) = settings.Checkpoint is { } published
         ? (published, settings.Data!)
         : DigitsClip.Train(mlContext, settings.Out, settings.Device, cancellation);
-    var labels = settings.Labels ?? DigitsClip.Names;
+    var labels = settings.Words() ?? DigitsClip.Names;
     var images = mlContext.Data.LoadImageFolder(data);
 
     // Nothing is learned from the images: fitting loads the network and reads the words.
@@ -29,7 +25,7 @@ return SampleProgram.Run(args, Settings.Help, cancellation =>
         {
             Checkpoint = checkpoint,
             Labels = labels,
-            Templates = settings.AllTemplates ? ClipTemplates.ImageNet : ClipTemplates.Default,
+            Templates = settings.Templates == TemplateSet.ImageNet ? ClipTemplates.ImageNet : ClipTemplates.Default,
             Device = settings.Device,
             SkipInvalidImages = true,
             CancellationToken = cancellation,
