@@ -1,6 +1,5 @@
-using System.Net;
-using System.Text;
 using Microsoft.ML.VisionModels;
+using Microsoft.ML.VisionModels.Reports;
 
 namespace Samples.Report;
 
@@ -19,39 +18,38 @@ internal static class ConfusionChart
         var gap = named ? 2 : 0;
         var names = labels.Select(Short).ToList();
         var margin = named ? 24 + 7.2 * names.Max(name => name.Length) : 24;
-        var upright = names.Max(name => name.Length) * 8 <= cell;
-        var top = named && !upright ? margin : 42;
+        var upright = names.Max(name => name.Length) * 8 > cell;
+        var top = named && upright ? margin : 42;
         var size = classes * cell;
 
-        var svg = new StringBuilder($"<svg class='matrix' style='max-width:{size + margin + 10:0}px' viewBox='0 0 {size + margin + 4:0.#} {size + top + 4:0.#}' role='img' aria-label='Confusion matrix'>");
-        svg.Append($"<text class='tick middle' x='{margin + size / 2:0.#}' y='12'>predicted</text>");
-        svg.Append($"<text class='tick middle' transform='translate(12 {top + size / 2:0.#}) rotate(-90)'>true</text>");
-        svg.Append($"<rect class='ground' x='{margin:0.#}' y='{top:0.#}' width='{size:0.#}' height='{size:0.#}' rx='4'/>");
+        var svg = new Svg(size + margin + 4, size + top + 4, "Confusion matrix", "matrix", $"max-width:{size + margin + 10:0}px");
+        svg.Text(margin + size / 2, 12, "predicted", "middle");
+        svg.UprightText(12, top + size / 2, "true", "middle");
+        svg.Rectangle(margin, top, size, size, "ground", radius: 4);
         for (var i = 0; named && i < classes; i++)
         {
             var (x, y) = (margin + i * cell, top + i * cell);
-            svg.Append($"<text class='tick end' x='{margin - 6:0.#}' y='{y + cell / 2 + 4:0.#}'>{Encode(names[i])}</text>");
-            svg.Append(upright
-                ? $"<text class='tick middle' x='{x + cell / 2:0.#}' y='{top - 8:0.#}'>{Encode(names[i])}</text>"
-                : $"<text class='tick' transform='translate({x + cell / 2 + 4:0.#} {top - 6:0.#}) rotate(-90)'>{Encode(names[i])}</text>");
+            svg.Text(margin - 6, y + cell / 2 + 4, names[i], "end");
+            if (upright)
+                svg.UprightText(x + cell / 2 + 4, top - 6, names[i], "");
+            else
+                svg.Text(x + cell / 2, top - 8, names[i], "middle");
         }
 
         var totals = matrix.Cells.GroupBy(cell => cell.TrueClass).ToDictionary(row => row.Key, row => row.Sum(cell => cell.Count));
+        var side = Math.Max(cell - gap, 1);
         foreach (var (row, column, count) in matrix.Cells)
         {
             var share = (double)count / totals[row];
-            var (left, y) = (margin + column * cell, top + row * cell);
+            var (x, y) = (margin + column * cell, top + row * cell);
             var opacity = 0.1 + 0.9 * (row == column ? share : Math.Sqrt(share));
-            svg.Append($"<rect class='{(row == column ? "right" : "wrong")}' x='{left + gap / 2.0:0.##}' y='{y + gap / 2.0:0.##}' width='{Math.Max(cell - gap, 1):0.##}' height='{Math.Max(cell - gap, 1):0.##}' rx='{gap}' fill-opacity='{opacity:0.##}'><title>{Encode(labels[row])} seen as {Encode(labels[column])}: {count:0} of {totals[row]:0}</title></rect>");
+            var title = $"{labels[row]} seen as {labels[column]}: {count:0} of {totals[row]:0}";
+            svg.Rectangle(x + gap / 2.0, y + gap / 2.0, side, side, row == column ? "right" : "wrong", title, gap, opacity);
             if (named)
-                svg.Append($"<text class='count{(opacity > 0.55 ? " strong" : "")}' x='{left + cell / 2:0.#}' y='{y + cell / 2 + 4:0.#}'>{count:0}</text>");
+                svg.Text(x + cell / 2, y + cell / 2 + 4, $"{count:0}", opacity > 0.55 ? "count strong" : "count");
         }
-
-        return svg.Append("</svg>").ToString();
+        return svg.ToString();
     }
 
-    private static string Short(string name) =>
-        name.Length <= LongestName ? name : name[..(LongestName - 1)] + "…";
-
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+    private static string Short(string name) => name.Length <= LongestName ? name : name[..(LongestName - 1)] + "…";
 }

@@ -1,5 +1,5 @@
 using Microsoft.ML.VisionModels;
-using static Samples.Report.Html;
+using static Microsoft.ML.VisionModels.Reports.Html;
 
 namespace Samples.Report;
 
@@ -13,19 +13,8 @@ internal static class ReportPage
 
     public static void Write(ReportData data, string path)
     {
-        var html = $"""
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <title>{Encode(data.DataName)}: {Encode(data.Kicker)}</title>
-            <style>{Style()}</style>
-            </head>
-            <body>
-            <header><p class="kicker">{Encode(data.Kicker)}</p><h1>{Encode(data.DataName)}</h1></header>
-            {Headline(data)}
+        var html = Page(data.Kicker, data.DataName, Style(), $"""
+            {Overview(data)}
             {Section("Learning curve", "The loss that training lowers, and how the images kept aside for validation did. The dashed line marks the epoch whose weights were kept.", Curves(data.Curve))}
             {Section("Where it goes wrong", "Rows are true classes, columns predictions; the stronger the color, the larger the share of the row.", Confusions(data.Evaluation))}
             {Calibration(data.Evaluation.Metrics)}
@@ -34,29 +23,24 @@ internal static class ReportPage
             {Section(data.Evaluation.Labels.Count > MostClasses ? $"The {MostClasses} hardest classes of {data.Evaluation.Labels.Count}" : "Class by class", "", Classes(data.Evaluation.Metrics))}
             {Unreadable(data.Evaluation)}
             {Section("How it was made", "", $"<div class='columns'>{Pairs("Settings", data.Settings)}{Pairs("Time", data.Times.Select(step => (step.Step, Duration(step.Time))))}</div>")}
-            </body>
-            </html>
-            """;
+            """);
         var unfinished = path + ".tmp";
         File.WriteAllText(unfinished, html);
         File.Move(unfinished, path, overwrite: true);
     }
 
-    private static string Headline(ReportData data)
+    private static string Overview(ReportData data)
     {
         var (metrics, classes) = (data.Evaluation.Metrics, data.Evaluation.Labels.Count);
         var right = data.Evaluation.Images.Count(image => image.IsRight);
         var (low, high) = Wilson(right, metrics.Count);
-        string[] cards =
-        [
+        return Headline(
             Card(Percent(metrics.Top1Accuracy), "test accuracy", $"{right:N0} of {metrics.Count:N0} held-out images; 95 % interval {Percent(low)} to {Percent(high)}{LeftOut(metrics.LeftOut)}", "hero"),
             classes > 5 ? Card(Percent(metrics.Top5Accuracy), "top-5 accuracy", "the true class is among the five likeliest") : "",
             Card(Percent(metrics.MacroAccuracy), "mean over classes", $"each of {classes:N0} counts the same"),
             Card($"{metrics.LogLoss:0.000}", "log loss", $"0 is perfect, {Math.Log(classes):0.00} is guessing"),
             Card(Percent(metrics.ExpectedCalibrationError), "calibration error", "how far confidence is from accuracy"),
-            Card(Duration(data.Times.Aggregate(TimeSpan.Zero, (sum, step) => sum + step.Time)), "from data to report", $"{data.Curve.TrainingLoss.Count} epochs of training"),
-        ];
-        return $"<section class='headline'>{string.Concat(cards)}</section>";
+            Card(Duration(data.Times.Aggregate(TimeSpan.Zero, (sum, step) => sum + step.Time)), "from data to report", $"{data.Curve.TrainingLoss.Count} epochs of training"));
     }
 
     private static string LeftOut(LeftOutRows rows) =>
@@ -65,8 +49,8 @@ internal static class ReportPage
 
     private static string Curves(LearningCurve curve) =>
         "<div class='columns'>"
-        + LineChart.Draw("Loss", [new("training", "training", curve.TrainingLoss), new("validation", "validation", curve.ValidationLoss)], curve.BestEpoch, value => $"{value:0.###}")
-        + LineChart.Draw("Validation accuracy", [new("validation", "accuracy", curve.ValidationAccuracy)], curve.BestEpoch, value => $"{value * 100:0.#} %", largest: 1)
+        + LearningChart.Draw("Loss", [new("training", "training", curve.TrainingLoss), new("validation", "validation", curve.ValidationLoss)], curve.BestEpoch, value => $"{value:0.###}")
+        + LearningChart.Draw("Validation accuracy", [new("validation", "accuracy", curve.ValidationAccuracy)], curve.BestEpoch, value => $"{value * 100:0.#} %", largest: 1)
         + "</div>";
 
     private static string Confusions(Evaluation evaluation)
@@ -148,5 +132,13 @@ internal static class ReportPage
         return ((center - spread) / (1 + z * z / count), (center + spread) / (1 + z * z / count));
     }
 
+    private static string Grid(IEnumerable<string> cards) => $"<div class='cards'>{string.Concat(cards)}</div>";
+
     private static string Label(Evaluation evaluation, int index) => Encode(evaluation.Labels[index]);
+
+    private static string Style()
+    {
+        using var reader = new StreamReader(typeof(ReportPage).Assembly.GetManifestResourceStream("report.css")!);
+        return reader.ReadToEnd();
+    }
 }

@@ -1,6 +1,4 @@
-using System.Net;
-using System.Text;
-using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Reports;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Report;
@@ -15,27 +13,28 @@ internal static class ParallelCoordinates
     /// <param name="trials">Trials and their places on it, the best last, which is drawn on top.</param>
     public static string Draw(IReadOnlyList<Dimension> dimensions, Axis score, IReadOnlyList<(SweepTrial Trial, double Score)> trials)
     {
-        Axis[] axes = [.. dimensions.Select(Axis.Of), score];
-        var svg = new StringBuilder($"<svg class='wide' style='min-width:{2 * Side + Gap * (axes.Length - 1)}px' viewBox='0 0 {2 * Side + Gap * (axes.Length - 1)} {Height}' role='img' aria-label='parallel coordinates'>");
+        Axis[] axes = [.. dimensions.Select(DimensionAxis.Of), score];
+        var width = 2 * Side + Gap * (axes.Length - 1);
+        var svg = new Svg(width, Height, "parallel coordinates", css: $"min-width:{width}px");
         for (var t = 0; t < trials.Count; t++)
         {
             var (trial, shown) = trials[t];
             var places = dimensions.Select(dimension => dimension.PlaceOf(trial.Parameters[dimension.Name])).Append(shown);
-            var points = string.Join(' ', places.Select((place, i) => FormattableString.Invariant($"{Side + Gap * i},{Y(axes[i], place):0.#}")));
             // From gray to the accent color by rank.
-            Add($"<polyline class='trial' style='--rank:{(trials.Count == 1 ? 1 : (double)t / (trials.Count - 1)):0.##}' points='{points}'><title>{WebUtility.HtmlEncode(StudyPage.Describe(trial))}</title></polyline>");
+            var rank = trials.Count == 1 ? 1 : (double)t / (trials.Count - 1);
+            svg.Polyline(places.Select((place, i) => (X(i), Y(axes[i], place))), "trial", StudyPage.Describe(trial), FormattableString.Invariant($"--rank:{rank:0.##}"));
         }
         for (var i = 0; i < axes.Length; i++)
         {
-            var x = Side + Gap * i;
-            Add($"<line class='axis' x1='{x}' x2='{x}' y1='{Top}' y2='{Height - Bottom}'/><text class='middle name' x='{x}' y='16'>{WebUtility.HtmlEncode(axes[i].Name)}</text>");
+            svg.Line(X(i), Top, X(i), Height - Bottom, "axis");
+            svg.Text(X(i), 16, axes[i].Name, "middle name");
             foreach (var (place, text) in axes[i].Ticks)
-                Add($"<text class='end halo' x='{x - 5}' y='{Y(axes[i], place) + 4:0.#}'>{WebUtility.HtmlEncode(text)}</text>");
+                svg.Text(X(i) - 5, Y(axes[i], place) + 4, text, "end halo");
         }
-        return svg.Append("</svg>").ToString();
+        return svg.ToString();
 
-        double Y(Axis axis, double place) => Height - Bottom - axis.Share(place) * (Height - Top - Bottom);
+        static double X(int axis) => Side + Gap * axis;
 
-        void Add(FormattableString text) => svg.Append(FormattableString.Invariant(text));
+        static double Y(Axis axis, double place) => Height - Bottom - axis.Share(place) * (Height - Top - Bottom);
     }
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Net;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Reports;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
+using static Microsoft.ML.VisionModels.Reports.Html;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Report;
 
@@ -17,34 +17,31 @@ internal static class StudyPage
     {
         var history = study.History;
         var scored = history.Ranked.Where(trial => history.Shown(trial) is not null).ToArray();
-        return $"""
-            <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-            <title>{Encode(study.Name)}: hyper-parameter search</title><style>{Style}</style></head><body>
-            <header><p>Hyper-parameter search</p><h1>{Encode(study.Name)}</h1></header>
-            {Headline(study)}
+        return Page("Hyper-parameter search", study.Name, Style, $"""
+            {Overview(study)}
             {(scored.Length == 0 ? "" : Section("The best so far", $"Each dot is a trial when it was over; the line is the best {study.Metric} until then. Trials that were ended early are hollow, and stand where their training stood.", BestSoFar(study, scored)))}
             {Curves(study)}
             {string.Concat(history.Space.Branches.Select(branch => Branch(study, branch, [.. scored.Where(trial => trial.Candidate == branch.Name)])))}
             {Section("Trials", history.Trials.Count > MostRows ? $"The best {MostRows} of {history.Trials.Count}." : "", Table(study))}
-            </body></html>
-            """;
+            """);
     }
 
     /// <summary>A trial in a line.</summary>
     public static string Describe(SweepTrial trial) => string.Create(CultureInfo.InvariantCulture,
         $"trial {trial.Number}, {trial.Candidate}: {Axis.Text(trial.Score ?? trial.Epochs.LastOrDefault()?.Score)} ({trial.State}); {string.Join(", ", trial.Parameters.Select(parameter => $"{parameter.Key} {Axis.Text(parameter.Value)}"))}");
 
-    private static string Headline(SweepStudy study)
+    private static string Overview(SweepStudy study)
     {
         var counts = study.Trials.CountBy(trial => trial.State).OrderBy(count => count.Key).Select(count => $"{count.Value} {count.Key.ToString().ToLowerInvariant()}");
         var time = TimeSpan.FromSeconds(study.Trials.Sum(trial => trial.Duration.TotalSeconds));
-        var best = study.Best is { } trial
-            ? $"<div class='card hero'><b>{Axis.Text(trial.Score)}</b><span>{Encode(study.Metric)}, the best</span><small>trial {trial.Number}, {Encode(trial.Candidate)}</small></div>"
-              + $"<div class='card'><table>{string.Concat(trial.Parameters.OrderBy(parameter => parameter.Key, StringComparer.Ordinal).Select(parameter => $"<tr><td>{Encode(parameter.Key)}</td><td class='number'>{Encode(Axis.Text(parameter.Value))}</td></tr>"))}</table></div>"
-            : "<div class='card hero'><b>–</b><span>no trial has a score yet</span></div>";
-        return $"<section class='cards'>{best}<div class='card'><b>{study.Trials.Count}</b><span>trials</span><small>{string.Join(", ", counts)}</small></div>"
-            + $"<div class='card'><b>{(time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes} min" : $"{(int)time.TotalMinutes} min {time.Seconds} s")}</b><span>of work</span><small>all trials together</small></div></section>";
+        string[] best = study.Best is { } trial
+            ?
+            [
+                Card(Axis.Text(trial.Score), $"{study.Metric}, the best", $"trial {trial.Number}, {trial.Candidate}", "hero"),
+                $"<div class='card'>{Pairs("Its hyper-parameters", trial.Parameters.OrderBy(parameter => parameter.Key, StringComparer.Ordinal).Select(parameter => (parameter.Key, Axis.Text(parameter.Value))))}</div>",
+            ]
+            : [Card("–", "no trial has a score yet", "", "hero")];
+        return Headline([.. best, Card($"{study.Trials.Count}", "trials", string.Join(", ", counts)), Card(Duration(time), "of work", "all trials together")]);
     }
 
     private static string BestSoFar(SweepStudy study, SweepTrial[] scored)
@@ -79,7 +76,7 @@ internal static class StudyPage
         var trials = study.Trials.Where(trial => trial.Epochs.Count > 0).OrderBy(trial => trial == study.Best).ToArray();
         if (trials.Length == 0)
             return "";
-        var plot = new Plot(Axis.Of("epoch", trials.Select(trial => (double)trial.Epochs.Max(epoch => epoch.Epoch)), from: 0), Axis.Of("score", trials.SelectMany(trial => trial.Epochs).Select(epoch => epoch.Score)), width: 900);
+        var plot = new Plot(Axis.OfCounts("epoch", trials.Max(trial => trial.Epochs.Max(epoch => epoch.Epoch))), Axis.Of("score", trials.SelectMany(trial => trial.Epochs).Select(epoch => epoch.Score)), width: 900);
         foreach (var trial in trials)
         {
             var style = trial.Number == study.Best?.Number ? "best" : trial.State == SweepTrialState.Pruned ? "pruned" : "";
@@ -97,10 +94,10 @@ internal static class StudyPage
         var name = study.History.Space.Branches.Count > 1 ? $"{branch.Name}: " : "";
         var score = Axis.Of(study.Metric, ranked.Select(trial => Shown(study, trial)));
         var importance = ParameterImportance.Of(branch.Dimensions, ranked);
-        var bars = string.Concat(importance.Select(each => string.Create(CultureInfo.InvariantCulture, $"<div class='bar'><span>{Encode(each.Name)}</span><b>{each.Share * 100:0} %</b><i style='width:{each.Share * 100:0.#}%'></i></div>")));
+        var bars = string.Concat(importance.Select(each => Bar(each.Name, each.Share)));
         var slices = string.Concat(branch.Dimensions.Select(dimension =>
         {
-            var plot = new Plot(Axis.Of(dimension), score, width: 400, height: 240);
+            var plot = new Plot(DimensionAxis.Of(dimension), score, width: 400, height: 240);
             foreach (var trial in ranked.Reverse())
                 plot.Point(dimension.PlaceOf(trial.Parameters[dimension.Name]), Shown(study, trial), StyleOf(trial), Describe(trial));
             return $"<figure>{plot}</figure>";
@@ -117,31 +114,20 @@ internal static class StudyPage
         var rows = history.Ranked.Concat(history.Trials.Where(trial => !trial.IsOver)).Take(MostRows).Select(trial => string.Create(CultureInfo.InvariantCulture, $"""
             <tr><td class='number'>{trial.Number}</td><td>{Encode(trial.Candidate)}</td><td>{trial.State}</td><td class='number'>{Axis.Text(trial.Score)}</td><td class='number'>{trial.Epochs.Count}</td><td class='number'>{trial.Duration.TotalSeconds:0.0}</td>{string.Concat(names.Select(name => $"<td class='number'>{Encode(Axis.Text(trial.Parameters.GetValueOrDefault(name)))}</td>"))}<td class='error'>{Encode(trial.Error ?? "")}</td></tr>
             """));
-        return $"<div class='scroll'><table><tr><th>trial</th><th>estimator</th><th>state</th><th class='number'>{Encode(study.Metric)}</th><th class='number'>epochs</th><th class='number'>seconds</th>{string.Concat(names.Select(name => $"<th class='number'>{Encode(name)}</th>"))}<th></th></tr>{string.Concat(rows)}</table></div>";
+        return $"<div class='scroll'><table class='trials'><tr><th>trial</th><th>estimator</th><th>state</th><th class='number'>{Encode(study.Metric)}</th><th class='number'>epochs</th><th class='number'>seconds</th>{string.Concat(names.Select(name => $"<th class='number'>{Encode(name)}</th>"))}<th></th></tr>{string.Concat(rows)}</table></div>";
     }
 
     private static double Shown(SweepStudy study, SweepTrial trial) => study.History.Shown(trial)!.Value;
 
     private static string StyleOf(SweepTrial trial) => trial.State == SweepTrialState.Complete ? "dot" : "dot hollow";
 
-    private static string Section(string title, string text, string content) => $"<section><h2>{Encode(title)}</h2><p>{Encode(text)}</p>{content}</section>";
-
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
-
     private const string Style = """
-        :root { --text: #1f2937; --soft: #6b7280; --line: #e5e7eb; --back: #ffffff; --card: #f9fafb; --blue: #3b82f6; --best: #c2410c; }
-        @media (prefers-color-scheme: dark) { :root { --text: #e5e7eb; --soft: #9ca3af; --line: #374151; --back: #111827; --card: #1f2937; --blue: #60a5fa; --best: #fb923c; } }
-        body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back); max-width: 1000px; margin: 2em auto; padding: 0 1em; }
-        header p { color: var(--soft); margin: 0; } h1 { margin: 0 0 .5em; } h2 { margin: 1.6em 0 .1em; font-size: 1.2em; } section > p { color: var(--soft); margin: 0 0 .6em; }
-        .cards { display: flex; flex-wrap: wrap; gap: 12px; } .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px 16px; }
-        .card b { display: block; font-size: 1.6em; } .hero b { font-size: 2.4em; color: var(--best); } .card small { display: block; color: var(--soft); }
-        figure { margin: 0; } svg { width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--soft); } .end { text-anchor: end; } .middle { text-anchor: middle; } svg .name { fill: var(--text); }
-        .halo { paint-order: stroke; stroke: var(--back); stroke-width: 3px; } .grid { stroke: var(--line); } .axis { stroke: var(--soft); }
-        .line { fill: none; stroke: var(--blue); stroke-width: 1.2; opacity: .6; } .line.pruned { stroke-dasharray: 4 3; opacity: .4; } .line.best { stroke: var(--best); stroke-width: 2.5; opacity: 1; }
-        .dot { fill: var(--blue); fill-opacity: .75; } .dot.hollow { fill: none; stroke: var(--blue); opacity: .6; }
+        :root { --best: #c2410c; } @media (prefers-color-scheme: dark) { :root { --best: #fb923c; } }
+        .line { stroke-width: 1.2; opacity: .6; } .line.pruned { stroke-dasharray: 4 3; opacity: .4; } .line.best { --color: var(--best); stroke-width: 2.5; opacity: 1; }
+        .dot { fill-opacity: .75; } .dot.hollow { fill: none; stroke: var(--accent); opacity: .6; }
+        .halo { paint-order: stroke; stroke: var(--card); stroke-width: 3px; } .axis { stroke: var(--soft); }
         .trial { fill: none; stroke: color-mix(in srgb, var(--best) calc(var(--rank) * 100%), #9ca3af); stroke-width: calc(.7px + 1.3px * var(--rank)); opacity: calc(.25 + .75 * var(--rank)); }
-        .slices { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 8px; } .scroll { overflow-x: auto; }
-        .bars { max-width: 520px; } .bar { display: grid; grid-template-columns: 1fr auto; margin: 6px 0; } .bar i { grid-column: 1 / 3; height: 6px; border-radius: 3px; background: var(--blue); }
-        table { border-collapse: collapse; font-size: 13px; } td, th { padding: 3px 10px 3px 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap; } .number { text-align: right; font-variant-numeric: tabular-nums; } .error { color: var(--soft); }
+        .slices { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 8px; } .bars { max-width: 520px; }
+        .trials { font-size: 13px; } .trials td, .trials th { white-space: nowrap; } .error { color: var(--soft); }
         """;
 }
