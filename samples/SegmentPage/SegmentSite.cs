@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Samples;
 using Results = Microsoft.AspNetCore.Http.Results;
 
@@ -61,4 +59,40 @@ internal static class SegmentSite
 
         static IResult NoSuchImage() => Results.NotFound("There is no such image.");
     }
+}
+
+/// <summary>The images that were there when the program started, by the names that the page calls them. Nothing else is ever opened.</summary>
+internal sealed class ImageFolder(string folder, IReadOnlyList<string> images)
+{
+    private readonly Dictionary<string, string> _paths = images.ToDictionary(path => Path.GetRelativePath(Path.GetFullPath(folder), path), StringComparer.Ordinal);
+
+    public IEnumerable<string> Names => _paths.Keys;
+
+    /// <summary>The image's full path; null where it is none of the folder's, or has gone.</summary>
+    public string? PathOf(string? name) => name is not null && _paths.TryGetValue(name, out var path) && File.Exists(path) ? path : null;
+}
+
+/// <summary>What the page asks: the mask of what was clicked on.</summary>
+/// <param name="Name">The image.</param>
+/// <param name="Points">The clicks.</param>
+internal sealed record Prompt(string? Name, Prompt.Click[]? Points)
+{
+    /// <summary>A click, in pixels of the image. A class: of a struct, JSON would not keep the default.</summary>
+    public sealed record Click(float X, float Y, bool IsForeground = true)
+    {
+        public SamPoint ToPoint() => new(X, Y, IsForeground);
+    }
+}
+
+/// <summary>A mask as COCO has it, and as the page downloads it: the counts are the lengths of the runs, column by column, outside first.</summary>
+internal sealed record Answer(string FileName, float Score, int Area, int[] Bbox, Answer.Runs Segmentation)
+{
+    public static Answer Of(string name, SamMask mask)
+    {
+        var (pixels, box) = (mask.Mask, mask.Mask.Box);
+        int[] bbox = pixels.IsEmpty ? [0, 0, 0, 0] : [box.Left, box.Top, box.Right - box.Left + 1, box.Bottom - box.Top + 1];
+        return new(name, mask.Score, pixels.Area, bbox, new([pixels.Height, pixels.Width], pixels.Counts));
+    }
+
+    public sealed record Runs(int[] Size, IReadOnlyList<int> Counts);
 }

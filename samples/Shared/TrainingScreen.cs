@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Interop;
 using Spectre.Console;
 
 namespace Samples;

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Core;
 using Samples;
 using Spectre.Console;
 using SweepSample;

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Core;
 using Spectre.Console;
 
 namespace SweepSample;

@@ -1,6 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Interop;
-using Microsoft.ML.VisionModels.Training;
 using SkiaSharp;
 
 namespace ZeroShotSample;

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Samples;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Families.Clip;
 using Samples;
 using Spectre.Console;
 using ZeroShotSample;

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 
 namespace Samples.Report;
 

@@ -1,20 +1,35 @@
+using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
 using Spectre.Console;
 
 namespace SegmentAnythingSample;
 
-/// <summary>All that can be seen in an image, or in a folder of images.</summary>
-internal static class Everything
+/// <summary>What an image is cut into.</summary>
+internal static class Segmentation
 {
-    public static IReadOnlyList<MaskAnnotation> Segment(MLContext mlContext, Settings settings, CancellationToken cancellation)
+    /// <summary>The segment that points and a box mean.</summary>
+    public static MaskAnnotation Prompted(Settings settings)
+    {
+        using var session = new SamSession(settings.Checkpoint, settings.Device);
+        var image = session.SetImage(settings.Image);
+        var prompt = new SamPrompt { Points = settings.Points, Box = settings.Box };
+        // One point may mean a part or the whole: SAM answers with three masks, and tells how good it takes each to be. More is clear.
+        var isClear = settings.Box is not null || settings.Points.Count > 1;
+        var mask = session.Predict(image, prompt, isClear ? SamMaskChoice.Single : SamMaskChoice.Best)[0];
+        return new(mask.Mask) { Properties = new JsonObject { ["score"] = mask.Score } };
+    }
+
+    /// <summary>All that can be seen in an image.</summary>
+    public static IReadOnlyList<MaskAnnotation> Everything(MLContext mlContext, Settings settings, CancellationToken cancellation)
     {
         using var model = Load(mlContext, settings);
         return AnsiConsole.Progress().Start(screen =>
             model.FindSegments(settings.Image, new PointBar(screen.AddTask("points", maxValue: 1)), cancellation).Select(segment => segment.ToAnnotation()).ToArray());
     }
 
-    public static SamLabelResult Label(MLContext mlContext, Settings settings, CancellationToken cancellation)
+    /// <summary>All that can be seen in a folder's images, written down for COCO and YOLO.</summary>
+    public static SamLabelResult Folder(MLContext mlContext, Settings settings, CancellationToken cancellation)
     {
         using var model = Load(mlContext, settings);
         return AnsiConsole.Progress().Start(screen => model.LabelFolder(settings.Folder!, settings.Out, new()
