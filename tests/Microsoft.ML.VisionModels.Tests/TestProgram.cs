@@ -35,6 +35,13 @@ internal sealed partial class TestProgram : IDisposable
         Assert.True(_process.ExitCode == 0, await _errors);
     }
 
+    /// <summary>What the process ends with.</summary>
+    public async Task<int> ExitCode()
+    {
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _process.ExitCode;
+    }
+
     /// <summary>Ends the process at once, as the system does when memory runs out (SIGKILL): no code of the program runs.</summary>
     public async Task Kill()
     {

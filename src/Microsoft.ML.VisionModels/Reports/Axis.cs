@@ -5,6 +5,9 @@ namespace Microsoft.ML.VisionModels.Reports;
 /// <summary>An axis of a plot: from where to where, and what is written along it.</summary>
 internal sealed record Axis(string Name, double Low, double High, IReadOnlyList<(double Place, string Text)> Ticks)
 {
+    /// <summary>A difference that is none: 0.55 is 55 hundredths, though not to the last bit.</summary>
+    private const double Rounding = 1e-9;
+
     /// <summary>The share of the axis that lies below a place.</summary>
     public double Share(double place) => High > Low ? (place - Low) / (High - Low) : 0.5;
 
@@ -20,12 +23,12 @@ internal sealed record Axis(string Name, double Low, double High, IReadOnlyList<
         var (low, high) = (from ?? all.Min(), all.Max());
         if (high <= low)
         {
-            var spread = Math.Max(1e-6, Math.Abs(low) * 0.1);
-            (low, high) = (from ?? low - spread, low + spread);
+            var room = low == 0 ? 1 : Math.Abs(low) * 0.1;
+            (low, high) = to <= low ? (low - room, low) : (low, low + room);
         }
         var step = Step(high - low);
-        var first = Math.Floor(low / step);
-        var ticks = Enumerable.Range(0, (int)(Math.Ceiling(high / step) - first) + 1).Select(i => (first + i) * step)
+        var first = Math.Floor(low / step + Rounding);
+        var ticks = Enumerable.Range(0, (int)(Math.Ceiling(high / step - Rounding) - first) + 1).Select(i => (first + i) * step)
             .Where(tick => to is null || tick < to + step / 2).ToArray();
         text ??= value => Text(value);
         return new(name, ticks[0], Math.Min(ticks[^1], to ?? ticks[^1]), [.. ticks.Select(tick => (tick, text(tick)))]);
@@ -44,10 +47,10 @@ internal sealed record Axis(string Name, double Low, double High, IReadOnlyList<
         ? Math.Abs(number) is > 0 and < 1e-3 or >= 1e5 ? number.ToString("0.##e0", CultureInfo.InvariantCulture) : number.ToString("0.####", CultureInfo.InvariantCulture)
         : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
-    /// <summary>A round number of which three to ten make up the range.</summary>
+    /// <summary>A round number of which two to five make up the range.</summary>
     private static double Step(double range)
     {
-        var rough = range / 5;
+        var rough = range / 5 * (1 - Rounding);
         var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         return power * (rough / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 };
     }
