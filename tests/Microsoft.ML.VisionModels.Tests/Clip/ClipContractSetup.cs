@@ -29,7 +29,7 @@ internal abstract class ClipContractSetup(Type options) : IContractSetup
             if (!Directory.Exists(folder))
                 Write(Directory.CreateDirectory(folder).FullName, imageSize);
         }
-        options.Set("Checkpoint", folder);
+        options.For<ScoringOptions>(clip => clip.Checkpoint = folder);
     }
 
     /// <summary>Writes a folder as Hugging Face publishes CLIP, with random weights.</summary>
@@ -62,7 +62,7 @@ internal abstract class ClipContractSetup(Type options) : IContractSetup
         public override void Prepare(OptionBag options, int imageSize)
         {
             base.Prepare(options, imageSize);
-            options.Set("Method", method).Set("ContextTokens", 4);
+            options.For<ClipFewShotOptions>(fewShot => (fewShot.Method, fewShot.ContextTokens) = (method, 4));
         }
     }
 
@@ -74,6 +74,6 @@ internal abstract class ClipContractSetup(Type options) : IContractSetup
 
     internal sealed class Trainer() : ClipContractSetup(typeof(ClipTrainerOptions))
     {
-        public override void Prepare(OptionBag options, int imageSize) => options.Set("VocabularySize", 520);
+        public override void Prepare(OptionBag options, int imageSize) => options.For<ClipTrainerOptions>(trainer => trainer.VocabularySize = 520);
     }
 }

@@ -12,8 +12,7 @@ public class BatchingTests(FittedModels models)
     [Theory, EveryEstimator(1, 3, 32)]
     public void TheBatchSizeDoesNotChangeScores(string estimator, object batchSize)
     {
-        Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("ScoringBatchSize"), "Scores row by row.");
-        var model = EstimatorCase.Of(estimator).Fit(options => options.Set("ScoringBatchSize", batchSize));
+        var model = EstimatorCase.Of(estimator).Fit(options => options.For<ScoringOptions>(scoring => scoring.ScoringBatchSize = (int)batchSize));
         using var owned = model as IDisposable;
         var data = ContractData.Images(_context, seed: 5);
         ContractData.AssertClose(ContractData.Scores(models[estimator], data), ContractData.Scores(model, data));

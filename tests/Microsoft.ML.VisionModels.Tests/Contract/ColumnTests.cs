@@ -11,7 +11,7 @@ public class ColumnTests(FittedModels models)
     public void AMissingColumnIsNamed(string estimator)
     {
         var data = ContractData.Images(_context);
-        foreach (var column in InputsOf(estimator, data))
+        foreach (var (_, column) in InputsOf(estimator, data))
             AssertNamed(estimator, column, _context.Transforms.DropColumns(column).Fit(data).Transform(data));
     }
 
@@ -19,7 +19,7 @@ public class ColumnTests(FittedModels models)
     public void AWronglyTypedColumnIsNamed(string estimator)
     {
         var data = ContractData.Images(_context);
-        foreach (var column in InputsOf(estimator, data))
+        foreach (var (_, column) in InputsOf(estimator, data))
         {
             AssertNamed(estimator, column, _context.Transforms.CopyColumns(column, "Number").Fit(data).Transform(data));
             AssertNamed(estimator, column, _context.Transforms.Concatenate(column, "Number", "Number").Fit(data).Transform(data));
@@ -29,9 +29,9 @@ public class ColumnTests(FittedModels models)
     [Theory, EveryEstimator]
     public void AnotherColumnNameIsNamed(string estimator)
     {
-        foreach (var name in InputsOf(estimator, ContractData.Images(_context)))
+        foreach (var (option, _) in InputsOf(estimator, ContractData.Images(_context)))
         {
-            var maker = EstimatorCase.Of(estimator).Create(_context, EstimatorCase.Of(estimator).Options().Set(name + "ColumnName", "elsewhere"));
+            var maker = EstimatorCase.Of(estimator).Create(_context, EstimatorCase.Of(estimator).Options().Set(option, "elsewhere"));
             Assert.Contains("elsewhere", Assert.Throws<ArgumentException>(() => maker.Fit(ContractData.Images(_context))).Message);
         }
     }
@@ -44,9 +44,9 @@ public class ColumnTests(FittedModels models)
         ContractData.AssertSame(ContractData.Scores(models[estimator], data), ContractData.Scores(models[estimator], unlabeled));
     }
 
-    /// <summary>The columns of the data that the options name.</summary>
-    private static IEnumerable<string> InputsOf(string estimator, IDataView data) => EstimatorCase.Of(estimator).Options().Columns.Values
-        .OfType<string>().Where(name => data.Schema.GetColumnOrNull(name) is not null);
+    /// <summary>The options that name columns of the data.</summary>
+    private static IEnumerable<(string Option, string Column)> InputsOf(string estimator, IDataView data) => EstimatorCase.Of(estimator).Options().Columns
+        .Where(entry => entry.Value is { } column && data.Schema.GetColumnOrNull(column) is not null).Select(entry => (entry.Key, entry.Value!));
 
     private void AssertNamed(string estimator, string column, IDataView data)
     {

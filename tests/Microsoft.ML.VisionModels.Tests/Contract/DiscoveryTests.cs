@@ -17,6 +17,32 @@ public class DiscoveryTests
     public void OptionsAreRequired(string estimator) =>
         Assert.Throws<ArgumentNullException>(() => EstimatorCase.Of(estimator).Create(new MLContext(), new OptionBag(null!)));
 
+    /// <summary>By what the estimator does, not by its options: or those that are classed otherwise would take it out of tests without a word.</summary>
+    [Theory, EveryEstimator]
+    public void KindsAreTold(string estimator)
+    {
+        var it = EstimatorCase.Of(estimator);
+        Assert.Equal(it.TransformerType.IsAssignableTo(typeof(ImageTransformer)), it.ReadsImages);
+        Assert.Equal(it.ReadsLabels, it.Options().Columns.ContainsKey(nameof(ImageClassifierOptions.LabelColumnName)));
+
+        var context = new MLContext(seed: 1);
+        var models = Array.ConvertAll([0, 1], seed =>
+        {
+            var model = it.Create(context, it.Options().Epochs(1)).Fit(ContractData.Images(context, seed: seed));
+            using var owned = model as IDisposable;
+            return ModelZip.Entries(model);
+        });
+        Assert.Equal(it.Learns, !models[0].SequenceEqual(models[1]));
+    }
+
+    /// <summary>Or a test's options would be those that the estimator has by itself.</summary>
+    [Fact]
+    public void AnOptionThatIsNotThereIsAnError()
+    {
+        Assert.Contains("Epoch'", Assert.Throws<ArgumentException>(() => new OptionBag(new ViTClassifierOptions()).Set("Epoch", 1)).Message);
+        Assert.IsType<ViTClassifierOptions>(new OptionBag(new ViTClassifierOptions()).SetIfPresent("Epoch", 1).Value);
+    }
+
     [Fact]
     public void ModelsOfEveryVersionNameOneAssembly() =>
         Assert.Equal(new Version(1, 0, 0, 0), typeof(BatchTransformer).Assembly.GetName().Version);

@@ -6,7 +6,7 @@ public class DisposalTests
     public void ADisposedModelSaysSo(string estimator)
     {
         var data = ContractData.Images(new MLContext(), 5);
-        var model = EstimatorCase.Of(estimator).Fit(options => options.Set("Epochs", 1));
+        var model = EstimatorCase.Of(estimator).Fit(options => options.Epochs(1));
         var (view, columns) = (model.Transform(data), ContractData.Added(model, data));
         var engine = PredictionEngineTests.Engines<ContractData.Row>(model, data)[0];
         var disposable = Assert.IsType<IDisposable>(model, exactMatch: false);

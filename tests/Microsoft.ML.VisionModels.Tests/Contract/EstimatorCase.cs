@@ -27,13 +27,31 @@ internal sealed class EstimatorCase
     public Type EstimatorType => _method.ReturnType;
 
     /// <summary>Whether images are read; otherwise texts are.</summary>
-    public bool ReadsImages => new OptionBag(Activator.CreateInstance(OptionsType)!).Has("ImageColumnName");
+    public bool ReadsImages => OptionsType.IsAssignableTo(typeof(ImageScoringOptions));
 
-    /// <summary>Whether there are steps of training, with what is random in them.</summary>
-    public bool Trains => new OptionBag(Activator.CreateInstance(OptionsType)!).Has("Epochs") && _setup?.Trains is not false;
+    /// <summary>Whether labels are read: classifiers learn them, or take their classes from them.</summary>
+    public bool ReadsLabels => TransformerType.IsAssignableTo(typeof(ClassifierTransformer));
+
+    /// <summary>Whether fitting learns from the rows.</summary>
+    public bool Learns => OptionsType.IsAssignableTo(typeof(TrainerOptions));
+
+    /// <summary>Whether it does so in steps of training, with what is random in them.</summary>
+    public bool Trains => Learns && _setup?.Trains is not false;
+
+    /// <summary>Whether it trains a whole network by a recipe.</summary>
+    public bool HasRecipe => OptionsType.IsAssignableTo(typeof(ImageClassifierOptions));
+
+    /// <summary>Whether fitting may take long: it learns, or reads a text for each class.</summary>
+    public bool FitsLong => Learns || OptionsType == typeof(ClipZeroShotOptions);
 
     /// <summary>The column of <see cref="ContractData"/> that is scored.</summary>
     public string Input => ReadsImages ? "Image" : "Text";
+
+    /// <summary>The column of <see cref="ContractData"/> that fitting reads, where it <see cref="FitsLong"/>.</summary>
+    public string FitInput => Learns ? Input : "Label";
+
+    /// <summary>What fitting gives.</summary>
+    public Type TransformerType => EstimatorType.GetMethod(nameof(IEstimator<>.Fit))!.ReturnType;
 
     public Type OptionsType => _method.GetParameters()[1].ParameterType;
 
@@ -46,8 +64,9 @@ internal sealed class EstimatorCase
     public OptionBag Options(int imageSize = ContractData.Side)
     {
         var options = new OptionBag(Activator.CreateInstance(OptionsType)!)
-            .Set("ImageSize", imageSize).Set("PatchSize", imageSize / 2).Set("Device", "cpu")
-            .Set("Epochs", 2).Set("BatchSize", 8).Set("ScoringBatchSize", 4)
+            .SetIfPresent(nameof(ViTClassifierOptions.ImageSize), imageSize).SetIfPresent(nameof(ViTClassifierOptions.PatchSize), imageSize / 2)
+            .For<ScoringOptions>(scoring => (scoring.Device, scoring.ScoringBatchSize) = ("cpu", 4))
+            .For<TrainerOptions>(trainer => (trainer.Epochs, trainer.BatchSize) = (2, 8))
             .WithAllColumns();
         _setup?.Prepare(options, imageSize);
         return options;

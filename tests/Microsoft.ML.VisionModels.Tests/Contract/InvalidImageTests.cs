@@ -12,13 +12,12 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null")]
+    [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null", Only = nameof(EstimatorCase.ReadsImages))]
     public void IsNamed(string estimator, object source)
     {
-        SkipUnlessImages(estimator);
         var (data, file) = Data((string)source);
         var maker = EstimatorCase.Of(estimator).Create(_context, EstimatorCase.Of(estimator).Options());
-        Action[] acts = EstimatorCase.Of(estimator).Options().Has("Epochs")
+        Action[] acts = EstimatorCase.Of(estimator).Learns
             ? [() => ContractData.Scores(models[estimator], data), () => maker.Fit(data)]
             : [() => ContractData.Scores(models[estimator], data)];
         foreach (var act in acts)
@@ -30,13 +29,11 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         }
     }
 
-    [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null")]
+    [Theory, EveryEstimator("folder", "folder without paths", "paths", "LoadImages", "null", Only = nameof(EstimatorCase.ReadsImages))]
     public void IsPassedOver(string estimator, object source)
     {
-        SkipUnlessImages(estimator);
-        Assert.SkipUnless(EstimatorCase.Of(estimator).Options().Has("SkipInvalidImages"), "Takes every image.");
         var (data, _) = Data((string)source);
-        var options = EstimatorCase.Of(estimator).Options().Set("SkipInvalidImages", true);
+        var options = EstimatorCase.Of(estimator).Options().For<ImageScoringOptions>(scoring => scoring.SkipInvalidImages = true);
         var model = EstimatorCase.Of(estimator).Create(_context, options).Fit(data);
         using var owned = model as IDisposable;
 
@@ -50,10 +47,9 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         ContractData.AssertClose([.. clean.Where((_, row) => row != Bad)], [.. scores.Where((_, row) => row != Bad)]);
     }
 
-    [Theory, EveryEstimator]
+    [Theory, EveryEstimator(Only = nameof(EstimatorCase.ReadsImages))]
     public void AFileThatIsNotThereIsNamed(string estimator)
     {
-        SkipUnlessImages(estimator);
         var missing = _folder.File("missing.png");
         foreach (var paths in (string[][])[[missing], [.. ContractData.Save(_folder, 2), missing]])
         {
@@ -63,19 +59,17 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         }
     }
 
-    [Theory, EveryEstimator]
+    [Theory, EveryEstimator(Only = nameof(EstimatorCase.ReadsImages))]
     public void OfARowWithoutAPathTheColumnIsNamed(string estimator)
     {
-        SkipUnlessImages(estimator);
         var error = Assert.Throws<ImageDecodeException>(() => ContractData.Scores(models[estimator], ContractData.Paths(_context, [.. ContractData.Save(_folder, 2), ""])));
         Assert.Equal(2, error.Row);
         Assert.Contains("column Image", error.Message);
     }
 
-    [Theory, EveryEstimator]
+    [Theory, EveryEstimator(Only = nameof(EstimatorCase.ReadsImages))]
     public void RowsBeforeItsBatchAreThere(string estimator)
     {
-        SkipUnlessImages(estimator);
         var (data, _) = Data("null");
         var scored = models[estimator].Transform(data);
         using var cursor = scored.GetRowCursor(scored.Schema);
@@ -83,8 +77,6 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         Assert.True(cursor.MoveNext());
         read();
     }
-
-    private static void SkipUnlessImages(string estimator) => Assert.SkipUnless(EstimatorCase.Of(estimator).ReadsImages, "Reads no images.");
 
     private static bool IsMissing(object? value) => value switch
     {

@@ -18,10 +18,10 @@ public class PredictionEngineTests(FittedModels models)
         AssertEqualsTransform(models[estimator], [.. ContractData.Save(folder, 10).Select(path => new ContractData.PathRow { Image = path, Text = Path.GetFileName(path) })]);
     }
 
-    [Theory, EveryEstimator]
+    // No text is wrong.
+    [Theory, EveryEstimator(Only = nameof(EstimatorCase.ReadsImages))]
     public void GoesOnAfterARowThatFailed(string estimator)
     {
-        Assert.SkipUnless(EstimatorCase.Of(estimator).ReadsImages, "No text is wrong.");
         var rows = ContractData.Rows(2);
         var engine = Engines<ContractData.Row>(models[estimator], new MLContext().Data.LoadFromEnumerable(rows))[0];
         var expected = engine(rows[0]);

@@ -24,7 +24,7 @@ internal abstract class SamContractSetup(Type options) : IContractSetup
             if (!Directory.Exists(folder))
                 Write(Directory.CreateDirectory(folder).FullName, imageSize);
         }
-        options.Set("Checkpoint", folder);
+        options.For<SamOptions>(sam => sam.Checkpoint = folder);
     }
 
     /// <summary>Writes a folder as Hugging Face publishes SAM, with random weights.</summary>
@@ -47,9 +47,11 @@ internal abstract class SamContractSetup(Type options) : IContractSetup
         public override void Prepare(OptionBag options, int imageSize)
         {
             base.Prepare(options, imageSize);
-            foreach (var input in new[] { "Points", "PointLabels", "Boxes", "RoughMask" })      // there are no such columns
-                options.Set(input + "ColumnName", null!);
-            options.Set("Points", new float[] { 0.25f, 0.25f, 0.75f, 0.5f }).Set("PointsPerPrompt", 1).Set("RelativeCoordinates", true);
+            options.For<SamMasksOptions>(masks =>
+            {
+                masks.PointsColumnName = masks.PointLabelsColumnName = masks.BoxesColumnName = masks.RoughMaskColumnName = null;    // there are no such columns
+                (masks.Points, masks.PointsPerPrompt, masks.RelativeCoordinates) = ([0.25f, 0.25f, 0.75f, 0.5f], 1, true);
+            });
         }
     }
 
@@ -59,7 +61,7 @@ internal abstract class SamContractSetup(Type options) : IContractSetup
         {
             base.Prepare(options, imageSize);
             // Random masks are neither good nor stable: all are kept.
-            options.Set("PointsPerSide", 2).Set("PredictedIouThreshold", 0.0).Set("StabilityThreshold", 0.0);
+            options.For<SamEverythingOptions>(everything => (everything.PointsPerSide, everything.PredictedIouThreshold, everything.StabilityThreshold) = (2, 0, 0));
         }
     }
 }

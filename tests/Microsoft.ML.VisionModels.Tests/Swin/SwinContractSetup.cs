@@ -24,7 +24,7 @@ internal sealed class SwinContractSetup : IContractSetup
             if (!Directory.Exists(folder))
                 Write(Directory.CreateDirectory(folder).FullName, new SwinConfig { ImageSize = imageSize, PatchSize = imageSize / 8, WindowSize = 2, Width = 8, Depths = [2, 1, 1, 1], Heads = [1, 2, 2, 4], MlpRatio = 2 });
         }
-        options.Set(nameof(SwinFeaturesOptions.Checkpoint), folder);
+        options.For<SwinFeaturesOptions>(features => features.Checkpoint = folder);
     }
 
     /// <summary>Writes a Hugging Face folder with random weights.</summary>
