@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
@@ -58,9 +59,11 @@ public class MemoryTests
         var data = ContractData.Images(new MLContext(), 5);
         var model = Fit(estimator);
         new MLContext().Model.Save(model, null, folder.File("model.zip"));
-        var weights = (model as ClassifierTransformer)?.Model.Network.Module.state_dict().Values.ToArray() ?? [];
-        (model as IDisposable)?.Dispose();
-        Assert.All(weights, tensor => Assert.True(tensor.IsInvalid));
+        var weights = Weights(model).ToArray();
+        Assert.NotEmpty(weights);
+        Assert.All(weights, weight => Assert.False(weight.Tensor.IsInvalid, weight.Name));
+        ((IDisposable)model).Dispose();
+        Assert.All(weights, weight => Assert.True(weight.Tensor.IsInvalid, weight.Name));
 
         var calls = (int)(6 * Slack / new FileInfo(folder.File("model.zip")).Length) + 1;
         AssertLevel(calls, i =>
@@ -77,6 +80,35 @@ public class MemoryTests
         var options = EstimatorCase.Of(estimator).Options(ImageSize);
         change?.Invoke(options);
         return EstimatorCase.Of(estimator).Create(context, options).Fit(ContractData.Images(context, 28));
+    }
+
+    /// <summary>The tensors of all modules that an object holds, itself or in objects of the package.</summary>
+    private static IEnumerable<(string Name, torch.Tensor Tensor)> Weights(object owner)
+    {
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        var next = new Stack<object>([owner]);
+        while (next.TryPop(out var one))
+        {
+            if (!seen.Add(one))
+                continue;
+            if (one is torch.nn.Module module)
+            {
+                foreach (var (name, tensor) in module.state_dict())
+                    yield return ($"{module.GetType().Name}.{name}", tensor);
+            }
+            else if (one is torch.Tensor tensor)
+            {
+                yield return ("a tensor", tensor);
+            }
+            else if (one.GetType().Assembly == typeof(BatchTransformer).Assembly)
+            {
+                for (var type = one.GetType(); type is not null; type = type.BaseType)
+                {
+                    foreach (var value in type.GetFields(Instruction.Declared & ~BindingFlags.Static).Select(field => field.GetValue(one)).OfType<object>())
+                        next.Push(value);
+                }
+            }
+        }
     }
 
     private static void AssertLevel(int calls, Action<int> call, bool countTensors = true)
