@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Interop;
+
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 
 /// <summary>Measures the time that the process computes, which other processes hardly lengthen, and so runs alone.</summary>
@@ -6,22 +8,21 @@ public class CancellationTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
 
-    [Theory, EveryEstimator(Only = nameof(EstimatorCase.Trains))]
-    public async Task TrainingStopsSoonWithAUsableModel(string estimator)
+    [Theory, EveryEstimator("token", "context", Only = nameof(EstimatorCase.Trains))]
+    public async Task TrainingStopsSoonWithAUsableModel(string estimator, object by)
     {
-        using var source = new CancellationTokenSource();
+        using var cancellation = new Cancellation((string)by);
         var training = new TaskCompletionSource();
-        var options = Cancellable(estimator, source.Token).For<TrainerOptions>(trainer =>
+        var options = cancellation.Options(estimator).For<TrainerOptions>(trainer =>
         {
             (trainer.Epochs, trainer.EarlyStoppingPatience) = (1_000_000, 0);
             trainer.Progress = new Reports<TrainingProgress>(_ => training.TrySetResult());
         });
-        var context = new MLContext(seed: 1);
-        var fit = Task.Run(() => EstimatorCase.Of(estimator).Create(context, options).Fit(ContractData.Images(context)), TestContext.Current.CancellationToken);
+        var fit = Task.Run(() => cancellation.Fit(estimator, options), TestContext.Current.CancellationToken);
         await Task.WhenAny(training.Task, fit).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
         var before = Environment.CpuUsage.TotalTime;
-        await source.CancelAsync();
+        cancellation.Cancel();
         var model = await fit;
         AssertSoon(before);
         AssertUsable(model);
@@ -30,28 +31,21 @@ public class CancellationTests
     [Theory, EveryEstimator(Only = nameof(EstimatorCase.FitsLong))]
     public void ReadingRowsStopsSoon(string estimator)
     {
-        using var source = new CancellationTokenSource();
-        var context = new MLContext(seed: 1);
-        var reads = 0;
-        var data = new WatchedView(ContractData.Images(context, 200), EstimatorCase.Of(estimator).FitInput, () =>
-        {
-            if (++reads == 5)
-                source.Cancel();
-        });
-        var maker = EstimatorCase.Of(estimator).Create(context, Cancellable(estimator, source.Token));
-        Assert.ThrowsAny<OperationCanceledException>(() => maker.Fit(data));
-        Assert.InRange(reads, 5, 100);
+        using var cancellation = new Cancellation("token");
+        var rows = cancellation.WatchedRows(EstimatorCase.Of(estimator).FitInput);
+        Assert.ThrowsAny<OperationCanceledException>(() => cancellation.Fit(estimator, cancellation.Options(estimator), rows));
+        cancellation.AssertFewRead();
     }
 
     [Theory, EveryEstimator(Only = nameof(EstimatorCase.FitsLong))]
-    public void ATokenThatIsCanceledAlreadyStopsAtOnce(string estimator)
+    public void FittingThatIsCanceledAlreadyStopsAtOnce(string estimator)
     {
-        var context = new MLContext(seed: 1);
-        var maker = EstimatorCase.Of(estimator).Create(context, Cancellable(estimator, new CancellationToken(true)));
+        using var cancellation = new Cancellation("token");
+        cancellation.Cancel();
         var before = Environment.CpuUsage.TotalTime;
         try
         {
-            AssertUsable(maker.Fit(ContractData.Images(context)));
+            AssertUsable(cancellation.Fit(estimator, cancellation.Options(estimator)));
         }
         catch (OperationCanceledException)
         {
@@ -66,14 +60,50 @@ public class CancellationTests
         Assert.True(computed < Soon, $"It took {computed}.");
     }
 
-    private static OptionBag Cancellable(string estimator, CancellationToken token) =>
-        EstimatorCase.Of(estimator).Options().Set(nameof(TrainerOptions.CancellationToken), token);
-
     private static void AssertUsable(ITransformer model)
     {
         using var owned = model as IDisposable;
         var scores = ContractData.Scores(model, ContractData.Images(new MLContext(), 3));
         Assert.Equal(3, scores.Count);
         Assert.All(scores.SelectMany(row => row).OfType<object[]>().SelectMany(vector => vector).OfType<float>(), score => Assert.True(float.IsFinite(score)));
+    }
+
+    /// <summary>Work that is canceled by the token of its options, or by its context: as AutoML does when its time is over.</summary>
+    private sealed class Cancellation(string by) : IDisposable
+    {
+        private const int Row = 5;
+
+        private readonly MLContext _context = new(seed: 1);
+        private readonly CancellationTokenSource _source = new();
+        private int _reads;
+
+        public OptionBag Options(string estimator)
+        {
+            var options = EstimatorCase.Of(estimator).Options();
+            return by == "token" ? options.For<ScoringOptions>(scoring => scoring.CancellationToken = _source.Token) : options;
+        }
+
+        public ITransformer Fit(string estimator, OptionBag options, IDataView? rows = null) =>
+            EstimatorCase.Of(estimator).Create(_context, options).Fit(rows ?? ContractData.Images(_context));
+
+        public void Cancel()
+        {
+            if (by == "token")
+                _source.Cancel();
+            else
+                HostCancellation.Cancel(_context);
+        }
+
+        /// <summary>Many rows; the work is canceled while a column of the fifth is read.</summary>
+        public IDataView WatchedRows(string column) => new WatchedView(ContractData.Images(_context, 200), column, () =>
+        {
+            if (++_reads == Row)
+                Cancel();
+        });
+
+        /// <summary>Fails where many rows were read after that.</summary>
+        public void AssertFewRead() => Assert.InRange(_reads, Row, 100);
+
+        public void Dispose() => _source.Dispose();
     }
 }
