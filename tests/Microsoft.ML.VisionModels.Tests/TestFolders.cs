@@ -4,7 +4,13 @@ namespace Microsoft.ML.VisionModels.Tests;
 internal static class TestFolders
 {
     /// <summary>The reference cases: tests/Golden, or the folder that VISIONMODELS_GOLDEN names.</summary>
-    public static string Golden => Environment.GetEnvironmentVariable("VISIONMODELS_GOLDEN") ?? Path.Combine(AppContext.BaseDirectory, "Golden");
+    public static string Golden => HasOtherGolden ? Environment.GetEnvironmentVariable("VISIONMODELS_GOLDEN")! : OwnGolden;
+
+    /// <summary>Whether the reference cases are others than those that the tests were written with.</summary>
+    public static bool HasOtherGolden => Environment.GetEnvironmentVariable("VISIONMODELS_GOLDEN") is not null;
+
+    /// <summary>The reference cases that the tests were written with.</summary>
+    public static string OwnGolden => Path.Combine(AppContext.BaseDirectory, "Golden");
 
     /// <summary>The tensors of published checkpoints, by name and shape.</summary>
     public static string Manifests => Path.Combine(AppContext.BaseDirectory, "Manifests");

@@ -15,15 +15,21 @@ public class SamGeneratorGoldenTests
     private const double ScoreTolerance = 1e-4;
     private const int BorderPixels = 5;
 
-    public static TheoryData<string> Cases => [.. GoldenCase.For("sam-amg").Select(row => row.Data).Where(name => !GoldenCase.Belongs(name, "sam-amg-functions"))];
+    private const string Runs = "amg.json", PredictorsImage = "predictor.png";
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    public static TheoryData<string> CasesWithRuns => GoldenCase.Holding(Runs, Cases);
+
+    public static TheoryData<string> CasesWithAPredictor => GoldenCase.Holding(PredictorsImage, Cases);
+
+    private static TheoryData<string> Cases => [.. GoldenCase.For("sam-amg").Select(row => row.Data).Where(name => !GoldenCase.Belongs(name, "sam-amg-functions"))];
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CasesWithRuns))]
     public void FindsTheSegmentsOfTheReference(string name)
     {
         using var golden = GoldenCase.Open(name);
         var predictor = Predictor(golden);
         using var network = predictor.Network;
-        foreach (var run in golden.ReadJson("amg.json").EnumerateArray())
+        foreach (var run in golden.ReadJson(Runs).EnumerateArray())
         {
             var segments = new SamGenerator(predictor, Settings(run.GetProperty("parameters"))).Generate(ImageDecoder.Decode(golden.File(run.GetProperty("image").GetString()!)), cancellation: TestContext.Current.CancellationToken);
             var expected = run.GetProperty("masks").EnumerateArray().ToArray();
@@ -43,37 +49,53 @@ public class SamGeneratorGoldenTests
         }
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CasesWithAPredictor))]
     public void PredictsLikeTheReference(string name)
     {
         using var scope = NewDisposeScope();
         using var golden = GoldenCase.Open(name);
         var predictor = Predictor(golden);
         using var network = predictor.Network;
-        var image = predictor.Encode(ImageDecoder.Decode(golden.File("predictor.png")));
-        var resized = golden.Input("predictor.input_size_hw").to(ScalarType.Int32);
-        Assert.Equal((resized[0].item<int>(), resized[1].item<int>()), (image.Resized.Height, image.Resized.Width));
-        AssertClose(golden.Input("predictor.features").flatten(), image.Embedding, 2e-4);
+        var image = predictor.Encode(ImageDecoder.Decode(golden.File(PredictorsImage)));
+        if (golden.Has("predictor.input_size_hw"))
+        {
+            var resized = golden.Input("predictor.input_size_hw").to(ScalarType.Int32);
+            Assert.Equal((resized[0].item<int>(), resized[1].item<int>()), (image.Resized.Height, image.Resized.Width));
+        }
+        if (golden.Has("predictor.features"))
+            AssertClose(golden.Input("predictor.features").flatten(), image.Embedding, 2e-4);
 
-        var points = golden.Input("predictor.points").to(ScalarType.Float32).data<float>().ToArray();
-        var labels = golden.Input("predictor.labels").to(ScalarType.Int64).data<long>().ToArray();
-        var box = golden.Input("predictor.box").to(ScalarType.Float32).data<float>().ToArray();
+        var (points, labels, box) = (Numbers("predictor.points"), Numbers("predictor.labels"), Numbers("predictor.box"));
         var prompt = new SamPrompt { Points = [.. labels.Select((label, i) => new SamPoint(points[2 * i], points[2 * i + 1], label == 1))] };
+        var compared = 0;
 
-        // The case asks about the first point, and then goes on with both.
-        var three = predictor.Predict(image, [prompt with { Points = [prompt.Points[0]] }], SamMaskChoice.Three)[0];
-        AssertIs("point_multi", three);
-        AssertClose(golden.Input("predictor.point_multi.low_res").flatten(), [.. three.SelectMany(mask => mask.Logits)], 1e-3);
+        // The case asks about the first point, and then goes on with all.
+        if (AsksFor("point_multi"))
+            AssertIs("point_multi", First());
+        if (AsksFor("box_points_single"))
+            AssertIs("box_points_single", predictor.Predict(image, [prompt with { Box = new(box[0], box[1], box[2], box[3]) }], SamMaskChoice.Single)[0]);
+        if (AsksFor("refined_single"))
+        {
+            var best = First()[golden.Input("predictor.refined_single.best_index").to(ScalarType.Int64).item<long>()];
+            AssertIs("refined_single", predictor.Predict(image, [prompt with { Logits = best.Logits }], SamMaskChoice.Single)[0]);
+        }
+        Assert.True(compared > 0, "The case asks nothing.");
 
-        AssertIs("box_points_single", predictor.Predict(image, [prompt with { Box = new(box[0], box[1], box[2], box[3]) }], SamMaskChoice.Single)[0]);
-        var best = three[golden.Input("predictor.refined_single.best_index").to(ScalarType.Int64).item<long>()];
-        AssertIs("refined_single", predictor.Predict(image, [prompt with { Logits = best.Logits }], SamMaskChoice.Single)[0]);
+        SamMask[] First() => predictor.Predict(image, [prompt with { Points = [prompt.Points[0]] }], SamMaskChoice.Three)[0];
+
+        bool AsksFor(string run) => golden.Has($"predictor.{run}.logits");
+
+        float[] Numbers(string tensor) => golden.Has(tensor) ? golden.Input(tensor).to(ScalarType.Float32).data<float>().ToArray() : [];
 
         void AssertIs(string run, SamMask[] masks)
         {
+            compared++;
             var expected = RunLengthMask.FromLogits(golden.Input($"predictor.{run}.logits"));
             Assert.Equal(expected.Length, masks.Length);
-            AssertClose(golden.Input($"predictor.{run}.scores"), [.. masks.Select(mask => mask.Score)], ScoreTolerance);
+            if (golden.Has($"predictor.{run}.scores"))
+                AssertClose(golden.Input($"predictor.{run}.scores"), [.. masks.Select(mask => mask.Score)], ScoreTolerance);
+            if (golden.Has($"predictor.{run}.low_res"))
+                AssertClose(golden.Input($"predictor.{run}.low_res").flatten(), [.. masks.SelectMany(mask => mask.Logits)], 1e-3);
             foreach (var (mask, theirs) in masks.Select(mask => mask.Mask).Zip(expected))
                 Assert.True(mask.Area + theirs.Area - 2 * mask.IntersectionArea(theirs) <= BorderPixels, $"{run}: {mask} against {theirs}");
         }

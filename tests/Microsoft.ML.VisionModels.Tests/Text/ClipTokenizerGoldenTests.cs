@@ -1,14 +1,15 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Clip;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Text;
 
-/// <summary>Tokens as OpenAI's and Hugging Face's tokenizers give them for 60 texts, with the published vocabulary.</summary>
+/// <summary>Tokens as OpenAI's and Hugging Face's tokenizers give them, with the published vocabulary.</summary>
 [Trait("Category", "Golden")]
 [Trait("Family", "Clip")]
-public class ClipTokenizerGoldenTests
+public partial class ClipTokenizerGoldenTests
 {
     public static TheoryData<string> Cases => GoldenCase.For("clip-tokenizer");
 
@@ -23,11 +24,12 @@ public class ClipTokenizerGoldenTests
         foreach (var entry in Entries(golden))
         {
             var text = entry.GetProperty("text").GetString()!;
-            AssertTokens(entry, "hf_fast", huggingFace.Encode(text));
-            AssertTokens(entry, "openai", openAI.Encode(text));
-
             var words = ClipWords.SplitCleaned(ClipTextCleaner.OpenAI(text, repair: false), special: true);
-            AssertTokens(entry, "openai_without_ftfy", [openAI.StartToken, .. words.SelectMany(word => openAI.EncodeWord(word.Span)), openAI.EndToken]);
+            Assert.True(
+                AssertTokens(entry, "hf_fast", huggingFace.Encode(text))
+                | AssertTokens(entry, "openai", openAI.Encode(text))
+                | AssertTokens(entry, "openai_without_ftfy", [openAI.StartToken, .. words.SelectMany(word => openAI.EncodeWord(word.Span)), openAI.EndToken]),
+                $"There is nothing to compare for {entry.GetRawText()}.");
         }
     }
 
@@ -38,10 +40,14 @@ public class ClipTokenizerGoldenTests
         using var golden = GoldenCase.Open(name);
         string[] texts = [.. Entries(golden).Select(entry => entry.GetProperty("text").GetString()!)];
 
-        var (ids, mask) = Rows(Load(ClipTextCleaning.HuggingFace), texts);
-        AssertRows(golden, "hf.input_ids_padded_77", ids);
-        AssertRows(golden, "hf.attention_mask", mask);
-        AssertRows(golden, "openai.tokenize_truncate_77", Rows(Load(ClipTextCleaning.OpenAI), texts).Ids);
+        foreach (var (tensor, match) in golden.Matching(RowsName()))
+        {
+            using var expected = golden.Expected(tensor);
+            var (ids, mask) = Rows(Load(match.Groups["by"].Value == "hf" ? ClipTextCleaning.HuggingFace : ClipTextCleaning.OpenAI), texts, (int)expected.shape[1]);
+            Assert.Equal(texts.Length, expected.shape[0]);
+            Assert.Equal(expected.data<long>().ToArray(), match.Groups["what"].Value == "attention_mask" ? mask : ids);
+        }
+        golden.AssertNoneForgotten(golden.Tensors.Keys.Where(tensor => !RowsName().IsMatch(tensor)));
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
@@ -53,7 +59,10 @@ public class ClipTokenizerGoldenTests
             .. new[] { "", "tokenizer.json", "vocab.json", "merges.txt", "bpe_simple_vocab_16e6.txt.gz" }
                 .Select(file => ClipTokenizer.Load(TestFolders.Tokenizers(Path.Combine("clip", file)), ClipTextCleaning.HuggingFace)),
         ];
-        Assert.All(tokenizers, tokenizer => Assert.Equal((49408, 49406, 49407), (tokenizer.VocabularySize, tokenizer.StartToken, tokenizer.EndToken)));
+        using var file = JsonDocument.Parse(File.ReadAllBytes(TestFolders.Tokenizers("clip/vocab.json")));
+        var vocabulary = file.RootElement.EnumerateObject().ToDictionary(token => token.Name, token => token.Value.GetInt32());
+        var expected = (vocabulary.Count, vocabulary["<|startoftext|>"], vocabulary["<|endoftext|>"]);
+        Assert.All(tokenizers, tokenizer => Assert.Equal(expected, (tokenizer.VocabularySize, tokenizer.StartToken, tokenizer.EndToken)));
         foreach (var entry in Entries(golden))
             Assert.All(tokenizers, tokenizer => AssertTokens(entry, "hf_fast", tokenizer.Encode(entry.GetProperty("text").GetString()!)));
     }
@@ -70,28 +79,28 @@ public class ClipTokenizerGoldenTests
 
     private static JsonElement.ArrayEnumerator Entries(GoldenCase golden) => golden.ReadJson("tokens.json").EnumerateArray();
 
-    private static void AssertTokens(JsonElement entry, string column, int[] actual)
+    /// <returns>Whether there is something to compare with.</returns>
+    private static bool AssertTokens(JsonElement entry, string column, int[] actual)
     {
-        var expected = entry.GetProperty(column).EnumerateArray().Select(id => id.GetInt32()).ToArray();
+        if (!entry.TryGetProperty(column, out var tokens))
+            return false;
+        var expected = tokens.EnumerateArray().Select(id => id.GetInt32()).ToArray();
         Assert.True(expected.SequenceEqual(actual), $"{column} of {entry.GetProperty("text").GetRawText()} is [{string.Join(", ", expected)}], but we get [{string.Join(", ", actual)}].");
+        return true;
     }
 
-    private static (long[] Ids, long[] Mask) Rows(ClipTokenizer tokenizer, string[] texts)
+    private static (long[] Ids, long[] Mask) Rows(ClipTokenizer tokenizer, string[] texts, int length)
     {
-        var ids = new long[texts.Length * 77];
-        var mask = new long[texts.Length * 77];
+        var ids = new long[texts.Length * length];
+        var mask = new long[texts.Length * length];
         for (var i = 0; i < texts.Length; i++)
         {
-            var count = tokenizer.Encode(texts[i], ids.AsSpan(i * 77, 77));
-            mask.AsSpan(i * 77, count).Fill(1);
+            var count = tokenizer.Encode(texts[i], ids.AsSpan(i * length, length));
+            mask.AsSpan(i * length, count).Fill(1);
         }
         return (ids, mask);
     }
 
-    private static void AssertRows(GoldenCase golden, string tensor, long[] actual)
-    {
-        using var expected = golden.Expected(tensor);
-        Assert.Equal([actual.Length / 77, 77], expected.shape);
-        Assert.Equal(expected.data<long>().ToArray(), actual);
-    }
+    [GeneratedRegex(@"^(?<by>hf|openai)\.(?<what>input_ids_padded|attention_mask|tokenize_truncate)(_\d+)?$")]
+    private static partial Regex RowsName();
 }
