@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Tests.Imaging;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests;
@@ -21,8 +22,8 @@ internal sealed class GoldenCase : IDisposable
 
     private GoldenCase(string folder)
     {
-        Name = System.IO.Path.GetFileName(folder);
         Path = System.IO.Path.GetFullPath(folder);
+        Name = System.IO.Path.GetFileName(Path);
         _tensors = Checkpoint.Open(File("io.safetensors"));
         Floors = HasFile("floors.json")
             ? ReadJson("floors.json").EnumerateObject().Where(entry => entry.Value.ValueKind == JsonValueKind.Number).ToDictionary(entry => entry.Name, entry => entry.Value.GetDouble())
@@ -60,6 +61,9 @@ internal sealed class GoldenCase : IDisposable
 
     public static GoldenCase Open(string name) => new(System.IO.Path.Combine(TestFolders.Golden, name));
 
+    /// <summary>A case of tests/Golden, whatever VISIONMODELS_GOLDEN names: for its tiny model rather than for what is known of it.</summary>
+    public static GoldenCase OpenOwn(string name) => new(System.IO.Path.Combine(TestFolders.OwnGolden, name));
+
     public static GoldenCase OpenFolder(string path) => new(path);
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
@@ -74,8 +78,7 @@ internal sealed class GoldenCase : IDisposable
         Tensors.Keys.Select(tensor => (tensor, pattern.Match(tensor))).Where(pair => pair.Item2.Success);
 
     /// <summary>The image of this name, whatever its format.</summary>
-    public RgbImage Image(string name) =>
-        ImageDecoder.Decode(Directory.GetFiles(Path, name + ".*").Single(file => ImageDecoder.FileExtensions.Contains(System.IO.Path.GetExtension(file))));
+    public RgbImage Image(string name) => ImageDecoder.Decode(TestImages.Find(Path, name));
 
     public JsonElement ReadJson(string name)
     {
@@ -155,7 +158,7 @@ internal sealed class GoldenCase : IDisposable
     {
         if (string.Join(", ", tensors) is not { Length: > 0 } forgotten)
             return;
-        if (TestFolders.HasOtherGolden && System.IO.Path.GetDirectoryName(Path) == System.IO.Path.GetFullPath(TestFolders.Golden))
+        if (TestFolders.HasOtherGolden && System.IO.Path.GetDirectoryName(Path) == System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(TestFolders.Golden)))
             TestContext.Current.AddWarning($"{Name}: not compared: {forgotten}.");
         else
             Assert.Fail($"{Name}: not compared: {forgotten}.");

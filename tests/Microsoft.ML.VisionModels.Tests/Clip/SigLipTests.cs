@@ -20,7 +20,7 @@ public sealed class SigLipTests : IDisposable
 
     public SigLipTests()
     {
-        var golden = Path.Combine(AppContext.BaseDirectory, "Golden", "siglip");
+        var golden = Path.Combine(TestFolders.OwnGolden, "siglip");
         foreach (var name in new[] { "config.json", "model.safetensors", "preprocessor_config.json" })
             File.Copy(Path.Combine(golden, name), _folder.File(name));
         SentencePieceCases.OpenSigLip().SaveFolder(_folder.Path, 10);

@@ -28,6 +28,13 @@ internal static class TestImages
         return data.ToArray();
     }
 
+    /// <summary>The files of a folder that are images by their names.</summary>
+    public static IEnumerable<string> In(string folder) =>
+        Directory.GetFiles(folder).Where(file => ImageDecoder.FileExtensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal);
+
+    /// <summary>The image of this name, whatever its format.</summary>
+    public static string Find(string folder, string name) => In(folder).Single(file => Path.GetFileNameWithoutExtension(file) == name);
+
     /// <summary>Writes a PNG and makes the folders on the way.</summary>
     public static void Save(RgbImage image, string path)
     {

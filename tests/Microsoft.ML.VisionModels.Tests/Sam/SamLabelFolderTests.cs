@@ -20,7 +20,7 @@ public sealed class SamLabelFolderTests : IDisposable
 
     public SamLabelFolderTests()
     {
-        using var golden = GoldenCase.Open(Case);
+        using var golden = GoldenCase.OpenOwn(Case);
         Directory.CreateDirectory(Path.Combine(Images, "a"));
         foreach (var name in Names)
             File.Copy(golden.File("plain.png"), Path.Combine(Images, name));
@@ -142,7 +142,7 @@ public sealed class SamLabelFolderTests : IDisposable
 
     private static SamEverythingTransformer Load()
     {
-        using var golden = GoldenCase.Open(Case);
+        using var golden = GoldenCase.OpenOwn(Case);
         var parameters = golden.ReadJson("amg.json").EnumerateArray().First().GetProperty("parameters");
         var context = new MLContext(seed: 1);
         return context.Transforms.SamEverything(new SamEverythingOptions

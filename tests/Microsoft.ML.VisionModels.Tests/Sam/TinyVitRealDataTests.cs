@@ -1,6 +1,7 @@
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Tests.Imaging;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -56,7 +57,7 @@ public class TinyVitRealDataTests
         Assert.NotEmpty(photographs);
         foreach (var name in photographs)
         {
-            var pixels = processor.ProcessBatch([ImageDecoder.Decode(Path.Combine(folder, "images", $"{name}.jpg"))]);
+            var pixels = processor.ProcessBatch([ImageDecoder.Decode(TestImages.Find(Path.Combine(folder, "images"), name))]);
             var (expected, actual) = (references.Read(name + Ending), encoder.forward(pixels));
             Assert.Equal(expected.shape, actual.shape);
             Assert.InRange(((actual - expected).norm() / expected.norm()).item<float>(), 0, 0.05f);

@@ -13,7 +13,7 @@ public sealed class SegmentPageSite : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        using var golden = GoldenCase.Open("sam-amg");
+        using var golden = GoldenCase.OpenOwn("sam-amg");
         Directory.CreateDirectory(Folder);
         File.Copy(golden.File("plain.png"), Path.Combine(Folder, "plain.png"));
         File.Copy(golden.File("plain.png"), Path.Combine(Folder, OddNames.Image));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Text;
@@ -26,10 +27,25 @@ public class SentencePieceTokenizerTests
     public void LlamasTokensAreTheLibrarys()
     {
         var tokenizer = SentencePieceTokenizer.Load(TestFolders.Data("llama/tokenizer.model"));
-        int[] ids = [15043, 29871, 3186, 904, 243, 162, 155, 131, 13, 921];     // of sentencepiece 0.1.97
-        Assert.Equal(ids, tokenizer.Encode("Hello  world é\U0001F600\n x"));
-        Assert.Equal("Hello  world é\U0001F600\n x", tokenizer.Decode(ids));
-        Assert.Equal((32000, 0, 1, 2, null), (tokenizer.VocabularySize, tokenizer.UnknownToken, tokenizer.StartToken, tokenizer.EndToken, tokenizer.PadToken));
+        var (expected, config) = (Json("llama/expected.json"), Json("llama/config.json"));
+        Assert.NotEqual(0, expected.GetArrayLength());
+        foreach (var entry in expected.EnumerateArray())
+        {
+            var prompt = entry.GetProperty("prompt").GetString()!;
+            var (ids, further) = (Integers(entry.GetProperty("ids")), Integers(entry.GetProperty("greedy_ids")));
+            Assert.Equal(ids, tokenizer.Encode(prompt, start: true));
+            Assert.Equal(prompt, tokenizer.Decode(ids));
+            Assert.Equal(prompt + entry.GetProperty("greedy_text").GetString(), tokenizer.Decode([.. ids, .. further]));
+        }
+        Assert.Equal(
+            (config.GetProperty("vocab_size").GetInt32(), Token("bos_token_id"), Token("eos_token_id"), Token("pad_token_id"), "<unk>"),
+            (tokenizer.VocabularySize, tokenizer.StartToken, tokenizer.EndToken, tokenizer.PadToken, tokenizer.Piece(tokenizer.UnknownToken)));
+
+        int? Token(string name) => config.TryGetProperty(name, out var token) && token.ValueKind == JsonValueKind.Number ? token.GetInt32() : null;
+
+        static JsonElement Json(string path) => JsonElement.Parse(File.ReadAllBytes(TestFolders.Data(path)));
+
+        static int[] Integers(JsonElement list) => [.. list.EnumerateArray().Select(number => number.GetInt32())];
     }
 
     [Fact]
