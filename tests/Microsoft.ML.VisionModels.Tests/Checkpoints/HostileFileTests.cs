@@ -116,15 +116,15 @@ public class HostileFileTests
 
     [Theory]
     [MemberData(nameof(Headers))]
-    public void BadSafetensors(string what) => AssertRefused("bad.safetensors", s_headers[what]);
+    public void BadSafetensorsAreRefused(string what) => AssertRefused("bad.safetensors", s_headers[what]);
 
     [Theory]
     [MemberData(nameof(Pickles))]
-    public void BadPickle(string what) => AssertRefused("bad.pt", Zip([("a/data.pkl", Pickle(s_pickles[what]), CompressionLevel.NoCompression), ("a/data/0", new byte[8], CompressionLevel.NoCompression)]));
+    public void BadPicklesAreRefused(string what) => AssertRefused("bad.pt", Zip([("a/data.pkl", Pickle(s_pickles[what]), CompressionLevel.NoCompression), ("a/data/0", new byte[8], CompressionLevel.NoCompression)]));
 
     [Theory]
     [MemberData(nameof(Archives))]
-    public void BadArchive(string what) => AssertRefused("bad.pt", Zip(s_archives[what]));
+    public void BadArchivesAreRefused(string what) => AssertRefused("bad.pt", Zip(s_archives[what]));
 
     [Fact]
     public void TheSoundFilesBesideThemAreRead()
@@ -148,12 +148,12 @@ public class HostileFileTests
     [InlineData("{\"weight_map\":[]}")]
     [InlineData("{}")]
     [InlineData("{")]
-    public void BadIndex(string json) => AssertRefused("model.safetensors.index.json", Encoding.UTF8.GetBytes(json));
+    public void BadIndexesAreRefused(string json) => AssertRefused("model.safetensors.index.json", Encoding.UTF8.GetBytes(json));
 
     [Theory]
     [InlineData("a.txt", "not a checkpoint")]
     [InlineData("a.bin", "")]
-    public void NoCheckpointAtAll(string name, string text) => AssertRefused(name, Encoding.UTF8.GetBytes(text));
+    public void WhatIsNoCheckpointIsRefused(string name, string text) => AssertRefused(name, Encoding.UTF8.GetBytes(text));
 
     [Theory]
     [InlineData("zip.pt")]

@@ -53,4 +53,8 @@ public class SafetensorsTests
         file.CopyTo("value", transposed.t());
         Assert.Equal([0, 3, 1, 4, 2, 5], transposed.data<float>().ToArray());
     }
+
+    [Fact]
+    public void ATensorsDescriptionHasWhatAReaderLooksFor() =>
+        Assert.Equal("cls_token Float32 [1, 1, 192]", new TensorInfo("cls_token", ScalarType.Float32, [1, 1, 192]).ToString());
 }

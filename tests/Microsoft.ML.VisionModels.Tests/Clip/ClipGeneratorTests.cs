@@ -35,7 +35,7 @@ public class ClipGeneratorTests(TrainedClip trained)
     }
 
     [Fact]
-    public async Task AImageThatCannotBeReadIsNamedByItsPlace()
+    public async Task AnImageThatCannotBeReadIsNamedByItsPlace()
     {
         using var generator = new ClipImageEmbeddingGenerator(trained.Checkpoint, device: "cpu");
         var error = await Assert.ThrowsAsync<ImageDecodeException>(() => generator.GenerateAsync(

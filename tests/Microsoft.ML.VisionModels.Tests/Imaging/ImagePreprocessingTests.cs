@@ -190,7 +190,7 @@ public class ImagePreprocessingTests
     }
 
     [Fact]
-    public void AImageThatDoesNotFitThePaddingIsRefused()
+    public void AnImageThatDoesNotFitThePaddingIsRefused()
     {
         var processor = new ImageProcessor(new() { Pad = new(4, 4) });
         Assert.Contains("5 x 3", Assert.Throws<InvalidOperationException>(() => processor.ProcessBatch([TestImages.Noise(3, 5)])).Message);

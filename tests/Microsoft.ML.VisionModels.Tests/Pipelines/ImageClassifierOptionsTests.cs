@@ -9,7 +9,7 @@ public class ImageClassifierOptionsTests
     [InlineData("weights", TrainedParts.Head, 1e-3)]
     [InlineData("weights", TrainedParts.LastBlocks, 3e-4)]
     [InlineData("weights", TrainedParts.All, 3e-4)]
-    public void Published_weights_are_tuned_gently_by_default(string? checkpoint, TrainedParts parts, double expected)
+    public void PublishedWeightsAreTunedGentlyByDefault(string? checkpoint, TrainedParts parts, double expected)
     {
         Assert.Equal(expected, new ViTClassifierOptions { Checkpoint = checkpoint, TrainedParts = parts }.LearningRate);
         Assert.Equal(0.5, new ViTClassifierOptions { LearningRate = 0.5, Checkpoint = checkpoint, TrainedParts = parts }.LearningRate);
@@ -17,7 +17,7 @@ public class ImageClassifierOptionsTests
 
     [Theory]
     [MemberData(nameof(Unusable))]
-    public void An_unusable_option_is_named(string name, Action<ViTClassifierOptions> set)
+    public void AnUnusableOptionIsNamed(string name, Action<ViTClassifierOptions> set)
     {
         var options = new ViTClassifierOptions();
         set(options);

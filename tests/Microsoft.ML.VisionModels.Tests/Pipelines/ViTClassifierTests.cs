@@ -93,7 +93,7 @@ public class ViTClassifierTests
     }
 
     [Fact]
-    public void AImageThatPatchesDoNotFillIsRefused()
+    public void AnImageThatPatchesDoNotFillIsRefused()
     {
         var context = new MLContext(seed: 1);
         var options = Tiny();

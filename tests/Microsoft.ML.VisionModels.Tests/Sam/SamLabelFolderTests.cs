@@ -89,7 +89,7 @@ public sealed class SamLabelFolderTests : IDisposable
     }
 
     [Fact]
-    public void NamesAImageThatCannotBeRead()
+    public void NamesAnImageThatCannotBeRead()
     {
         File.WriteAllText(Path.Combine(Images, "m.png"), "no image");
         Assert.Contains("m.png", Assert.Throws<ImageDecodeException>(() => _sam.LabelFolder(Images, Output)).Message);
@@ -105,7 +105,7 @@ public sealed class SamLabelFolderTests : IDisposable
     }
 
     [Fact]
-    public void AImageThatIsGoneIsNotInTheDataSet()
+    public void AnImageThatIsGoneIsNotInTheDataSet()
     {
         _sam.LabelFolder(Images, Output, new() { Yolo = false });
         Assert.False(Directory.Exists(Path.Combine(Output, "labels")));

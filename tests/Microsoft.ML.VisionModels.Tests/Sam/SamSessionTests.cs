@@ -22,7 +22,7 @@ public sealed class SamSessionTests : IDisposable
     }
 
     [Fact]
-    public void AImageIsLookedAtOnceAndAskedAboutFromManyThreads()
+    public void AnImageIsLookedAtOnceAndAskedAboutFromManyThreads()
     {
         var path = Image("a.png", 40, 30);
         var image = _session.SetImage(path);

@@ -26,7 +26,7 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
     }
 
     [Fact]
-    public async Task AImageFindsThoseLikeItAndNotItself()
+    public async Task AnImageFindsThoseLikeItAndNotItself()
     {
         var hits = await site.Program.Like(site.Images[1], top: 7);
         Assert.Equal(7, hits.Length);

@@ -50,10 +50,10 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
     public async Task NamesAreShownAsTheyAre()
     {
         await using var browser = await Browser.Start();
-        await Open(browser, OddNames.Image);
-        Assert.Contains(OddNames.Image, await browser.All("#images button", "title"));
+        await Open(browser, SiteProgram.OddImage);
+        Assert.Contains(SiteProgram.OddImage, await browser.All("#images button", "title"));
         Assert.Equal(3, (int)(await browser.Evaluate("document.querySelectorAll('#images img').length"))!);
-        Assert.Equal(OddNames.Image + " - Segment Anything", (string)(await browser.Evaluate("document.title"))!);
+        Assert.Equal(SiteProgram.OddImage + " - Segment Anything", (string)(await browser.Evaluate("document.title"))!);
         await browser.Click(Image, ThingX, ThingY);
         AssertAlike(Expected((ThingX, ThingY, true)), await Shown(browser, points: 1));
     }
@@ -163,4 +163,34 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
     /// <summary>A click lies on a whole pixel of the screen, and so may be a little beside the place that was meant.</summary>
     private static void AssertAlike(RunLengthMask expected, RunLengthMask actual) =>
         Assert.True(expected.Area > 50 && expected.IoU(actual) > 0.9, $"{actual} instead of {expected}");
+}
+
+/// <summary>samples/SegmentPage over two images, one of which has a name that would be HTML, and a file that is none, with the tiny trained SAM of a reference case.</summary>
+public sealed class SegmentPageSite : IAsyncLifetime
+{
+    private readonly TestFolders.TemporaryFolder _folder = TestFolders.Temporary();
+
+    internal SiteProgram Program { get; private set; } = null!;
+
+    internal string Folder => _folder.File("images");
+
+    internal string Checkpoint { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        using var golden = GoldenCase.OpenOwn("sam-amg");
+        Directory.CreateDirectory(Folder);
+        File.Copy(golden.File("plain.png"), Path.Combine(Folder, "plain.png"));
+        File.Copy(golden.File("plain.png"), Path.Combine(Folder, SiteProgram.OddImage));
+        File.WriteAllText(Path.Combine(Folder, "zz broken.png"), "no image");
+        File.WriteAllText(_folder.File("secret.png"), "outside the folder");
+        Checkpoint = golden.Path;
+        Program = await SiteProgram.Start("SegmentPageProgram", "--checkpoint", Checkpoint, "--data", Folder);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Program.DisposeAsync();
+        _folder.Dispose();
+    }
 }

@@ -7,6 +7,9 @@ namespace Microsoft.ML.VisionModels.Tests.Samples;
 /// <summary>A sample's program, while it serves its page.</summary>
 internal sealed class SiteProgram : IAsyncDisposable
 {
+    /// <summary>A name that an image may have, and that a page must show as it is: quotes, and a tag that would run a script, where files may have them.</summary>
+    public static readonly string OddImage = OperatingSystem.IsWindows() ? "it's &lt; a red.png" : """it's "red" <img src=x onerror=document.title='run'> &lt;.png""";
+
     private readonly TestProgram _program;
 
     private SiteProgram(TestProgram program, Uri address)

@@ -46,7 +46,7 @@ public class SweepTests
     }
 
     [Fact]
-    public void TheGridEndsBySelf()
+    public void TheGridEndsByItself()
     {
         using var result = Run(new() { Trials = null, Sampler = SweepSampler.Grid, GridSteps = 5 });
         Assert.Equal(10, result.Study.Trials.Count);

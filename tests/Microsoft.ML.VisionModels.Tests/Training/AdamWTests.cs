@@ -12,7 +12,7 @@ public class AdamWTests
     private static readonly long[][] Shapes = [[7, 5], [5], [3, 4, 2, 2], [1]];
 
     [Fact]
-    public void Equals_the_unfused_optimizer_in_every_group()
+    public void EqualsTheUnfusedOptimizerInEveryGroup()
     {
         using var scope = NewDisposeScope();
         var ours = Parameters(seed: 1);
@@ -39,7 +39,7 @@ public class AdamWTests
     }
 
     [Fact]
-    public void Follows_the_formula()
+    public void FollowsTheFormula()
     {
         using var scope = NewDisposeScope();
         var parameter = Parameter(tensor([2.0f]));
@@ -59,7 +59,7 @@ public class AdamWTests
     }
 
     [Fact]
-    public void Leaves_alone_what_has_no_gradient()
+    public void LeavesAloneWhatHasNoGradient()
     {
         using var scope = NewDisposeScope();
         var parameters = Parameters(seed: 1);
@@ -73,7 +73,7 @@ public class AdamWTests
     }
 
     [Fact]
-    public void Goes_on_from_copied_states()
+    public void GoesOnFromCopiedStates()
     {
         using var scope = NewDisposeScope();
         var straight = Parameters(seed: 1);

@@ -6,7 +6,7 @@ namespace Microsoft.ML.VisionModels.Tests.Training;
 public class EpochOrderTests
 {
     [Fact]
-    public void Is_a_permutation_that_depends_on_seed_and_epoch_alone()
+    public void IsAPermutationThatDependsOnSeedAndEpochAlone()
     {
         var order = EpochOrder.Shuffle(100, seed: 3, epoch: 4);
         Assert.Equal(Enumerable.Range(0, 100).Select(i => (long)i), order.Order());
@@ -17,7 +17,7 @@ public class EpochOrderTests
     }
 
     [Fact]
-    public void Streams_of_an_epoch_differ()
+    public void StreamsOfAnEpochDiffer()
     {
         using var first = EpochOrder.Generator(1, 0, stream: 1);
         using var second = EpochOrder.Generator(1, 0, stream: 2);
@@ -27,7 +27,7 @@ public class EpochOrderTests
     }
 
     [Fact]
-    public void Leaves_the_global_generator_alone()
+    public void LeavesTheGlobalGeneratorAlone()
     {
         using var before = torch.get_rng_state();
         EpochOrder.Shuffle(100, 1, 1);

@@ -11,7 +11,7 @@ public class GradientClippingTests
     [Theory]
     [InlineData(0.5)]
     [InlineData(1e6)]
-    public void Equals_torchs_clipping(double maxNorm)
+    public void EqualsTorchsClipping(double maxNorm)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
@@ -29,7 +29,7 @@ public class GradientClippingTests
     }
 
     [Fact]
-    public void Has_nothing_to_do_without_gradients()
+    public void HasNothingToDoWithoutGradients()
     {
         using var norm = TrainingLoop.ClipNorm([], 1);
         Assert.Equal(0, norm.Item());

@@ -8,7 +8,7 @@ public class HoldOutTests
     private static readonly int[] Classes = [.. Enumerable.Range(0, 124).Select(i => i switch { < 80 => 0, < 120 => 1, < 123 => 2, _ => 3 })];
 
     [Fact]
-    public void Takes_the_share_of_each_class_by_the_seed()
+    public void TakesTheShareOfEachClassByTheSeed()
     {
         var (train, validation) = HoldOut.Split(Classes, 0.1, seed: 1);
         Assert.Equal([8, 4, 1, 0], Enumerable.Range(0, 4).Select(c => validation.Count(row => Classes[row] == c)));
@@ -20,12 +20,12 @@ public class HoldOutTests
     }
 
     [Fact]
-    public void Leaves_a_row_of_each_class_to_train_on()
+    public void LeavesARowOfEachClassToTrainOn()
     {
         var (train, _) = HoldOut.Split(Classes, 0.99, seed: 1);
         Assert.Equal([0, 1, 2, 3], train.Select(row => Classes[row]).Distinct().Order());
     }
 
     [Fact]
-    public void Takes_nothing_for_a_fraction_of_zero() => Assert.Empty(HoldOut.Split(Classes, 0, seed: 1).Validation);
+    public void TakesNothingForAFractionOfZero() => Assert.Empty(HoldOut.Split(Classes, 0, seed: 1).Validation);
 }

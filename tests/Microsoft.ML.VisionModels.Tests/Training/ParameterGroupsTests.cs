@@ -8,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Tests.Training;
 public class ParameterGroupsTests
 {
     [Fact]
-    public void Spare_norms_biases_and_named_tokens_and_leave_out_frozen_weights()
+    public void SpareNormsBiasesAndNamedTokensAndLeaveOutFrozenWeights()
     {
         using var network = nn.Sequential(
             ("patch_embed", nn.Conv2d(3, 4, 2)), ("cls_token", nn.Embedding(1, 4)), ("norm", nn.LayerNorm(4)), ("frozen", nn.Linear(4, 4)), ("head", nn.Linear(4, 2)));

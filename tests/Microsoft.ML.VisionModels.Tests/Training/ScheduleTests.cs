@@ -12,11 +12,11 @@ public class ScheduleTests
     [InlineData(55, 0.1)]
     [InlineData(40, 0.15)]
     [InlineData(70, 0.05)]
-    public void Rises_in_a_line_and_falls_along_a_cosine(long step, double expected) =>
+    public void RisesInALineAndFallsAlongACosine(long step, double expected) =>
         Assert.Equal(expected, 0.2 * new CosineSchedule(0.1).ShareAt(step, 100), 1e-12);
 
     [Fact]
-    public void Ends_near_zero_but_above_it()
+    public void EndsNearZeroButAboveIt()
     {
         var last = 0.2 * new CosineSchedule(0.1).ShareAt(99, 100);
         Assert.InRange(last, double.Epsilon, 0.2 * 1e-3);
@@ -26,7 +26,7 @@ public class ScheduleTests
     [InlineData(1, 0.0)]
     [InlineData(1, 0.9)]
     [InlineData(3, 0.99)]
-    public void Is_above_zero_in_the_shortest_training(long total, double warmupFraction)
+    public void IsAboveZeroInTheShortestTraining(long total, double warmupFraction)
     {
         for (var step = 0; step < total; step++)
             Assert.InRange(0.2 * new CosineSchedule(warmupFraction).ShareAt(step, total), 1e-3, 0.2);

@@ -14,7 +14,7 @@ public class SnapshotTests
     [InlineData(1, 3)]
     [InlineData(2, 0)]
     [InlineData(2, 7)]
-    public void A_training_that_breaks_off_goes_on_as_if_it_had_not(int epoch, int step)
+    public void ATrainingThatBreaksOffGoesOnAsIfItHadNot(int epoch, int step)
     {
         using var folder = TestFolders.Temporary();
         var expected = Train(null);
@@ -27,7 +27,7 @@ public class SnapshotTests
     }
 
     [Fact]
-    public void A_canceled_training_can_go_on()
+    public void ACanceledTrainingCanGoOn()
     {
         using var folder = TestFolders.Temporary();
         using var source = new CancellationTokenSource();
@@ -48,7 +48,7 @@ public class SnapshotTests
     }
 
     [Fact]
-    public void What_a_killed_process_left_half_written_is_cleared_away()
+    public void WhatAKilledProcessLeftHalfWrittenIsClearedAway()
     {
         using var folder = TestFolders.Temporary();
         File.WriteAllText(folder.File(Snapshots.FileName + ".0123.tmp"), "half");
@@ -57,7 +57,7 @@ public class SnapshotTests
     }
 
     [Fact]
-    public void Another_training_is_refused_and_the_difference_named()
+    public void AnotherTrainingIsRefusedAndTheDifferenceNamed()
     {
         using var folder = TestFolders.Temporary();
         Assert.Throws<Interrupted>(() => Train(folder.Path, (1, 3)));
@@ -68,7 +68,7 @@ public class SnapshotTests
     }
 
     [Fact]
-    public void A_damaged_snapshot_is_named()
+    public void ADamagedSnapshotIsNamed()
     {
         using var folder = TestFolders.Temporary();
         File.WriteAllText(folder.File(Snapshots.FileName), "no snapshot");
@@ -76,7 +76,7 @@ public class SnapshotTests
     }
 
     [Fact]
-    public void Where_a_damaged_snapshot_stood_is_told_of_too()
+    public void WhereADamagedSnapshotStoodIsToldOfToo()
     {
         using var folder = TestFolders.Temporary();
         using (var position = TorchSharp.torch.tensor(new byte[] { 1, 2, 3 }))
@@ -85,7 +85,7 @@ public class SnapshotTests
     }
 
     [Fact]
-    public void Two_trainings_in_one_folder_are_refused()
+    public void TwoTrainingsInOneFolderAreRefused()
     {
         using var folder = TestFolders.Temporary();
         var options = Options(folder.Path);
@@ -106,7 +106,7 @@ public class SnapshotTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_callback_may_cancel(bool atEpochEnd)
+    public void ACallbackMayCancel(bool atEpochEnd)
     {
         using var folder = TestFolders.Temporary();
         using var source = new CancellationTokenSource();
@@ -140,7 +140,7 @@ public class SnapshotTests
     }
 
     [Fact]
-    public void What_cannot_be_written_is_told_and_training_goes_on()
+    public void WhatCannotBeWrittenIsToldAndTrainingGoesOn()
     {
         using var folder = TestFolders.Temporary();
         File.WriteAllText(folder.File("taken"), "a file where a folder is wanted");
@@ -160,7 +160,7 @@ public class SnapshotTests
     }
 
     [Fact]
-    public void A_last_write_that_failed_is_told_though_there_is_nothing_to_delete()
+    public void ALastWriteThatFailedIsToldThoughThereIsNothingToDelete()
     {
         using var folder = TestFolders.Temporary();
         var options = Options(folder.Path, steps: 1);

@@ -9,7 +9,7 @@ namespace Microsoft.ML.VisionModels.Tests.Training;
 public class TrainerOptionsTests
 {
     [Fact]
-    public void Defaults_are_valid() => new Options().Validate();
+    public void DefaultsAreValid() => new Options().Validate();
 
     [Theory]
     [InlineData(nameof(TrainerOptions.Epochs), 0)]
@@ -29,7 +29,7 @@ public class TrainerOptionsTests
     [InlineData(nameof(TrainerOptions.SnapshotMinutes), 0.0)]
     [InlineData(nameof(TrainerOptions.EarlyStoppingPatience), -1)]
     [InlineData(nameof(TrainerOptions.ValidationFraction), 1.0)]
-    public void Name_the_property_and_the_value_that_is_out_of_range(string property, object value)
+    public void NameThePropertyAndTheValueThatIsOutOfRange(string property, object value)
     {
         var options = new Options();
         typeof(TrainerOptions).GetProperty(property)!.SetValue(options, value);
@@ -40,7 +40,7 @@ public class TrainerOptionsTests
     }
 
     [Fact]
-    public void Defaults_are_where_a_sweep_begins()
+    public void DefaultsAreWhereASweepBegins()
     {
         var defaults = new Options();
         var tuned = new List<string>();
@@ -71,7 +71,7 @@ public class TrainerOptionsTests
 
     // Sweeps carry options as JSON; the token and the callback are not part of them.
     [Fact]
-    public void Go_through_json_with_a_cancellation_token_set()
+    public void GoThroughJsonWithACancellationTokenSet()
     {
         using var source = new CancellationTokenSource();
         var options = new Options { CancellationToken = source.Token, Progress = new Progress<TrainingProgress>(), LearningRate = 2e-3, Seed = 7 };

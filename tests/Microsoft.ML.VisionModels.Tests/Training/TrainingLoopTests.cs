@@ -27,7 +27,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Restores_the_weights_of_the_best_epoch_when_it_stops_early()
+    public void RestoresTheWeightsOfTheBestEpochWhenItStopsEarly()
     {
         var options = new MoonsOptions { Epochs = 50, EarlyStoppingPatience = 3 };
         float[] best = [];
@@ -53,7 +53,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Restores_the_best_weights_of_a_training_that_ran_to_its_end()
+    public void RestoresTheBestWeightsOfATrainingThatRanToItsEnd()
     {
         var options = new MoonsOptions { Epochs = 5, EarlyStoppingPatience = 0 };
         using var task = new MoonsTask(options) { OnValidate = (epoch, result) => result with { Score = -epoch } };
@@ -67,7 +67,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Keeps_the_last_weights_without_validation()
+    public void KeepsTheLastWeightsWithoutValidation()
     {
         var options = new MoonsOptions { Epochs = 3 };
         using var task = new MoonsTask(options) { HasValidation = false };
@@ -81,7 +81,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Stops_within_a_step_when_canceled_and_keeps_the_best_weights()
+    public void StopsWithinAStepWhenCanceledAndKeepsTheBestWeights()
     {
         using var source = new CancellationTokenSource();
         var options = new MoonsOptions { CancellationToken = source.Token };
@@ -107,7 +107,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Keeps_the_present_weights_when_canceled_before_the_first_validation()
+    public void KeepsThePresentWeightsWhenCanceledBeforeTheFirstValidation()
     {
         using var source = new CancellationTokenSource();
         var options = new MoonsOptions { CancellationToken = source.Token };
@@ -130,7 +130,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Is_canceled_in_the_middle_of_validation()
+    public void IsCanceledInTheMiddleOfValidation()
     {
         using var source = new CancellationTokenSource();
         var options = new MoonsOptions { CancellationToken = source.Token };
@@ -150,7 +150,7 @@ public class TrainingLoopTests
 
     // ML.NET keeps this to itself; its AutoML calls it when a trial's time is over.
     [Fact]
-    public void Stops_when_the_environment_cancels()
+    public void StopsWhenTheEnvironmentCancels()
     {
         var context = new MLContext(1);
         var environment = (IHostEnvironment)typeof(MLContext).GetField("_env", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(context)!;
@@ -170,7 +170,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Lets_foreign_cancellations_through()
+    public void LetsForeignCancellationsThrough()
     {
         var options = new MoonsOptions();
         using var task = new MoonsTask(options) { OnLoss = (_, _, _) => throw new TaskCanceledException("a request timed out") };
@@ -180,7 +180,7 @@ public class TrainingLoopTests
     [Theory]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
-    public void Names_the_step_at_which_the_loss_is_no_number(double factor)
+    public void NamesTheStepAtWhichTheLossIsNoNumber(double factor)
     {
         var options = new MoonsOptions();
         float[] before = [];
@@ -204,7 +204,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Equal_seeds_give_equal_weights_and_others_do_not()
+    public void EqualSeedsGiveEqualWeightsAndOthersDoNot()
     {
         float[] Train(int seed)
         {
@@ -220,7 +220,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void A_callback_can_end_training()
+    public void ACallbackCanEndTraining()
     {
         var options = new MoonsOptions();
         using var task = new MoonsTask(options);
@@ -229,7 +229,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Follows_the_schedule()
+    public void FollowsTheSchedule()
     {
         var options = new MoonsOptions { Epochs = 4, WarmupFraction = 0.25 };
         using var task = new MoonsTask(options) { HasValidation = false };
@@ -241,7 +241,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Reports_progress_with_the_validation_metrics()
+    public void ReportsProgressWithTheValidationMetrics()
     {
         var reports = new List<TrainingProgress>();
         var options = new MoonsOptions { Epochs = 3, Progress = new Reports<TrainingProgress>(reports.Add) };
@@ -261,7 +261,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Writes_into_the_log_of_the_context()
+    public void WritesIntoTheLogOfTheContext()
     {
         var context = new MLContext(1);
         var lines = new List<LoggingEventArgs>();
@@ -275,7 +275,7 @@ public class TrainingLoopTests
     }
 
     [Fact]
-    public void Refuses_a_task_without_rows()
+    public void RefusesATaskWithoutRows()
     {
         var options = new MoonsOptions();
         using var task = new MoonsTask(options, rows: 0);

@@ -9,7 +9,7 @@ namespace Microsoft.ML.VisionModels.Tests.Training;
 public class TrainingMemoryTests
 {
     [Fact]
-    public void Two_hundred_steps_leave_native_memory_level()
+    public void TwoHundredStepsLeaveNativeMemoryLevel()
     {
         var options = new MoonsOptions { Epochs = 50, BatchSize = 1024, EarlyStoppingPatience = 0 };
         using var task = new MoonsTask(options, rows: 8 * 1024); // 400 steps
@@ -28,7 +28,7 @@ public class TrainingMemoryTests
     }
 
     [Fact]
-    public void A_training_frees_all_that_it_made()
+    public void ATrainingFreesAllThatItMade()
     {
         var options = new MoonsOptions { Epochs = 2 };
         using var task = new MoonsTask(options);

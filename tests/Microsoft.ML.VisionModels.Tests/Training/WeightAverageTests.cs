@@ -9,7 +9,7 @@ namespace Microsoft.ML.VisionModels.Tests.Training;
 public class WeightAverageTests
 {
     [Fact]
-    public void Follows_its_formula()
+    public void FollowsItsFormula()
     {
         using var scope = NewDisposeScope();
         using var network = nn.Linear(1, 1);
@@ -34,7 +34,7 @@ public class WeightAverageTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Is_what_is_validated_and_kept(bool validates)
+    public void IsWhatIsValidatedAndKept(bool validates)
     {
         var options = new MoonsOptions { Epochs = 3, EmaDecay = 0.95, EarlyStoppingPatience = 0 };
         float[] atLastValidation = [], afterLastStep = [];

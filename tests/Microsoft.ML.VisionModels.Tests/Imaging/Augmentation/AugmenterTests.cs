@@ -32,7 +32,7 @@ public class AugmenterTests
 
     [Theory]
     [MemberData(nameof(Settings))]
-    public void The_generator_decides_alone(string name)
+    public void TheGeneratorDecidesAlone(string name)
     {
         using var scope = NewDisposeScope();
         var (images, targets) = Batch();
@@ -55,7 +55,7 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void Nothing_on_gives_the_input_itself()
+    public void NothingOnGivesTheInputItself()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
@@ -68,7 +68,7 @@ public class AugmenterTests
     }
 
     [Fact]
-    public void Leaves_no_tensors_behind_and_needs_no_scope()
+    public void LeavesNoTensorsBehindAndNeedsNoScope()
     {
         var (images, targets) = Batch();
         using var generator = new Generator(1);

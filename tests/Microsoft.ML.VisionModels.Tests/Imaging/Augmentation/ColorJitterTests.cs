@@ -9,7 +9,7 @@ namespace Microsoft.ML.VisionModels.Tests.Imaging;
 public class ColorJitterTests
 {
     [Fact]
-    public void Changes_a_grey_image_by_the_brightness_alone()
+    public void ChangesAGrayImageByTheBrightnessAlone()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
@@ -24,7 +24,7 @@ public class ColorJitterTests
     }
 
     [Fact]
-    public void Changes_contrast_and_saturation()
+    public void ChangesContrastAndSaturation()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
@@ -35,7 +35,7 @@ public class ColorJitterTests
     }
 
     [Fact]
-    public void Strength_0_changes_nothing()
+    public void Strength0ChangesNothing()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);

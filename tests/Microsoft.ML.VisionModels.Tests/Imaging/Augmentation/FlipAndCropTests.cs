@@ -8,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Tests.Imaging;
 public class FlipAndCropTests
 {
     [Fact]
-    public void Flip_gives_each_image_or_its_mirror()
+    public void FlipGivesEachImageOrItsMirror()
     {
         using var scope = NewDisposeScope();
         var images = Images(400);
@@ -29,7 +29,7 @@ public class FlipAndCropTests
     [Theory]
     [InlineData(0.0)]
     [InlineData(1.0)]
-    public void Flip_heeds_its_probability(double probability)
+    public void FlipHeedsItsProbability(double probability)
     {
         using var scope = NewDisposeScope();
         var images = Images(20);
@@ -39,7 +39,7 @@ public class FlipAndCropTests
     }
 
     [Fact]
-    public void Resized_crop_magnifies_a_part()
+    public void ResizedCropMagnifiesAPart()
     {
         using var scope = NewDisposeScope();
         const int Size = 50;
@@ -66,7 +66,7 @@ public class FlipAndCropTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Crop_gives_a_window_of_the_padded_image(bool reflect)
+    public void CropGivesAWindowOfThePaddedImage(bool reflect)
     {
         using var scope = NewDisposeScope();
         const int Padding = 2;
@@ -89,7 +89,7 @@ public class FlipAndCropTests
     }
 
     [Fact]
-    public void Draws_depend_on_the_seed_alone()
+    public void DrawsDependOnTheSeedAlone()
     {
         using var scope = NewDisposeScope();
         var images = Images(30);
@@ -104,7 +104,7 @@ public class FlipAndCropTests
     }
 
     [Fact]
-    public void Take_empty_batches_and_no_padding()
+    public void TakeEmptyBatchesAndNoPadding()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
@@ -114,7 +114,7 @@ public class FlipAndCropTests
     }
 
     [Fact]
-    public void Refuses_a_reflection_wider_than_the_image()
+    public void RefusesAReflectionWiderThanTheImage()
     {
         using var images = Images(1);
         using var generator = new Generator(1);

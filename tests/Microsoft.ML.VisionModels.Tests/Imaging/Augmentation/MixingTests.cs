@@ -21,7 +21,7 @@ public sealed class MixingTests : IDisposable
     [InlineData(0.8)]
     [InlineData(1.0)]
     [InlineData(5.0)]
-    public void Shares_have_the_moments_of_the_beta_distribution(double alpha)
+    public void SharesHaveTheMomentsOfTheBetaDistribution(double alpha)
     {
         var shares = Enumerable.Range(0, 20000).Select(_ => _generator.SymmetricBeta(alpha) - 0.5).ToArray();
         Assert.All(shares, share => Assert.InRange(share, -0.5, 0.5));
@@ -33,7 +33,7 @@ public sealed class MixingTests : IDisposable
     }
 
     [Fact]
-    public void A_tiny_alpha_gives_one_image_or_the_other()
+    public void ATinyAlphaGivesOneImageOrTheOther()
     {
         var shares = Enumerable.Range(0, 200).Select(_ => _generator.SymmetricBeta(1e-4)).ToArray();
         Assert.All(shares, share => Assert.True(share < 1e-3 || share > 1 - 1e-3, $"{share}"));
@@ -41,7 +41,7 @@ public sealed class MixingTests : IDisposable
     }
 
     [Fact]
-    public void Mixup_blends_images_as_it_blends_targets()
+    public void MixUpBlendsImagesAsItBlendsTargets()
     {
         for (var i = 0; i < 20; i++)
         {
@@ -53,7 +53,7 @@ public sealed class MixingTests : IDisposable
     }
 
     [Fact]
-    public void Cutmix_shares_targets_by_the_area()
+    public void CutMixSharesTargetsByTheArea()
     {
         var pasted = new List<double>();
         for (var i = 0; i < 100; i++)
@@ -72,7 +72,7 @@ public sealed class MixingTests : IDisposable
     }
 
     [Fact]
-    public void Cutmix_keeps_its_share_exactly()
+    public void CutMixKeepsItsShareExactly()
     {
         var partners = TensorArithmetic.Arange(Count).flip(0);
         var (pixels, kept) = Mixing.CutMix(_images, partners, share: 0.6, _generator);
@@ -81,7 +81,7 @@ public sealed class MixingTests : IDisposable
     }
 
     [Fact]
-    public void Both_are_drawn_where_both_are_on()
+    public void BothAreDrawnWhereBothAreOn()
     {
         var cut = Enumerable.Range(0, 200).Count(_ => IsCut(Mixing.Apply(_images, _targets, _generator, mixUpAlpha: 1, cutMixAlpha: 1, cutMixProbability: 0.3).Pixels));
         Assert.InRange(cut, 35, 90); // 60 expected, and a few of mixup that hardly mix
@@ -93,7 +93,7 @@ public sealed class MixingTests : IDisposable
     [InlineData(0.0, 0, 0)]
     [InlineData(0.5, 70, 130)]
     [InlineData(1.0, 200, 200)]
-    public void Mixes_with_the_given_probability(double probability, int least, int most)
+    public void MixesWithTheGivenProbability(double probability, int least, int most)
     {
         var mixed = Enumerable.Range(0, 200).Count(_ => !ReferenceEquals(_images, Mixing.Apply(_images, _targets, _generator, 1, 1, probability).Pixels));
         Assert.InRange(mixed, least, most);

@@ -15,21 +15,21 @@ public sealed class PillowOperationsTests : IDisposable
     private readonly Checkpoint _cases = Checkpoint.Open(Path.Combine(AppContext.BaseDirectory, "Augmentation", "pillow.safetensors"));
 
     [Fact]
-    public void Brightness()
+    public void BrightnessIsPillows()
     {
         AssertRounded("brightness.up", ImageOperations.Brightness(Image, Factor(Up)));
         AssertRounded("brightness.down", ImageOperations.Brightness(Image, Factor(Down)));
     }
 
     [Fact]
-    public void Contrast()
+    public void ContrastIsPillows()
     {
         AssertRounded("contrast.up", ImageOperations.Contrast(Image, Factor(Up)));
         AssertRounded("contrast.down", ImageOperations.Contrast(Image, Factor(Down)));
     }
 
     [Fact]
-    public void Color()
+    public void ColorIsPillows()
     {
         AssertRounded("color.up", ImageOperations.Color(Image, Factor(Up)));
         AssertRounded("color.down", ImageOperations.Color(Image, Factor(Down)));
@@ -37,14 +37,14 @@ public sealed class PillowOperationsTests : IDisposable
     }
 
     [Fact]
-    public void Sharpness()
+    public void SharpnessIsPillows()
     {
         AssertRounded("sharpness.up", ImageOperations.Sharpness(Image, Factor(Up)));
         AssertRounded("sharpness.down", ImageOperations.Sharpness(Image, Factor(Down)));
     }
 
     [Fact]
-    public void Each_image_has_its_own_factor()
+    public void EachImageHasItsOwnFactor()
     {
         var factors = tensor([Up, Down], [2, 1, 1, 1]);
         AssertRounded("contrast.up", ImageOperations.Contrast(Image, factors), ..1);
@@ -52,10 +52,10 @@ public sealed class PillowOperationsTests : IDisposable
     }
 
     [Fact]
-    public void Posterize() => Assert.Equal(_cases.Read("posterize.3"), ImageOperations.Posterize(Image, 3));
+    public void PosterizingIsPillows() => Assert.Equal(_cases.Read("posterize.3"), ImageOperations.Posterize(Image, 3));
 
     [Fact]
-    public void Solarize()
+    public void SolarizingIsPillows()
     {
         Assert.Equal(_cases.Read("solarize.96"), ImageOperations.Solarize(Image, 96));
         Assert.Equal(Image, ImageOperations.Solarize(Image, 256));
@@ -63,24 +63,24 @@ public sealed class PillowOperationsTests : IDisposable
     }
 
     [Fact]
-    public void Invert() => Assert.Equal(_cases.Read("invert"), ImageOperations.Invert(Image));
+    public void InvertingIsPillows() => Assert.Equal(_cases.Read("invert"), ImageOperations.Invert(Image));
 
     [Fact]
-    public void AutoContrast()
+    public void AutoContrastIsPillows()
     {
         AssertRounded("autocontrast", ImageOperations.AutoContrast(Image));
         Assert.Equal(Flat, ImageOperations.AutoContrast(Flat));
     }
 
     [Fact]
-    public void Equalize()
+    public void EqualizingIsPillows()
     {
         Assert.Equal(_cases.Read("equalize"), ImageOperations.Equalize(Image));
         Assert.Equal(Flat, ImageOperations.Equalize(Flat));
     }
 
     [Fact]
-    public void Affine_maps()
+    public void AffineMapsArePillows()
     {
         AssertRounded("shear_x.0.3", Move(new(1, 0, 0.3f, 1, 0, 0)));
         AssertRounded("shear_y.0.3", Move(new(1, 0.3f, 0, 1, 0, 0)));
@@ -93,7 +93,7 @@ public sealed class PillowOperationsTests : IDisposable
     }
 
     [Fact]
-    public void What_moves_in_has_the_fill_value()
+    public void WhatMovesInHasTheFillValue()
     {
         var moved = AffineSampling.Sample(Image, [Matrix3x2.CreateTranslation(5, 0), Matrix3x2.CreateTranslation(-5, 0)], fill: 128);
         Assert.Equal(ones([3, 20, 5], ScalarType.Byte).Mul(128), moved[0, .., .., ^5..]);
@@ -102,7 +102,7 @@ public sealed class PillowOperationsTests : IDisposable
     }
 
     [Fact]
-    public void Take_images_too_small_to_smooth() => Assert.Equal(Image[.., .., ..2, ..2], ImageOperations.Sharpness(Image[.., .., ..2, ..2], Factor(Up)));
+    public void TakeImagesTooSmallToSmooth() => Assert.Equal(Image[.., .., ..2, ..2], ImageOperations.Sharpness(Image[.., .., ..2, ..2], Factor(Up)));
 
     public void Dispose()
     {

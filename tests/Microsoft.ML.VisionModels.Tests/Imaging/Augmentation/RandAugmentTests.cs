@@ -12,7 +12,7 @@ public sealed class RandAugmentTests : IDisposable
     private readonly Generator _generator = new(1);
 
     [Fact]
-    public void Each_image_gets_one_of_the_operations()
+    public void EachImageGetsOneOfTheOperations()
     {
         const int Count = 700;
         var image = Images(1);
@@ -28,7 +28,7 @@ public sealed class RandAugmentTests : IDisposable
     }
 
     [Fact]
-    public void Magnitude_0_changes_nothing()
+    public void Magnitude0ChangesNothing()
     {
         var images = Images(3);
         foreach (var operation in Enum.GetValues<Operation>().Except([Operation.AutoContrast, Operation.Equalize]))
@@ -36,7 +36,7 @@ public sealed class RandAugmentTests : IDisposable
     }
 
     [Fact]
-    public void Full_magnitude_is_the_end_of_the_published_range()
+    public void FullMagnitudeIsTheEndOfThePublishedRange()
     {
         var image = Images(1);
         AssertMoved(Operation.ShearX, 1, new(1, 0, 0.3f, 1, 0, 0));
@@ -64,7 +64,7 @@ public sealed class RandAugmentTests : IDisposable
     }
 
     [Fact]
-    public void No_operations_change_nothing()
+    public void NoOperationsChangeNothing()
     {
         var images = Images(2);
         Assert.Equal(images, RandAugment.Apply(images, _generator, operations: 0));

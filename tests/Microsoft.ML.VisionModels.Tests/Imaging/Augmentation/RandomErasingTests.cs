@@ -12,7 +12,7 @@ public class RandomErasingTests
     [InlineData(0.0, 0, 0)]
     [InlineData(0.25, 70, 130)]
     [InlineData(1.0, 400, 400)]
-    public void Erases_a_box_of_noise_with_the_given_probability(double probability, int least, int most)
+    public void ErasesABoxOfNoiseWithTheGivenProbability(double probability, int least, int most)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
