@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Reflection;
 using System.Security.Cryptography;
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Reports;
 

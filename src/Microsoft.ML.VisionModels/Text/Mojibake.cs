@@ -2,6 +2,8 @@ using System.Collections.Frozen;
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Text.Unicode;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 namespace Microsoft.ML.VisionModels.Text;
 

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>A trie, which finds the words of a set that a text starts with.</summary>

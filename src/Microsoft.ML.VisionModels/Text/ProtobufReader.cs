@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Text;
 

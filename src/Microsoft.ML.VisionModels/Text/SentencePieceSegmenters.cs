@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Text;
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Xunit.Sdk;
 using Xunit.v3;
 

@@ -1,4 +1,6 @@
 using System.Reflection;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Imaging;
 using TorchSharp;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Reports;
 
 namespace Microsoft.ML.VisionModels.Tests.Reports;

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.AI;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 

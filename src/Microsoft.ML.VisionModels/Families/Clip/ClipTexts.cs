@@ -1,7 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Text;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
-using Microsoft.ML.VisionModels.Text;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Reports;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
