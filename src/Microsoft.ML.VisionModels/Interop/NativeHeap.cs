@@ -13,7 +13,7 @@ internal sealed partial class NativeHeap : IDisposable
     private const int Kept = 1 << 30, LargestInHeap = 32 << 20;
 
     // What glibc comes to by itself in a process that uses large blocks.
-    private const int UsuallyKept = 2 * LargestInHeap;
+    private const int KeptByDefault = 2 * LargestInHeap;
 
     private static int s_holders;
 
@@ -32,7 +32,7 @@ internal sealed partial class NativeHeap : IDisposable
     {
         if (Interlocked.Decrement(ref s_holders) > 0)
             return;
-        Set(UsuallyKept);
+        Set(KeptByDefault);
         if (OperatingSystem.IsLinux())
             Try(() => Trim(0));
     }

@@ -24,7 +24,7 @@ internal static class GradientCheckpointing
     {
         if (!is_grad_enabled() || !(x.requires_grad || block.parameters().Any(parameter => parameter.requires_grad)))
             return forward(x);
-        // Autograd only calls back for an input that wants a gradient, be it that only the block's parameters do.
+        // Autograd only calls back for an input that wants a gradient, also where only the block's parameters want one.
         var input = x.requires_grad ? x : x.detach().requires_grad_(true);
         return Function.apply(new Call(forward, generator, generator?.get_state().DetachFromDisposeScope(), MixedPrecision.Active, s_failure ??= new()), input)[0];
     }

@@ -6,7 +6,7 @@ namespace Microsoft.ML.VisionModels.Layers;
 
 /// <summary>
 /// y = x W^T + b. Unlike TorchSharp's layer it is built without values: a network is either loaded from a checkpoint
-/// or drawn by <see cref="Initialization"/>, and must not pay for a first draw that nobody keeps.
+/// or drawn by <see cref="Initialization"/>, so that a first draw, which would be thrown away, is not paid for.
 /// </summary>
 internal sealed class Linear : nn.Module<Tensor, Tensor>, IScoringLayer
 {

@@ -4,7 +4,7 @@ namespace Microsoft.ML.VisionModels.Layers;
 
 /// <summary>
 /// Takes intermediate tensors out of one forward pass: attention maps for users, every step for the reference tests.
-/// A network calls <c>trace?.Add(name, tensor)</c>; what nobody wants costs nothing.
+/// A network calls <c>trace?.Add(name, tensor)</c>; a tensor that is not asked for costs nothing.
 /// </summary>
 /// <remarks>The trace owns what it holds. With gradients enabled the tensors keep their graph.</remarks>
 internal sealed class Trace : IDisposable

@@ -57,13 +57,14 @@ public abstract class ScoringOptions
     {
         OptionChecks.Require(ScoringBatchSize, ScoringBatchSize >= 1, "at least 1");
         OptionChecks.RequireDefined(Precision, nameof(Precision));
-        foreach (var property in GetType().GetProperties().Where(property => property.Name.EndsWith(ColumnSuffix, StringComparison.Ordinal)))
+        var columns = GetType().GetProperties().Where(property => property.Name.EndsWith(ColumnSuffix, StringComparison.Ordinal)).ToArray();
+        foreach (var property in columns)
         {
             if (property.GetValue(this) is not null || new NullabilityInfoContext().Create(property).WriteState == NullabilityState.NotNull)
                 OptionChecks.RequireName((string?)property.GetValue(this), property.Name);
         }
         if (OutputNames.Any() && OutputNames.All(name => name is null))
-            throw new ArgumentException($"No output column has a name; set one of the options whose name ends with {ColumnSuffix}.");
+            throw new ArgumentException($"No output column has a name; set one of {string.Join(", ", columns.Where(property => property.GetValue(this) is null).Select(property => property.Name))}.");
         OptionChecks.RequireDistinct(OutputNames);
     }
 

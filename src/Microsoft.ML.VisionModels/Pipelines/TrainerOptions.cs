@@ -135,7 +135,7 @@ public abstract class TrainerOptions : ImageScoringOptions
     /// <summary>Sits in the training, as a sweep's pruning does.</summary>
     internal ITrainingCallback? Watch { get; set; }
 
-    /// <summary>What the properties are that nobody has set.</summary>
+    /// <summary>The values of properties that were not set.</summary>
     private protected virtual RecipeDefaults Defaults => RecipeDefaults.Plain;
 
     /// <summary>The names of properties that do not change what is learned; those of scoring do not either.</summary>

@@ -39,13 +39,13 @@ internal sealed class Prefetcher<T> : IDisposable
         return item;
     }
 
-    /// <summary>Stops, waits for items that are being made, and frees those that nobody took.</summary>
+    /// <summary>Stops, waits for items that are being made, and frees those that were not taken.</summary>
     public void Dispose()
     {
         _stop.Cancel();
         foreach (var item in _items)
         {
-            // What went wrong with an item that nobody wanted is nobody's concern.
+            // An error in an item that was never taken has no one to be reported to.
             ((IAsyncResult)item).AsyncWaitHandle.WaitOne();
             if (item.IsCompletedSuccessfully)
                 item.Result.Dispose();

@@ -74,7 +74,7 @@ internal sealed class Snapshots : ITrainingCallback, IDisposable
         _last = state.Elapsed;
     }
 
-    /// <summary>Keeps other trainings out of the folder until this one ends, be it that its process is killed.</summary>
+    /// <summary>Keeps other trainings out of the folder until this one ends. The system gives the lock back where the process is killed.</summary>
     private void Lock()
     {
         var path = Path.Combine(_folder, LockName);

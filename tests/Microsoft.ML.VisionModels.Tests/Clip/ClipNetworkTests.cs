@@ -19,7 +19,7 @@ public class ClipNetworkTests
     private static readonly ClipConfig s_sigLip = s_clip with
     {
         Vision = s_clip.Vision with { ClassToken = false, EmbeddingNorm = false, PatchBias = true, Pooling = ViTPooling.Attention },
-        Text = s_clip.Text with { Causal = false, Pooling = ClipTextPooling.LastPosition, ProjectionBias = true },
+        Text = s_clip.Text with { Causal = false, Pooling = ClipTextPooling.LastPosition, ProjectionBias = true, EmbeddingSize = 64 },
         EmbeddingSize = 64,
         VisionProjection = false,
         Sigmoid = true,

@@ -10,6 +10,7 @@ public class DeclaredSpaceTests
     /// <summary>Numbers, choices and switches that a sweep leaves alone, each with its reason.</summary>
     private static readonly Dictionary<string, string> s_notTuned = new()
     {
+        ["Steps"] = "Epochs is searched", ["Minutes"] = "a budget", ["Beta1"] = "the paper's", ["Beta2"] = "the paper's",
         ["Recipe"] = "RecipeStrength tunes it", ["LabelSmoothing"] = "RecipeStrength tunes it", ["HorizontalFlip"] = "depends on what the images show",
         ["VerticalFlip"] = "depends on what the images show", ["CropPadding"] = "RecipeStrength tunes it", ["MinCropArea"] = "RecipeStrength tunes it",
         ["ColorJitter"] = "depends on what the images show", ["RandAugmentOperations"] = "the recipe's", ["RandAugmentMagnitude"] = "RecipeStrength tunes it",

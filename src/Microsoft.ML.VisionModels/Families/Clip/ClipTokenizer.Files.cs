@@ -99,8 +99,8 @@ internal sealed partial class ClipTokenizer
 
     private static ClipTextCleaning NotedCleaning(string folder)
     {
-        var usual = ClipTextCleaning.HuggingFace;
-        var noted = ModelFolder.ReadFile(Path.Combine(folder, ConfigFile))?.Get(CleaningKey, usual.ToString()) ?? usual.ToString();
+        var fallback = ClipTextCleaning.HuggingFace;
+        var noted = ModelFolder.ReadFile(Path.Combine(folder, ConfigFile))?.Get(CleaningKey, fallback.ToString()) ?? fallback.ToString();
         return Enum.TryParse<ClipTextCleaning>(noted, out var cleaning) && Enum.IsDefined(cleaning)
             ? cleaning
             : throw new CheckpointException($"{ConfigFile} in {folder} has the {CleaningKey} '{noted}'; known are {string.Join(", ", Enum.GetNames<ClipTextCleaning>())}.");

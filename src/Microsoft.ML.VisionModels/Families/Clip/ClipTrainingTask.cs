@@ -37,6 +37,7 @@ internal sealed class ClipTrainingTask : BatchTask
         : base(network, plan, train.Rows, [.. EpochOrder.Shuffle(validation.Rows.Length, plan.Seed, epoch: -2).Select(i => validation.Rows[i])], generator)
     {
         (_network, _processor, _train, _validation, _device, _augmenter) = (network, processor, train, validation, device, new(augmentation));
+        network.ClampTemperature();     // a checkpoint's may be above the limit
         ParameterGroups = Training.ParameterGroups.Of(network, plan.WeightDecay, ClipNetwork.IsSparedFromDecay, name => ClipNetwork.RateScale(network.Config, name, plan.LayerDecay));
         Identity = new Dictionary<string, string>
         {

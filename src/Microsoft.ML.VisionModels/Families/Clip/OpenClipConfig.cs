@@ -17,7 +17,7 @@ internal static class OpenClipConfig
         s_images = ["mean", "std", "size"];
 
     /// <summary>The values of further keys with which the network is this one; null, none and nothing set are so too.</summary>
-    private static readonly Dictionary<string, string> s_usual = new()
+    private static readonly Dictionary<string, string> s_defaults = new()
     {
         ["custom_text"] = "false",
         ["attentional_pool"] = "false",
@@ -49,18 +49,18 @@ internal static class OpenClipConfig
     {
         if (part is not { } entries)
             return;
-        foreach (var entry in entries.EnumerateObject().Where(entry => !known.Contains(entry.Name) && !SaysNothing(entry.Value)))
+        foreach (var entry in entries.EnumerateObject().Where(entry => !known.Contains(entry.Name) && !IsUnset(entry.Value)))
         {
-            var usual = entry.Name == "pool_type" ? pooling : s_usual.GetValueOrDefault(entry.Name);
-            if (entry.Value.GetRawText() != usual)
+            var expected = entry.Name == "pool_type" ? pooling : s_defaults.GetValueOrDefault(entry.Name);
+            if (entry.Value.GetRawText() != expected)
             {
                 throw new CheckpointException(
-                    $"{FileName} has {name}.{entry.Name} = {entry.Value.GetRawText()}; {(usual is null ? "such networks are not read" : $"only networks with {usual} are read")}.");
+                    $"{FileName} has {name}.{entry.Name} = {entry.Value.GetRawText()}; {(expected is null ? "such networks are not read" : $"only networks with {expected} are read")}.");
             }
         }
     }
 
-    private static bool SaysNothing(JsonElement value) =>
+    private static bool IsUnset(JsonElement value) =>
         value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any());
 
     private static JsonElement? Part(JsonElement? config, string name) =>

@@ -192,7 +192,7 @@ internal sealed class StudyStore : IDisposable
 
     private SweepTrial? TakeWaiting(Session session, string worker)
     {
-        ReturnThoseOfTheDead(session);
+        ReleaseTrialsOfDeadWorkers(session);
         var number = session.Single($"SELECT number FROM trial WHERE study = @study AND state = 'Waiting' ORDER BY number LIMIT 1 {_database.SkipLocked}", reader => reader.GetInt32(0), orDefault: -1);
         if (number < 0)
             return null;
@@ -203,7 +203,7 @@ internal sealed class StudyStore : IDisposable
     }
 
     /// <summary>A dead worker's trial goes back.</summary>
-    private void ReturnThoseOfTheDead(Session session)
+    private void ReleaseTrialsOfDeadWorkers(Session session)
     {
         var running = session.Query($"SELECT number, worker, attempts, {_database.Now} - heartbeat FROM trial WHERE study = @study AND state = 'Running' {_database.SkipLocked}",
             reader => (Number: reader.GetInt32(0), Worker: reader.GetString(1), Attempts: reader.GetInt32(2), Silence: reader.GetDouble(3)));
