@@ -2,7 +2,7 @@ using Microsoft.ML.AutoML;
 using Microsoft.ML.SearchSpace;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Sweeps.Pruners;
+using Microsoft.ML.VisionModels.Sweeps;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 using Microsoft.ML.VisionModels.Sweeps.Studies;

@@ -26,10 +26,10 @@ public sealed class Sweep
         (_context, _options, _candidates) = (context, options.Copy(), candidates.ToDictionary(candidate => candidate.Name));
     }
 
-    /// <summary>Tries, trains on the one and scores on the other, until the budget is used up.</summary>
-    /// <param name="train">The rows to train on; a trainer holds a part of them out to choose its best epoch by, and for pruning.</param>
-    /// <param name="validation">The rows that trials are scored by.</param>
-    /// <exception cref="InvalidOperationException">The first five trials failed (the inner exception is the last one's), or the stored study is another.</exception>
+    /// <summary>Runs trials until the budget is used up. Each is trained on one set of rows and scored on another.</summary>
+    /// <param name="train">The rows to train on. A trainer holds out a part of them, by which it chooses its best epoch, and by which trials are pruned.</param>
+    /// <param name="validation">The rows to score on.</param>
+    /// <exception cref="InvalidOperationException">The first five trials failed (the inner exception is that of the last one), or the stored study searches something else.</exception>
     public SweepResult Run(IDataView train, IDataView validation)
     {
         ArgumentNullException.ThrowIfNull(train);
@@ -38,12 +38,12 @@ public sealed class Sweep
     }
 
     /// <summary>
-    /// As <see cref="Run(IDataView, IDataView)"/>, but each trial is trained and scored once for each fold, and its score is the mean. Pruning
-    /// looks at the first fold. The best hyper-parameters are then trained on all rows.
+    /// Like <see cref="Run(IDataView, IDataView)"/>, but each trial is trained and scored once for each fold, and its score is the mean. Trials
+    /// are pruned in the first fold. In the end, a model with the best hyper-parameters is trained on all rows.
     /// </summary>
     /// <param name="rows">The rows.</param>
-    /// <param name="folds">Into how many parts they are cut; at least 2.</param>
-    /// <param name="samplingKeyColumnName">A column whose equal values stay in one part; null deals out every row by itself.</param>
+    /// <param name="folds">The number of folds; at least 2.</param>
+    /// <param name="samplingKeyColumnName">A column; rows with equal values are in the same fold. Null distributes every row by itself.</param>
     public SweepResult CrossValidate(IDataView rows, int folds = 5, string? samplingKeyColumnName = null)
     {
         ArgumentNullException.ThrowIfNull(rows);

@@ -1,6 +1,6 @@
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>What a sweep looks for.</summary>
+/// <summary>The metric that a sweep optimizes.</summary>
 public sealed class SweepMetric
 {
     private readonly Func<MLContext, IDataView, double> _measure;
@@ -14,17 +14,17 @@ public sealed class SweepMetric
     /// <summary>Whether a high value is a good one.</summary>
     public bool HigherIsBetter { get; }
 
-    /// <summary>The share of rows whose answer is right.</summary>
+    /// <summary>The share of rows whose predicted label is right.</summary>
     public static SweepMetric Accuracy { get; } = Named("Accuracy");
 
     /// <summary>
     /// A metric of <c>EvaluateImageClassifier</c> by its name: "Accuracy" (top-1), "Top5Accuracy", "MacroAccuracy" (the mean over the
-    /// classes), "LogLoss" or "CalibrationError", the last two being better the lower they are.
+    /// classes), "LogLoss" or "CalibrationError". Of the last two, lower values are better.
     /// </summary>
     /// <param name="name">The metric.</param>
-    /// <param name="labelColumnName">The column of the right answers.</param>
+    /// <param name="labelColumnName">The column of the true labels.</param>
     /// <param name="scoreColumnName">The column of the probabilities.</param>
-    /// <param name="predictedLabelColumnName">The column of the answers.</param>
+    /// <param name="predictedLabelColumnName">The column of the predicted labels.</param>
     /// <exception cref="ArgumentException">There is no metric of this name.</exception>
     public static SweepMetric Named(string name, string labelColumnName = "Label", string scoreColumnName = "Score", string predictedLabelColumnName = "PredictedLabel")
     {
@@ -41,9 +41,9 @@ public sealed class SweepMetric
             metric.Of(context.MulticlassClassification.EvaluateImageClassifier(scored, labelColumnName, scoreColumnName, predictedLabelColumnName)));
     }
 
-    /// <summary>A metric of your own.</summary>
+    /// <summary>A metric that a function measures.</summary>
     /// <param name="name">Its name, for reports.</param>
-    /// <param name="measure">Measures the validation rows as the trial's model has transformed them.</param>
+    /// <param name="measure">Measures the validation rows after the trial's model has transformed them.</param>
     /// <param name="higherIsBetter">Whether a high value is a good one.</param>
     public static SweepMetric Of(string name, Func<MLContext, IDataView, double> measure, bool higherIsBetter = true)
     {

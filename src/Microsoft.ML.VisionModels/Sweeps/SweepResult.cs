@@ -1,6 +1,6 @@
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>What a sweep has found. It owns the model.</summary>
+/// <summary>The result of a sweep. It owns the model.</summary>
 public sealed class SweepResult : IDisposable
 {
     private readonly Func<SweepTrial, IDataView, ITransformer> _fit;
@@ -14,12 +14,13 @@ public sealed class SweepResult : IDisposable
     public SweepTrial? Best => Study.Best;
 
     /// <summary>
-    /// The best trial's model; after cross-validation one that was trained on all rows with its hyper-parameters. Null where another
-    /// process, or an earlier run, made it, or cross-validation was canceled: <see cref="SweepOptions.ModelPath"/> keeps it in a file, and <see cref="Refit"/> trains it again.
+    /// The model of the best trial; after cross-validation a model that was trained on all rows with its hyper-parameters. Null where the model
+    /// was trained by another process or an earlier run, or where cross-validation was canceled. <see cref="SweepOptions.ModelPath"/> keeps
+    /// the model in a file, and <see cref="Refit"/> trains it again.
     /// </summary>
     public ITransformer? Model { get; }
 
-    /// <summary>Trains the best trial's estimator on these rows; the caller owns the model.</summary>
+    /// <summary>Trains the estimator of the best trial on the given rows. The caller owns the model.</summary>
     /// <exception cref="InvalidOperationException">There is no best trial.</exception>
     public ITransformer Refit(IDataView rows) => _fit(Best ?? throw new InvalidOperationException("No trial of the study has a score."), rows);
 

@@ -1,13 +1,14 @@
+using System.Globalization;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Sweeps;
 using Microsoft.ML.VisionModels.Sweeps.Report;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
+using Microsoft.ML.VisionModels.Sweeps.Spaces;
 using Microsoft.ML.VisionModels.Sweeps.Studies;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>A study as it stood when it was read: its trials and what they searched.</summary>
+/// <summary>The state of a study when it was read: its trials, and the space that they search.</summary>
 public sealed class SweepStudy
 {
     private readonly SweepHistory _history;
@@ -20,18 +21,18 @@ public sealed class SweepStudy
     /// <summary>The name of the metric.</summary>
     public string Metric { get; }
 
-    /// <summary>Whether a high score is a good one.</summary>
+    /// <summary>Whether higher scores are better.</summary>
     public bool HigherIsBetter => _history.HigherIsBetter;
 
     /// <summary>All trials, by number.</summary>
     public IReadOnlyList<SweepTrial> Trials => _history.Trials;
 
-    /// <summary>The best complete trial; where none is, the best of those that were stopped. Null where no trial has a score.</summary>
+    /// <summary>The best complete trial; where no trial is complete, the best of those that were stopped. Null where no trial has a score.</summary>
     public SweepTrial? Best => _history.Best;
 
     internal SweepHistory History => _history;
 
-    /// <summary>Reads a stored study, which may be in use.</summary>
+    /// <summary>Reads a stored study. Workers may be using it.</summary>
     /// <param name="storage">The path of a SQLite file, or a PostgreSQL connection.</param>
     /// <param name="name">The study's name.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -46,11 +47,30 @@ public sealed class SweepStudy
     }
 
     /// <summary>
-    /// Writes an HTML page that needs nothing but itself: the best so far over time, the learning curves of all trials, how much
-    /// each hyper-parameter matters, the score over each and over all of them, and a table.
+    /// Writes a self-contained HTML page: the best score over time, the learning curves of all trials, the importance of the
+    /// hyper-parameters, the score over each of them and over all of them, and a table.
     /// </summary>
     public void WriteReport(string path) => StudyPage.Write(this, path);
 
-    /// <summary>Writes the trials as comma-separated values, one row a trial: number, candidate, state, score, epochs, held-out score (how the training stood at last), seconds, and a column for each hyper-parameter.</summary>
-    public void WriteCsv(string path) => Core.AtomicFile.WriteText(path, StudyCsv.Of(_history));
+    /// <summary>Writes the trials as comma-separated values, one row for each trial: number, candidate, state, score, epochs, held-out score (of the last epoch), seconds, a column for each hyper-parameter, and the error.</summary>
+    public void WriteCsv(string path) => AtomicFile.WriteText(path, ToCsv(_history));
+
+    private static string ToCsv(SweepHistory history)
+    {
+        var names = history.Space.Branches.SelectMany(branch => branch.Dimensions).Select(dimension => dimension.Name).Distinct().ToArray();
+        IEnumerable<string> header = ["number", "candidate", "state", "score", "epochs", "held-out score", "seconds", .. names, "error"];
+        return string.Concat(history.Trials.Select(Row).Prepend(Line(header)));
+
+        string Row(SweepTrial trial) => Line(
+        [
+            Text(trial.Number), trial.Candidate, trial.State.ToString(), Text(trial.Score), Text(trial.Epochs.Count), Text(trial.Epochs.LastOrDefault()?.Score), Text(Math.Round(trial.Duration.TotalSeconds, 2)),
+            .. names.Select(name => Text(trial.Parameters.GetValueOrDefault(name))), trial.Error ?? "",
+        ]);
+    }
+
+    private static string Line(IEnumerable<string> cells) => string.Join(',', cells.Select(Quoted)) + "\n";
+
+    private static string Quoted(string cell) => cell.AsSpan().IndexOfAny("\",\r\n") < 0 ? cell : $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    private static string Text(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 }

@@ -1,35 +1,37 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Sweeps.Pruners;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps.Studies;
+using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Sweeps;
 
-/// <summary>Trains a trial and scores it, and tells the study how it ended.</summary>
-/// <param name="context">Measures.</param>
+/// <summary>Trains a trial, scores it, and stores the result in the study.</summary>
+/// <param name="context">The context that measures the score.</param>
 /// <param name="store">The study.</param>
-/// <param name="metric">What a trial is scored by.</param>
-/// <param name="pruner">Ends trials early, if any does.</param>
-/// <param name="report">Told when the trial begins, after each of its epochs, and when it ends. What it throws is no fault of the trial.</param>
+/// <param name="metric">The metric of the score.</param>
+/// <param name="pruner">The pruner, which ends trials early; null for none.</param>
+/// <param name="report">Called when the trial begins, after each of its epochs, and when it ends. If it throws, the trial does not count as failed.</param>
 internal sealed class TrialRun(MLContext context, StudyStore store, SweepMetric metric, IPruner? pruner, Action<SweepTrial> report)
 {
-    private Exception? _fault;      // of the report
+    private Exception? _reportError;      // the exception that the report threw
 
-    /// <param name="trial">A trial that is this worker's.</param>
-    /// <param name="folds">What it is trained on and scored on; its score is the mean. Pruning looks at the first.</param>
-    /// <param name="estimator">Makes the estimator. It gives its argument the options of the package's trainers before it makes them.</param>
-    /// <param name="stop">Stops the training; the trial is then scored as it stands, or goes back where it had learned nothing yet.</param>
-    /// <param name="scored">Told of the score and the model before the study is; null for nobody.</param>
+    /// <param name="trial">A trial that this worker has claimed.</param>
+    /// <param name="folds">The rows to train on and to score on; the score is the mean over the folds. Only the first fold is pruned.</param>
+    /// <param name="estimator">Creates the estimator. It passes the options of this package's trainers to its argument before it creates them.</param>
+    /// <param name="stop">Stops the training. The trial is then scored as it stands or, if there is nothing to score yet, can be claimed again.</param>
+    /// <param name="scored">Called with the score and the model before the score is stored; null for none.</param>
     /// <returns>
-    /// The trial as it ended; the model of the last fold, which is the caller's, of a trial with a score; and what the trial threw,
-    /// if it did.
+    /// The trial as it ended; for a trial with a score the model of the last fold, which the caller owns; and the exception of a trial that
+    /// failed.
     /// </returns>
-    /// <exception cref="DbException">The study cannot be reached. The trial goes back when its silence is noticed.</exception>
+    /// <exception cref="DbException">The study cannot be reached. Without heartbeats, the trial can be claimed again after some time.</exception>
     public (SweepTrial Trial, ITransformer? Model, Exception? Error) Run(
         SweepTrial trial, IReadOnlyList<(IDataView Train, IDataView Validation)> folds, Func<Action<TrainerOptions>, IEstimator<ITransformer>> estimator,
         CancellationToken stop, Action<double, ITransformer>? scored = null)
     {
-        using var heart = new Heartbeat(store, trial);
+        using var heartbeat = new Heartbeat(store, trial);
         var watch = new TrialWatch(trial, store, pruner, Report);
         ITransformer? model = null;
         try
@@ -58,18 +60,18 @@ internal sealed class TrialRun(MLContext context, StudyStore store, SweepMetric 
                 return (Finish(SweepTrialState.Failed, null, $"The {metric.Name} is {score}."), null, null);
 
             scored?.Invoke(score, model!);
-            var ended = Finish(watch.IsCut ? SweepTrialState.Stopped : SweepTrialState.Complete, score);
+            var ended = Finish(watch.WasCanceled ? SweepTrialState.Stopped : SweepTrialState.Complete, score);
             if (!ended.IsOver)
                 return (ended, null, null);
             var trained = model;
-            model = null;       // it is no longer ours
+            model = null;       // the caller owns it now
             return (ended, trained, null);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return (Release(), null, null);
         }
-        catch (Exception error) when (error == _fault || error.InnerException == _fault && _fault is not null)
+        catch (Exception error) when (error == _reportError || error.InnerException == _reportError && _reportError is not null)
         {
             Release();
             throw;
@@ -83,7 +85,7 @@ internal sealed class TrialRun(MLContext context, StudyStore store, SweepMetric 
             (model as IDisposable)?.Dispose();
         }
 
-        // Where the study has given the trial to another, it goes on there.
+        // Where the study has given the trial to another worker, its result does not count.
         SweepTrial Finish(SweepTrialState state, double? score, string? error = null)
         {
             if (!store.Finish(trial, state, score, error))
@@ -107,9 +109,94 @@ internal sealed class TrialRun(MLContext context, StudyStore store, SweepMetric 
             }
             catch (Exception error)
             {
-                _fault = error;
+                _reportError = error;
                 throw;
             }
+        }
+    }
+}
+
+/// <summary>A callback in the training of a trial, which stores every epoch in the study and lets the pruner end the training.</summary>
+internal sealed class TrialWatch(SweepTrial trial, StudyStore store, IPruner? pruner, Action<SweepTrial> report) : ITrainingCallback
+{
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+    public TimeSpan Elapsed => _clock.Elapsed;
+
+    /// <summary>The trial with its epochs so far.</summary>
+    public SweepTrial Trial { get; private set; } = trial;
+
+    public bool IsPruned { get; private set; }
+
+    /// <summary>Whether the study has given the trial to another worker, because this one seemed to be dead.</summary>
+    public bool IsLost { get; private set; }
+
+    /// <summary>Whether the training was canceled before its end.</summary>
+    public bool WasCanceled { get; private set; }
+
+    public void OnTrainEnd(TrainingState state) => WasCanceled = state.StopReason == StopReason.Canceled;
+
+    public bool OnEpochEnd(TrainingState state)
+    {
+        if (state.BestValidation is not { } best || !double.IsFinite(best.Score))
+            return false;
+        var epoch = new SweepEpoch(state.Epoch + 1, best.Score, _clock.Elapsed.TotalSeconds);
+        Trial = Trial with { Epochs = [.. Trial.Epochs, epoch], Duration = _clock.Elapsed };
+        IsLost = !store.Report(Trial, epoch);
+        report(Trial);
+        if (IsLost)
+            return true;
+        IsPruned = pruner?.ShouldStop(Trial, state.TotalEpochs, [.. store.Trials().Where(other => other.Number != Trial.Number)]) == true;
+        return IsPruned;
+    }
+}
+
+/// <summary>Regularly tells the study that the worker of a trial is alive, until it is disposed of.</summary>
+internal sealed class Heartbeat : IDisposable
+{
+    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(5);
+
+    private readonly StudyStore _store;
+    private readonly SweepTrial _trial;
+    private readonly Timer _timer;
+
+    public Heartbeat(StudyStore store, SweepTrial trial)
+    {
+        (_store, _trial) = (store, trial);
+        _timer = new(_ => Send());
+        ScheduleNext();
+    }
+
+    public void Dispose()
+    {
+        // A heartbeat that is being stored still needs the store.
+        using var done = new ManualResetEvent(false);
+        if (_timer.Dispose(done))
+            done.WaitOne();
+    }
+
+    /// <summary>Stores a heartbeat. Errors are ignored: the next heartbeat may succeed, and if not, storing the trial's result will fail as well.</summary>
+    private void Send()
+    {
+        try
+        {
+            _store.Beat(_trial);
+        }
+        catch (DbException)
+        {
+        }
+        ScheduleNext();
+    }
+
+    // The timer runs once each time, so that slow heartbeats do not overlap.
+    private void ScheduleNext()
+    {
+        try
+        {
+            _timer.Change(s_interval, Timeout.InfiniteTimeSpan);
+        }
+        catch (ObjectDisposedException)
+        {
         }
     }
 }

@@ -1,4 +1,4 @@
-using Microsoft.ML.VisionModels.Sweeps.Pruners;
+using Microsoft.ML.VisionModels.Sweeps;
 
 namespace Microsoft.ML.VisionModels.Tests;
 

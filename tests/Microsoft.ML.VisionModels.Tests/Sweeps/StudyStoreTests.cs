@@ -9,7 +9,7 @@ public class StudyStoreTests
 {
     private static readonly Space s_space = new([new("only", [new NumberDimension("x", 0, 1, 0.25), new NumberDimension("n", 1, 9, 3, IsInteger: true), new ChoiceDimension("c", ["a", 2, true], "a")])]);
 
-    private static StudyStore Open(TestDatabase database, double patience = 60) => StudyStore.Open(database.Storage, database.Study, s_space, "Score", higherIsBetter: true, patience);
+    private static StudyStore Open(TestDatabase database, double heartbeatTimeout = 60) => StudyStore.Open(database.Storage, database.Study, s_space, "Score", higherIsBetter: true, heartbeatTimeout);
 
     private static Proposal Initial(SweepHistory history) => s_space.Branches[0].Initial;
 
@@ -45,7 +45,7 @@ public class StudyStoreTests
     public void ATrialGoesBackWhenItsWorkerIsSilent(string kind)
     {
         using var database = new TestDatabase(kind);
-        using var store = Open(database, patience: 1000);
+        using var store = Open(database, heartbeatTimeout: 1000);
         var first = store.Claim("one", 1, Initial).Trial!;
         store.Report(first, new(1, 0.5, 1));
         Assert.Equal(new Claim(null, true), store.Claim("two", 1, Initial));

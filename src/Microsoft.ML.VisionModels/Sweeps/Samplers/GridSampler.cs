@@ -2,8 +2,8 @@ using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Samplers;
 
-/// <summary>Every combination, in an order in which the first trials already differ in everything.</summary>
-/// <param name="steps">How many values a number takes at most.</param>
+/// <summary>Tries every combination of values, in an order in which even the first trials differ in all hyper-parameters.</summary>
+/// <param name="steps">The most values that are tried for a number.</param>
 internal sealed class GridSampler(int steps) : ISampler
 {
     public Proposal? Propose(SweepHistory history, Random random)
@@ -14,7 +14,7 @@ internal sealed class GridSampler(int steps) : ISampler
         if (number >= total)
             return null;
 
-        // A stride that shares no factor with the total visits every cell once, far from the one before.
+        // A stride without a common factor with the total visits every cell once, and each far from the one before.
         var cell = (long)((Int128)number * Stride(total) % total);
         var b = 0;
         for (; cell >= sizes[b]; b++)

@@ -5,7 +5,7 @@ using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Spaces;
 
-/// <summary>Reads the search space that the attributes of an options class declare, and sets the properties.</summary>
+/// <summary>Reads the search space that ML.NET's attributes declare on an options class, and sets its properties.</summary>
 internal static class DeclaredSpace
 {
     /// <summary>The dimensions of an options class, in the order of its properties' names.</summary>
@@ -21,7 +21,7 @@ internal static class DeclaredSpace
         if (property.GetCustomAttribute<RangeAttribute>() is { } range)
         {
             var isInteger = TypeOf(property) == typeof(int);
-            // ML.NET takes the upper end of whole numbers for the first that is not meant.
+            // In ML.NET, the upper end of a range of whole numbers is exclusive.
             var (low, high) = (Number(range.Min), Number(range.Max) - (isInteger ? 1 : 0));
             return new NumberDimension(property.Name, low, high, range.Init is null ? low : Number(range.Init), range.LogBase, isInteger).Validate();
         }
@@ -32,7 +32,7 @@ internal static class DeclaredSpace
             : null;
     }
 
-    /// <summary>A value of a property as trials keep it: a double, an int, a bool or a string.</summary>
+    /// <summary>The value of a property in a trial: a double, an int, a bool or a string.</summary>
     /// <exception cref="ArgumentException">A property of this type cannot be searched.</exception>
     public static object Plain(PropertyInfo property, object value)
     {

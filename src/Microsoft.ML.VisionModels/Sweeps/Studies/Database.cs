@@ -5,25 +5,25 @@ using Npgsql;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Studies;
 
-/// <summary>Where studies are kept, and the few words in which SQLite and PostgreSQL differ.</summary>
+/// <summary>The database that stores studies, with the few pieces of SQL in which SQLite and PostgreSQL differ.</summary>
 internal abstract partial class Database : IDisposable
 {
-    /// <summary>The seconds since 1970 by the database's clock, which all workers share.</summary>
+    /// <summary>The seconds since 1970 by the clock of the database, which is the same for all workers.</summary>
     public abstract string Now { get; }
 
-    /// <summary>Ends a SELECT that locks the rows it gives, and passes over those that are locked.</summary>
+    /// <summary>The end of a SELECT that locks its rows and skips rows that are locked.</summary>
     public abstract string SkipLocked { get; }
 
-    /// <summary>Ends a SELECT that locks the rows it gives, and waits for those that are locked.</summary>
+    /// <summary>The end of a SELECT that locks its rows and waits for rows that are locked.</summary>
     public abstract string Lock { get; }
 
-    /// <summary>Keeps all others from making the tables at the same time.</summary>
+    /// <summary>A statement that prevents other workers from creating the tables at the same time; null where none is needed.</summary>
     public virtual string? LockSchema => null;
 
-    /// <summary>For people, without passwords.</summary>
+    /// <summary>Its name in messages, without a password.</summary>
     public abstract string Name { get; }
 
-    /// <param name="storage">A file's path, a PostgreSQL connection string ("Host=…") or URI ("postgres://…"), or null for memory.</param>
+    /// <param name="storage">The path of a file, a PostgreSQL connection string ("Host=…") or URI ("postgres://…"), or null for memory.</param>
     /// <param name="toWrite">Whether anything will be written.</param>
     public static Database Open(string? storage, bool toWrite = true) => storage switch
     {
@@ -33,7 +33,7 @@ internal abstract partial class Database : IDisposable
         _ => new Sqlite(new SqliteConnectionStringBuilder { DataSource = Path.GetFullPath(storage), DefaultTimeout = 60 }.ToString(), Path.GetFullPath(storage), toWrite),
     };
 
-    /// <summary>Whether a storage is a file's path.</summary>
+    /// <summary>Whether a storage is the path of a file.</summary>
     public static bool IsFile(string storage) => !IsUri(storage) && !ConnectionString().IsMatch(storage);
 
     public abstract DbConnection Connect();
@@ -57,19 +57,19 @@ internal abstract partial class Database : IDisposable
         foreach (var setting in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             var pair = setting.Split('=', 2);
-            builder[pair[0]] = pair.Length > 1 ? Uri.UnescapeDataString(pair[1]).Replace("-", "", StringComparison.Ordinal) : "";    // sslmode=verify-full is VerifyFull here
+            builder[pair[0]] = pair.Length > 1 ? Uri.UnescapeDataString(pair[1]).Replace("-", "", StringComparison.Ordinal) : "";    // "verify-full" of a URI is "VerifyFull" in Npgsql
         }
         return builder;
     }
 
-    // Settings with semicolons between them, or the server's name alone.
+    // Several settings with semicolons between them, or only the name of the server.
     [GeneratedRegex(@"^\s*(Host|Server)\s*=|^\s*[\w ]+=[^;]*;", RegexOptions.IgnoreCase)]
     private static partial Regex ConnectionString();
 
     private sealed class Sqlite : Database
     {
         private readonly string _connection;
-        private readonly SqliteConnection _first;     // a database in memory lives as long as a connection to it
+        private readonly SqliteConnection _first;     // a database in memory exists as long as there is a connection to it
 
         public Sqlite(string connection, string name, bool toWrite)
         {
@@ -84,7 +84,7 @@ internal abstract partial class Database : IDisposable
 
         public override string Now => "((julianday('now') - 2440587.5) * 86400.0)";
 
-        // A transaction that writes locks the whole file.
+        // SQLite needs no locks of rows: a transaction that writes locks the whole file.
         public override string SkipLocked => "";
 
         public override string Lock => "";
@@ -122,5 +122,75 @@ internal abstract partial class Database : IDisposable
         public override DbConnection Connect() => _source.OpenConnection();
 
         public override void Dispose() => _source.Dispose();
+    }
+}
+
+/// <summary>A connection to the database of a study, with or without a transaction. In every command, @study is the name of the study.</summary>
+internal sealed class Session : IDisposable
+{
+    private readonly DbConnection _connection;
+    private readonly DbTransaction? _transaction;
+    private readonly string _study;
+
+    private Session(DbConnection connection, bool transaction, string study) =>
+        (_connection, _transaction, _study) = (connection, transaction ? connection.BeginTransaction() : null, study);
+
+    public static Session Begin(Database database, string study, bool transaction)
+    {
+        var connection = database.Connect();
+        try
+        {
+            return new(connection, transaction, study);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <returns>The number of rows that were changed.</returns>
+    public int Execute(string sql, params (string Name, object? Value)[] parameters)
+    {
+        using var command = Command(sql, parameters);
+        return command.ExecuteNonQuery();
+    }
+
+    public List<T> Query<T>(string sql, Func<DbDataReader, T> read, params (string Name, object? Value)[] parameters)
+    {
+        using var command = Command(sql, parameters);
+        using var reader = command.ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+            rows.Add(read(reader));
+        return rows;
+    }
+
+    /// <summary>The first row; the default where there is none.</summary>
+    public T Single<T>(string sql, Func<DbDataReader, T> read, T orDefault, params (string Name, object? Value)[] parameters)
+    {
+        var rows = Query(sql, read, parameters);
+        return rows.Count > 0 ? rows[0] : orDefault;
+    }
+
+    public void Commit() => _transaction?.Commit();
+
+    public void Dispose()
+    {
+        _transaction?.Dispose();    // rolls back a transaction that was not committed
+        _connection.Dispose();
+    }
+
+    private DbCommand Command(string sql, (string Name, object? Value)[] parameters)
+    {
+        var command = _connection.CreateCommand();
+        (command.CommandText, command.Transaction) = (sql, _transaction);
+        foreach (var (name, value) in parameters.Append(("study", _study)))
+        {
+            var parameter = command.CreateParameter();
+            (parameter.ParameterName, parameter.Value) = (name, value ?? DBNull.Value);
+            command.Parameters.Add(parameter);
+        }
+        return command;
     }
 }

@@ -8,27 +8,27 @@ using Microsoft.ML.VisionModels.Sweeps.Spaces;
 namespace Microsoft.ML.VisionModels.Sweeps.Studies;
 
 /// <summary>
-/// A study in a database: its trials and their epochs. Any number of workers, of any number of processes, may use it at the same
-/// time: a trial belongs to the one that claimed it for as long as this one gives signs of life, and is finished by it alone.
+/// A study in a database: its trials and their epochs. Any number of workers in any number of processes may use it at the same time. A trial
+/// belongs to the worker that claimed it as long as heartbeats of this worker arrive, and only this worker can finish it.
 /// </summary>
 internal sealed class StudyStore : IDisposable
 {
-    /// <summary>A trial whose workers died this often is not given to another.</summary>
-    private const int MostAttempts = 5;
+    /// <summary>A trial that was begun so often, and whose workers all died, counts as failed.</summary>
+    private const int MaxAttempts = 5;
 
     private const string Columns = "number, state, candidate, parameters, score, error, worker, attempts, started, heartbeat";
 
-    private const string Own = "study = @study AND number = @number AND worker = @worker AND attempts = @attempts AND state = 'Running'";
+    private const string IsOwned = "study = @study AND number = @number AND worker = @worker AND attempts = @attempts AND state = 'Running'";
 
     private readonly Database _database;
-    private readonly double _patience;
+    private readonly double _heartbeatTimeout;
 
-    private StudyStore(Database database, string name, double patience) => (_database, Name, _patience) = (database, name, patience);
+    private StudyStore(Database database, string name, double heartbeatTimeout) => (_database, Name, _heartbeatTimeout) = (database, name, heartbeatTimeout);
 
     /// <summary>The study's name.</summary>
     public string Name { get; }
 
-    /// <summary>Where it is kept, for people.</summary>
+    /// <summary>The name of the database, for messages.</summary>
     public string Place => _database.Name;
 
     public Space Space { get; private set; } = new([]);
@@ -37,17 +37,17 @@ internal sealed class StudyStore : IDisposable
 
     public string Metric { get; private set; } = "";
 
-    /// <summary>Opens a study, or begins it where it is not there.</summary>
-    /// <param name="storage">As <see cref="Database.Open"/> takes it.</param>
+    /// <summary>Opens a study, and creates it where there is none.</summary>
+    /// <param name="storage">The storage, see <see cref="Database.Open"/>.</param>
     /// <param name="name">The study's name.</param>
-    /// <param name="space">What it searches.</param>
-    /// <param name="metric">The name of what it measures.</param>
-    /// <param name="higherIsBetter">Whether a high score is a good one.</param>
-    /// <param name="patience">The seconds without a sign of life after which a worker is taken for dead.</param>
-    /// <exception cref="InvalidOperationException">The study is there and searches something else.</exception>
-    public static StudyStore Open(string? storage, string name, Space space, string metric, bool higherIsBetter, double patience = 60)
+    /// <param name="space">The space that it searches.</param>
+    /// <param name="metric">The name of the metric.</param>
+    /// <param name="higherIsBetter">Whether higher scores are better.</param>
+    /// <param name="heartbeatTimeout">The seconds without a heartbeat after which a worker counts as dead.</param>
+    /// <exception cref="InvalidOperationException">The study exists and searches something else.</exception>
+    public static StudyStore Open(string? storage, string name, Space space, string metric, bool higherIsBetter, double heartbeatTimeout = 60)
     {
-        var store = new StudyStore(Database.Open(storage), name, patience);
+        var store = new StudyStore(Database.Open(storage), name, heartbeatTimeout);
         try
         {
             store.MakeTables();
@@ -60,7 +60,7 @@ internal sealed class StudyStore : IDisposable
                 throw new InvalidOperationException(
                     $"The study '{name}' in {store.Place} searches another space, or for another metric ({store.Metric}), than this sweep. Name another study.");
             }
-            store.Space = space;    // with its numbers as they are, and not as JSON has them
+            store.Space = space;    // the numbers of the given space have their original types
             return store;
         }
         catch
@@ -70,11 +70,11 @@ internal sealed class StudyStore : IDisposable
         }
     }
 
-    /// <summary>Opens a study to look at; nothing is written.</summary>
+    /// <summary>Opens a study for reading.</summary>
     /// <exception cref="InvalidOperationException">There is no such study.</exception>
     public static StudyStore Open(string storage, string name)
     {
-        var store = new StudyStore(Database.Open(storage, toWrite: false), name, patience: double.PositiveInfinity);
+        var store = new StudyStore(Database.Open(storage, toWrite: false), name, heartbeatTimeout: double.PositiveInfinity);
         try
         {
             store.ReadStudy();
@@ -92,34 +92,34 @@ internal sealed class StudyStore : IDisposable
         }
     }
 
-    /// <summary>A trial for a worker: one that is waiting, or a new one.</summary>
-    /// <param name="worker">Who asks.</param>
-    /// <param name="most">How many trials the study is to have.</param>
-    /// <param name="propose">Says what a new trial tries, given the trials so far; null where there is nothing left.</param>
-    public Claim Claim(string worker, int most, Func<SweepHistory, Proposal?> propose)
+    /// <summary>Gives a trial to a worker: one that is waiting, or a new one.</summary>
+    /// <param name="worker">The worker.</param>
+    /// <param name="maxTrials">How many trials the study should have.</param>
+    /// <param name="propose">Proposes a new trial, given the trials so far; null where there is nothing left to try.</param>
+    public Claim Claim(string worker, int maxTrials, Func<SweepHistory, Proposal?> propose)
     {
         if (Write(session => TakeWaiting(session, worker)) is { } waiting)
             return new(waiting, false);
 
-        // One worker at a time thinks of a new trial, with the others' in view.
+        // One worker at a time proposes a new trial, so that it knows the new trials of all others.
         return Write(session =>
         {
-            var trials = TrialsAlone(session);
+            var trials = LockedTrials(session);
             if (trials.Any(trial => trial.State == SweepTrialState.Waiting) && TakeWaiting(session, worker) is { } returned)
                 return new(returned, false);
             var history = new SweepHistory(Space, trials, HigherIsBetter);
-            if (trials.Count >= most || propose(history) is not { } proposal)
+            if (trials.Count >= maxTrials || propose(history) is not { } proposal)
                 return new(null, trials.Any(trial => !trial.IsOver));
             return new Claim(Add(session, worker, history.Next, proposal), false);
         });
     }
 
-    /// <summary>A new trial of a worker, with hyper-parameters that were chosen elsewhere.</summary>
+    /// <summary>Gives a worker a new trial with hyper-parameters that were chosen elsewhere.</summary>
     public SweepTrial Begin(string worker, Proposal proposal) => Write(session =>
-        Add(session, worker, new SweepHistory(Space, TrialsAlone(session), HigherIsBetter).Next, proposal));
+        Add(session, worker, new SweepHistory(Space, LockedTrials(session), HigherIsBetter).Next, proposal));
 
     /// <summary>Adds an epoch to a trial.</summary>
-    /// <returns>Whether the trial is still this worker's.</returns>
+    /// <returns>Whether the trial still belongs to this worker.</returns>
     public bool Report(SweepTrial trial, SweepEpoch epoch) => Write(session =>
     {
         if (!IsOwn(session, trial))
@@ -129,18 +129,18 @@ internal sealed class StudyStore : IDisposable
         return true;
     });
 
-    /// <summary>Says that somebody is at a trial.</summary>
+    /// <summary>Stores a heartbeat: the worker of a trial is alive.</summary>
     public void Beat(SweepTrial trial) => Write(session => session.Execute(
-        $"UPDATE trial SET heartbeat = {_database.Now} WHERE {Own}", OwnOf(trial)));
+        $"UPDATE trial SET heartbeat = {_database.Now} WHERE {IsOwned}", OwnOf(trial)));
 
-    /// <summary>Gives a trial back, to be run again from its beginning; it counts as if it had not been begun.</summary>
+    /// <summary>Gives a trial back, so that it can be claimed and run from its beginning. The attempt does not count.</summary>
     public void Release(SweepTrial trial) => Write(session => session.Execute(
-        $"UPDATE trial SET state = 'Waiting', attempts = attempts - 1 WHERE {Own}", OwnOf(trial)));
+        $"UPDATE trial SET state = 'Waiting', attempts = attempts - 1 WHERE {IsOwned}", OwnOf(trial)));
 
     /// <summary>Ends a trial.</summary>
-    /// <returns>Whether it was still this worker's; otherwise nothing has changed.</returns>
+    /// <returns>Whether the trial still belonged to this worker. If not, nothing was changed.</returns>
     public bool Finish(SweepTrial trial, SweepTrialState state, double? score, string? error = null) => Write(session => session.Execute(
-        $"UPDATE trial SET state = @state, score = @score, error = @error, heartbeat = {_database.Now} WHERE {Own}",
+        $"UPDATE trial SET state = @state, score = @score, error = @error, heartbeat = {_database.Now} WHERE {IsOwned}",
         [("state", state.ToString()), ("score", score), ("error", error), .. OwnOf(trial)])) == 1;
 
     /// <summary>All trials with their epochs, by number.</summary>
@@ -175,8 +175,8 @@ internal sealed class StudyStore : IDisposable
             : (PlainJson.Read<Space>(space), metric, higher);
     }
 
-    /// <summary>All trials; until the transaction ends, nobody else adds one.</summary>
-    private List<SweepTrial> TrialsAlone(Session session)
+    /// <summary>All trials. Until the transaction ends, no other worker can add one.</summary>
+    private List<SweepTrial> LockedTrials(Session session)
     {
         session.Single("SELECT name FROM study WHERE name = @study " + _database.Lock, reader => reader.GetString(0), orDefault: null);
         return Trials(session);
@@ -192,7 +192,7 @@ internal sealed class StudyStore : IDisposable
 
     private SweepTrial? TakeWaiting(Session session, string worker)
     {
-        ReleaseTrialsOfDeadWorkers(session);
+        ReleaseAbandoned(session);
         var number = session.Single($"SELECT number FROM trial WHERE study = @study AND state = 'Waiting' ORDER BY number LIMIT 1 {_database.SkipLocked}", reader => reader.GetInt32(0), orDefault: -1);
         if (number < 0)
             return null;
@@ -202,21 +202,21 @@ internal sealed class StudyStore : IDisposable
         return Trial(session, number);
     }
 
-    /// <summary>A dead worker's trial goes back.</summary>
-    private void ReleaseTrialsOfDeadWorkers(Session session)
+    /// <summary>Gives back the trials of dead workers.</summary>
+    private void ReleaseAbandoned(Session session)
     {
         var running = session.Query($"SELECT number, worker, attempts, {_database.Now} - heartbeat FROM trial WHERE study = @study AND state = 'Running' {_database.SkipLocked}",
             reader => (Number: reader.GetInt32(0), Worker: reader.GetString(1), Attempts: reader.GetInt32(2), Silence: reader.GetDouble(3)));
-        foreach (var (number, worker, attempts, _) in running.Where(trial => trial.Silence > _patience || Worker.IsGone(trial.Worker)))
+        foreach (var (number, worker, attempts, _) in running.Where(trial => trial.Silence > _heartbeatTimeout || Worker.IsGone(trial.Worker)))
         {
             session.Execute("UPDATE trial SET state = @state, error = @error WHERE study = @study AND number = @number", ("number", number),
-                ("state", (attempts < MostAttempts ? SweepTrialState.Waiting : SweepTrialState.Failed).ToString()),
-                ("error", attempts < MostAttempts ? null : $"Its worker died {attempts} times, the last time {worker}."));
+                ("state", (attempts < MaxAttempts ? SweepTrialState.Waiting : SweepTrialState.Failed).ToString()),
+                ("error", attempts < MaxAttempts ? null : $"Its worker died {attempts} times, the last time {worker}."));
         }
     }
 
-    // The row stays locked, so that the trial cannot be taken away meanwhile.
-    private bool IsOwn(Session session, SweepTrial trial) => session.Query($"SELECT number FROM trial WHERE {Own} {_database.Lock}", reader => reader.GetInt32(0), OwnOf(trial)).Count == 1;
+    // The row is locked until the end of the transaction, so that the trial cannot be given to another worker in the meantime.
+    private bool IsOwn(Session session, SweepTrial trial) => session.Query($"SELECT number FROM trial WHERE {IsOwned} {_database.Lock}", reader => reader.GetInt32(0), OwnOf(trial)).Count == 1;
 
     private static (string, object?)[] OwnOf(SweepTrial trial) => [("number", trial.Number), ("worker", trial.Worker), ("attempts", trial.Attempts)];
 
@@ -224,7 +224,7 @@ internal sealed class StudyStore : IDisposable
 
     private List<SweepTrial> Trials(Session session)
     {
-        // The trials first: what they are said to have reached, their epochs then have.
+        // The trials are read first, so that the epochs contain all that belong to a trial's state.
         var trials = session.Query($"SELECT {Columns} FROM trial WHERE study = @study ORDER BY number", ReadTrial);
         var epochs = session.Query("SELECT number, epoch, score, seconds FROM epoch WHERE study = @study ORDER BY number, epoch",
             reader => (Number: reader.GetInt32(0), Epoch: new SweepEpoch(reader.GetInt32(1), reader.GetDouble(2), reader.GetDouble(3)))).ToLookup(row => row.Number, row => row.Epoch);
@@ -254,7 +254,7 @@ internal sealed class StudyStore : IDisposable
 
     private T Do<T>(bool transaction, Func<Session, T> work)
     {
-        // What is passing, as a server that starts again or a deadlock, is tried again.
+        // Transient errors, such as a restart of the server or a deadlock, are tried again.
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -271,3 +271,8 @@ internal sealed class StudyStore : IDisposable
         }
     }
 }
+
+/// <summary>The answer to a worker that claims a trial.</summary>
+/// <param name="Trial">The trial; null where there is none.</param>
+/// <param name="OthersRun">Where there is none, whether other workers are running trials, which may be given back.</param>
+internal sealed record Claim(SweepTrial? Trial, bool OthersRun);

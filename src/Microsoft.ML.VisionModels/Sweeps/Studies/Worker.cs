@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Studies;
 
-/// <summary>Who runs trials: a sweep in a process on a machine.</summary>
+/// <summary>Names of workers, which run trials. A worker is a sweep in a process on a machine.</summary>
 internal static class Worker
 {
-    /// <summary>A name for a sweep of this process: machine, where its process numbers count, its number, when it began, and the sweep's own part.</summary>
-    public static string NewName() => string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Scope()}/{Environment.ProcessId}/{Began(Environment.ProcessId)}/{Guid.NewGuid():N}");
+    /// <summary>A name for a sweep of this process. It consists of the machine, the scope of process ids, the process id, the start time of the process, and a part that is unique to the sweep.</summary>
+    public static string NewName() => string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}/{Scope()}/{Environment.ProcessId}/{StartTimeOf(Environment.ProcessId)}/{Guid.NewGuid():N}");
 
-    /// <summary>Whether a worker is known to be gone: its process was of this machine, and is no more. Elsewhere one can only wait.</summary>
+    /// <summary>Whether a worker of this machine is gone because its process has ended. Of workers on other machines this cannot be known.</summary>
     public static bool IsGone(string worker)
     {
         var parts = worker.Split('/');
@@ -18,8 +18,8 @@ internal static class Worker
         try
         {
             using var process = Process.GetProcessById(id);
-            // Process numbers are given out again.
-            return Began(id) != parts[3];
+            // Another process may have the same id now, but not the same start time.
+            return StartTimeOf(id) != parts[3];
         }
         catch (ArgumentException)
         {
@@ -27,18 +27,18 @@ internal static class Worker
         }
     }
 
-    /// <summary>Where a process number means this process: containers may share a machine and its name, and each counts for itself.</summary>
+    /// <summary>The scope in which a process id is unique. Containers may share a machine and its name, but each has process ids of its own.</summary>
     private static string Scope() => !OperatingSystem.IsLinux() ? Environment.MachineName
         : $"{File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim()}.{new FileInfo("/proc/self/ns/pid").LinkTarget}";
 
-    /// <summary>When a process began, in ticks since the machine did; nothing where this cannot be told for sure.</summary>
-    private static string Began(int id)
+    /// <summary>The start time of a process, in ticks since the machine was booted; empty where it cannot be known for sure.</summary>
+    private static string StartTimeOf(int id)
     {
         if (!OperatingSystem.IsLinux())
             return "";
         try
         {
-            // The process's name, in parentheses, may hold anything; the beginning is the twentieth word after it.
+            // The name of the process, in parentheses, may contain any characters. The start time is the twentieth field after it.
             var text = File.ReadAllText($"/proc/{id}/stat");
             return text[(text.LastIndexOf(')') + 2)..].Split(' ')[19];
         }
