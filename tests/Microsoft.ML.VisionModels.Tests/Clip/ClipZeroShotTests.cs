@@ -3,6 +3,7 @@ using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Tests.Contract;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -108,28 +109,39 @@ public sealed class ClipZeroShotTests : IDisposable
         Assert.Contains("EmbeddingColumnName", Assert.Throws<ArgumentException>(() => Fit(new() { Labels = ["cat"], EmbeddingColumnName = "" })).Message);
     }
 
-    /// <summary>Once the work has begun, in Fit and between two batches of texts.</summary>
-    [Fact]
-    public void ManySentencesCanBeCanceled()
+    /// <summary>Once the work has begun.</summary>
+    [Theory]
+    [InlineData("token")]
+    [InlineData("context")]
+    public void ManySentencesCanBeCanceled(string by)
     {
         using var source = new CancellationTokenSource();
         var read = 0;
         var templates = new Watched(ClipTemplates.ImageNet, () =>
         {
-            if (++read == 1_000)
+            if (++read < 1_000)
+                return;
+            if (by == "token")
                 source.Cancel();
+            else
+                HostCancellation.Cancel(_context);
         });
         var options = new ClipZeroShotOptions { Labels = [.. Enumerable.Range(0, 2_000).Select(i => $"thing {i}")], Templates = templates, CancellationToken = source.Token };
         Assert.ThrowsAny<OperationCanceledException>(() => Fit(options));
         Assert.True(read >= 1_000);
+    }
 
+    [Fact]
+    public void TextsCanBeCanceledBetweenTwoBatches()
+    {
+        string[] texts = [.. Enumerable.Range(0, 2_000).Select(i => $"thing {i}")];
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         using var stop = new CancellationTokenSource();
         var clip = new ClipModel().Open(_folder.Path);
         using var network = clip.Build();
         var batches = 0;
-        Assert.ThrowsAny<OperationCanceledException>(() => ClipTexts.Embed(network.Text, clip.OpenTokenizer(null), options.Labels!, CPU, stop.Token.ThrowIfCancellationRequested, _ =>
+        Assert.ThrowsAny<OperationCanceledException>(() => ClipTexts.Embed(network.Text, clip.OpenTokenizer(null), texts, CPU, stop.Token.ThrowIfCancellationRequested, _ =>
         {
             batches++;
             stop.Cancel();

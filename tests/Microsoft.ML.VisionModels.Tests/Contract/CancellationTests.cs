@@ -37,10 +37,33 @@ public class CancellationTests
         cancellation.AssertFewRead();
     }
 
-    [Theory, EveryEstimator(Only = nameof(EstimatorCase.FitsLong))]
-    public void FittingThatIsCanceledAlreadyStopsAtOnce(string estimator)
+    /// <summary>The options' token stops training, and so it is not that of what the model scores.</summary>
+    [Theory, EveryEstimator(Only = nameof(EstimatorCase.OnlyScores))]
+    public void ScoringStopsSoon(string estimator)
     {
         using var cancellation = new Cancellation("token");
+        var model = cancellation.Fit(estimator, cancellation.Options(estimator));
+        using var owned = model as IDisposable;
+        var rows = cancellation.WatchedRows(EstimatorCase.Of(estimator).Input);
+        Assert.ThrowsAny<OperationCanceledException>(() => ContractData.Scores(model, rows));
+        cancellation.AssertFewRead();
+    }
+
+    [Theory, EveryEstimator]
+    public void ScoringWithATokenOfItsOwnStopsSoon(string estimator)
+    {
+        using var cancellation = new Cancellation("token");
+        var model = Assert.IsType<BatchTransformer>(cancellation.Fit(estimator, EstimatorCase.Of(estimator).Options()), exactMatch: false);
+        using var owned = model;
+        var rows = cancellation.WatchedRows(EstimatorCase.Of(estimator).Input);
+        Assert.ThrowsAny<OperationCanceledException>(() => ViewValues.Read(model.TransformCancelable(rows, cancellation.Token), ContractData.Added(model, rows)));
+        cancellation.AssertFewRead();
+    }
+
+    [Theory, EveryEstimator("token", "context")]
+    public void FittingThatIsCanceledAlreadyStopsAtOnce(string estimator, object by)
+    {
+        using var cancellation = new Cancellation((string)by);
         cancellation.Cancel();
         var before = Environment.CpuUsage.TotalTime;
         try
@@ -77,10 +100,12 @@ public class CancellationTests
         private readonly CancellationTokenSource _source = new();
         private int _reads;
 
+        public CancellationToken Token => _source.Token;
+
         public OptionBag Options(string estimator)
         {
             var options = EstimatorCase.Of(estimator).Options();
-            return by == "token" ? options.For<ScoringOptions>(scoring => scoring.CancellationToken = _source.Token) : options;
+            return by == "token" ? options.For<ScoringOptions>(scoring => scoring.CancellationToken = Token) : options;
         }
 
         public ITransformer Fit(string estimator, OptionBag options, IDataView? rows = null) =>

@@ -32,6 +32,9 @@ internal sealed class EstimatorCase
     /// <summary>Whether labels are read: classifiers learn them, or take their classes from them.</summary>
     public bool ReadsLabels => TransformerType.IsAssignableTo(typeof(ClassifierTransformer));
 
+    /// <summary>Whether fitting reads a checkpoint, and perhaps texts, and learns nothing.</summary>
+    public bool OnlyScores => !Learns;
+
     /// <summary>Whether fitting learns from the rows.</summary>
     public bool Learns => OptionsType.IsAssignableTo(typeof(TrainerOptions));
 
