@@ -49,7 +49,7 @@ OPERATIONS = {
     "translate_x.5": lambda p: affine(p, 1, 0, 5, 0, 1, 0),
     "translate_y.5": lambda p: affine(p, 1, 0, 0, 0, 1, 5),
     "rotate.25": lambda p: p.rotate(25, Image.BILINEAR),
-    "grey": lambda p: Image.merge("RGB", [p.convert("L")] * 3),
+    "gray": lambda p: Image.merge("RGB", [p.convert("L")] * 3),
 }
 
 
