@@ -6,7 +6,7 @@ using System.Runtime.CompilerServices;
 namespace System.Runtime.CompilerServices;
 
 /// <summary>
-/// Honoured by the runtime by its name alone: code in this assembly may use the internal members of the named one.
+/// Honored by the runtime by its name alone: code in this assembly may use the internal members of the named one.
 /// Microsoft's own ML.NET extension packages get the same through InternalsVisibleTo. See docs/decisions/0001-mlnet-access.md.
 /// </summary>
 [AttributeUsage(AttributeTargets.Assembly, AllowMultiple = true)]
