@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Bench;
 

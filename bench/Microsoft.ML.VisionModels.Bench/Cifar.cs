@@ -1,7 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Bench;

@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Clip;
 using TorchSharp;
 using static TorchSharp.torch;

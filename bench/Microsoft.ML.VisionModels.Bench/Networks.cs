@@ -1,6 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.ViT;
-using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Bench;
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.ViT;
 using TorchSharp;
 using static TorchSharp.torch;

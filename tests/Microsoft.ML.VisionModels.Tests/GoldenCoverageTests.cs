@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Reflection;
-using Xunit.v3;
 
 namespace Microsoft.ML.VisionModels.Tests;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;

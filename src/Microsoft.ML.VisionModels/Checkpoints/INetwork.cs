@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;

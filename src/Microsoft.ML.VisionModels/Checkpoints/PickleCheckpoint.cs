@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Core;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;

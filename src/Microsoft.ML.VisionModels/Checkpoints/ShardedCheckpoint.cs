@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;

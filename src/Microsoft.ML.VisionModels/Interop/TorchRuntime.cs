@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
 using TorchSharp;
 

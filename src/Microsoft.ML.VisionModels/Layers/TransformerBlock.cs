@@ -1,6 +1,4 @@
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Sweeps.Spaces;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Interop;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

@@ -1,5 +1,4 @@
 using System.Drawing;
-using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Masks;
 

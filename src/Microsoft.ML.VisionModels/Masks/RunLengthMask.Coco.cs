@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Masks;
 
 namespace Microsoft.ML.VisionModels;

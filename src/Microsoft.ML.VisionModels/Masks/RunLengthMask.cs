@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Masks;
 
 namespace Microsoft.ML.VisionModels;

@@ -4,10 +4,10 @@ using System.Text.Json.Nodes;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Imaging;
 using static TorchSharp.torch;
 

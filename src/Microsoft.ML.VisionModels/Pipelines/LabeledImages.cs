@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
@@ -72,7 +71,7 @@ internal static class TrainingRows
 {
     private const int RowsAtOnce = 64;
 
-    /// <param name="host">Takes the warnings.</param>
+    /// <param name="host">Takes the warnings, and may tell to stop.</param>
     /// <param name="options">Name the column of images, and say what happens to those that cannot be read.</param>
     /// <param name="part">What the rows are called in messages.</param>
     /// <param name="data">The rows.</param>
@@ -94,6 +93,7 @@ internal static class TrainingRows
         for (var more = true; more;)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
+            host.ThrowIfCanceled();
             more = cursor.MoveNext();
             if (more)
             {

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Text;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;

@@ -1,13 +1,9 @@
 using System.Globalization;
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.SearchSpace;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Training;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Runtime;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Training;
@@ -86,7 +85,6 @@ internal sealed record FitContext<TOptions>(IHost Host, TOptions Options, IDataV
     public void ThrowIfCanceled()
     {
         Options.CancellationToken.ThrowIfCancellationRequested();
-        if (Host.IsCanceled())
-            throw new OperationCanceledException("The MLContext was told to stop.");
+        Host.ThrowIfCanceled();
     }
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Reports;
 

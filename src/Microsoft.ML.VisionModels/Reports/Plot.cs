@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
-
 namespace Microsoft.ML.VisionModels.Reports;
 
 /// <summary>A plot with two axes, as inline SVG. What is drawn into it stands at places on the axes.</summary>

@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Core;
-
 namespace Microsoft.ML.VisionModels.Sweeps;
 
 /// <summary>Decides which trials are ended early.</summary>

@@ -1,9 +1,7 @@
 using System.Globalization;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps.Report;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
-using Microsoft.ML.VisionModels.Sweeps.Spaces;
 using Microsoft.ML.VisionModels.Sweeps.Studies;
 
 namespace Microsoft.ML.VisionModels;

@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Sweeps.Studies;
-
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>A trial of a sweep: an estimator with one set of hyper-parameters.</summary>

@@ -1,7 +1,5 @@
 using System.Data.Common;
 using System.Diagnostics;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps.Studies;
 using Microsoft.ML.VisionModels.Training;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
-
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>Byte-pair encoding (BPE) of words: "Neural Machine Translation of Rare Words with Subword Units" (arXiv 1508.07909), over bytes.</summary>

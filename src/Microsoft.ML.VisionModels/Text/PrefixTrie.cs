@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
-
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>A trie, which finds the words of a set that a text starts with.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Text;
 

@@ -1,6 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
-
 namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>The type of a piece, with the numbers of SentencePiece's files.</summary>

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
-using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Training;
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Families.Clip;
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Tests.Contract;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;

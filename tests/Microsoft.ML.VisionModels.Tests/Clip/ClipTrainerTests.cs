@@ -1,9 +1,7 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Tests.Contract;
-using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Clip;

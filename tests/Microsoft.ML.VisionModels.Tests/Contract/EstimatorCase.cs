@@ -1,5 +1,4 @@
 using System.Reflection;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 

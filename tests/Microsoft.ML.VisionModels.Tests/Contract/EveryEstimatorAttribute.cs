@@ -1,5 +1,4 @@
 using System.Reflection;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Xunit.Sdk;
 using Xunit.v3;
 

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Reflection.Emit;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.Data;
-
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 
 /// <summary>An image that cannot be read is named, or passed over where the options say so.</summary>

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;

@@ -1,6 +1,4 @@
 using System.Reflection;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
 

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,5 +1,3 @@
-using Microsoft.ML.Data;
-
 namespace Microsoft.ML.VisionModels.Tests.Evaluation;
 
 public class ImageClassificationMetricsTests

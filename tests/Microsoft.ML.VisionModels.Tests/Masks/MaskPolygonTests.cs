@@ -1,6 +1,5 @@
 using System.Drawing;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Tests.Masks;
 

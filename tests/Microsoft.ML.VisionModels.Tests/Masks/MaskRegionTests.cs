@@ -1,6 +1,4 @@
 using Microsoft.ML.VisionModels.Families.Sam;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Masks;
 
 namespace Microsoft.ML.VisionModels.Tests.Masks;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Tests.Masks;
 

@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Layers;
-
 namespace Microsoft.ML.VisionModels.Tests;
 
 public class ImageClassifierOptionsTests

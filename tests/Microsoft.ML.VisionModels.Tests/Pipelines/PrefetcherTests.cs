@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels.Tests;

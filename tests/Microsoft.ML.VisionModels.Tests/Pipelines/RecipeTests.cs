@@ -1,12 +1,8 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Imaging;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Tests.Contract;
 using Microsoft.ML.VisionModels.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests;

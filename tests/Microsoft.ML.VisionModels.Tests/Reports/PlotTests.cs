@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Reports;
 
 namespace Microsoft.ML.VisionModels.Tests.Reports;

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Tests.Clip;
 using Microsoft.ML.VisionModels.Tests.Contract;
 

@@ -1,8 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Families.Swin;
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
-using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Swin;
 

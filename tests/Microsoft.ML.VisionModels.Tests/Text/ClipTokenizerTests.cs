@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Tests.Text;
 

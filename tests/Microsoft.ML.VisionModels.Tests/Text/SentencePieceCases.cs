@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Text;
 

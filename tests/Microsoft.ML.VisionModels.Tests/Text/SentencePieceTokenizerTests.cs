@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Text;
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;
 

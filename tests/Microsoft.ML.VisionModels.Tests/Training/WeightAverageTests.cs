@@ -1,7 +1,4 @@
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Training;

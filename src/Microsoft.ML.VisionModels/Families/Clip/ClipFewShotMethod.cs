@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Families.Clip;
-
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>How CLIP learns classes from a few images.</summary>

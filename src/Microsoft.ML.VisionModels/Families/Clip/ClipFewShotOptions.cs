@@ -1,7 +1,5 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.SearchSpace;
 using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 

@@ -4,6 +4,7 @@ using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Text;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.AI;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Layers;
-using TorchSharp;
+using Microsoft.ML.VisionModels.Text;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;

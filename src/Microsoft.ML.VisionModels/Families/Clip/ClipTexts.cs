@@ -1,6 +1,5 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Text;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;

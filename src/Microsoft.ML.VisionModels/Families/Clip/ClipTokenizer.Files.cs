@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Text;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 

@@ -1,11 +1,9 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
-using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Text;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 

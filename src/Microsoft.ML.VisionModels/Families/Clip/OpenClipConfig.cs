@@ -1,6 +1,4 @@
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 

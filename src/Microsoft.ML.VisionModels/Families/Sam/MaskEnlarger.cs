@@ -1,7 +1,5 @@
 using System.Numerics.Tensors;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Masks;
-using TorchSharp;
 using static TorchSharp.torch;
 using Tensor = TorchSharp.torch.Tensor;
 

@@ -1,6 +1,5 @@
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using ConvTranspose2d = Microsoft.ML.VisionModels.Layers.ConvTranspose2d;

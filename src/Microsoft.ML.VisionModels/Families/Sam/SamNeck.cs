@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 using Conv2d = Microsoft.ML.VisionModels.Layers.Conv2d;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Layers;
-using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 

@@ -1,8 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using Linear = Microsoft.ML.VisionModels.Layers.Linear;

@@ -1,5 +1,3 @@
-using Microsoft.ML.VisionModels.Layers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;

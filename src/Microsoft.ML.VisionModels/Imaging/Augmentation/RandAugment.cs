@@ -1,5 +1,4 @@
 using System.Numerics;
-using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Reports;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 

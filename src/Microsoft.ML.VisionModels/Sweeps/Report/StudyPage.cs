@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Reports;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;

@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 

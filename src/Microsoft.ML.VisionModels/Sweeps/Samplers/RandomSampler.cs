@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Samplers;

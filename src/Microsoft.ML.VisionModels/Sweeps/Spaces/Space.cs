@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Spaces;

@@ -1,7 +1,4 @@
 using System.Data.Common;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
-using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
-using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 using Operation = Microsoft.ML.VisionModels.Imaging.Augmentation.RandAugment.Operation;

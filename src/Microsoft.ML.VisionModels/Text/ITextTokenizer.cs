@@ -1,6 +1,6 @@
 using Microsoft.ML.VisionModels.Interop;
 
-namespace Microsoft.ML.VisionModels.Families.Clip;
+namespace Microsoft.ML.VisionModels.Text;
 
 /// <summary>Makes rows of tokens from texts, for a text tower. It may be used from several threads at once.</summary>
 internal interface ITextTokenizer
