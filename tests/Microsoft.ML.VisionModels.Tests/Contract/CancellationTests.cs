@@ -28,10 +28,10 @@ public class CancellationTests
         AssertUsable(model);
     }
 
-    [Theory, EveryEstimator(Only = nameof(EstimatorCase.FitsLong))]
-    public void ReadingRowsStopsSoon(string estimator)
+    [Theory, EveryEstimator("token", "context", Only = nameof(EstimatorCase.FitsLong))]
+    public void ReadingRowsStopsSoon(string estimator, object by)
     {
-        using var cancellation = new Cancellation("token");
+        using var cancellation = new Cancellation((string)by);
         var rows = cancellation.WatchedRows(EstimatorCase.Of(estimator).FitInput);
         Assert.ThrowsAny<OperationCanceledException>(() => cancellation.Fit(estimator, cancellation.Options(estimator), rows));
         cancellation.AssertFewRead();
