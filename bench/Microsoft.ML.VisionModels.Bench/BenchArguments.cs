@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.ML.VisionModels.Checkpoints;
 
 namespace Microsoft.ML.VisionModels.Bench;
 

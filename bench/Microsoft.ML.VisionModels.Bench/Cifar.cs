@@ -1,4 +1,6 @@
 using System.Globalization;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 
 namespace Microsoft.ML.VisionModels.Bench;

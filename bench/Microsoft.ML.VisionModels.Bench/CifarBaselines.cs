@@ -1,5 +1,6 @@
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Training;
 using TorchSharp;
 using static TorchSharp.torch;

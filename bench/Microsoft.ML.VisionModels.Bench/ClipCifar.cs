@@ -1,4 +1,6 @@
 using System.Globalization;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Training;

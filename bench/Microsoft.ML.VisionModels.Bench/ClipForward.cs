@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Clip;
 using TorchSharp;
 using static TorchSharp.torch;

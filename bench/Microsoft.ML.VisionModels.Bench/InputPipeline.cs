@@ -2,6 +2,7 @@ using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Search;
 
 namespace Microsoft.ML.VisionModels.Bench;

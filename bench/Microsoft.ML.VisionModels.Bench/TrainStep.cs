@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;

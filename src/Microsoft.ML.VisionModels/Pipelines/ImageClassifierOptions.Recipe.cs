@@ -1,7 +1,6 @@
 using Microsoft.ML.SearchSpace;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
-using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
 using static TorchSharp.torch;
 

@@ -2,7 +2,6 @@ using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
-using Microsoft.ML.VisionModels.Training;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -63,7 +62,7 @@ public sealed class ClipTrainerOptions : TrainerOptions
 
     internal override IEnumerable<string?> OutputNames => [ImageEmbeddingColumnName, TextEmbeddingColumnName];
 
-    private protected override RecipeDefaults Defaults => Checkpoint is null ? RecipeDefaults.Plain : new() { LearningRate = 1e-5 };
+    private protected override RecipeDefaults Defaults => Checkpoint is null ? RecipeDefaults.Plain : RecipeDefaults.Gentle;
 
     private protected override IEnumerable<string> NoPartInLearning => [.. base.NoPartInLearning, nameof(Tokenizer), nameof(WeightInterpolation)];
 
