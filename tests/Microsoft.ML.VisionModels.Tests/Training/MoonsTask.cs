@@ -44,6 +44,11 @@ internal sealed class MoonsTask : ITrainingTask, IDisposable
     /// <summary>Sees epoch and step before each loss, and may change the loss.</summary>
     public Func<int, int, Tensor, Tensor>? OnLoss { get; init; }
 
+    /// <summary>Keeps a moving average of the weights as a teacher's, at a momentum that rises with the steps, and these in snapshots.</summary>
+    public Tensor[]? Teacher { get; init; }
+
+    public IEnumerable<(string Name, Tensor Value)> State => (Teacher ?? []).Select((value, i) => ($"teacher.{i}", value));
+
     /// <summary>Replaces the validation's result.</summary>
     public Func<int, ValidationResult, ValidationResult>? OnValidate { get; init; }
 
@@ -63,6 +68,13 @@ internal sealed class MoonsTask : ITrainingTask, IDisposable
         var rows = tensor(chunk);
         var loss = nn.functional.cross_entropy(_network.forward(_train.Points[rows]), _train.Labels[rows]).Mul((double)chunk.Length / batch.Length);
         return OnLoss?.Invoke(_epoch, step, loss) ?? loss;
+    }
+
+    public void AfterStep(long step, long totalSteps)
+    {
+        Assert.False(is_grad_enabled());
+        foreach (var (teacher, student) in (Teacher ?? []).Zip(Network.parameters()))
+            teacher.lerp_(student, 0.5 * (1 - (double)step / totalSteps));
     }
 
     public ValidationResult? Validate(CancellationToken cancellation)

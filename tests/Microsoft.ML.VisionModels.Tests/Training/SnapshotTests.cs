@@ -1,6 +1,7 @@
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Training;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Training;
 
@@ -24,6 +25,26 @@ public class SnapshotTests
         Assert.Equal(expected.History.Epochs.Select(e => (e.Epoch, e.TrainLoss, e.ValidationLoss)), history.Epochs.Select(e => (e.Epoch, e.TrainLoss, e.ValidationLoss)));
         Assert.Equal(expected.History.BestEpoch, history.BestEpoch);
         Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
+    public void ATeacherGoesOnWithItsStudent()
+    {
+        using var folder = TestFolders.Temporary();
+        var expected = Teach(null, null);
+        Assert.Throws<Interrupted>(() => Teach(folder.Path, (1, 3)));
+        Assert.Equal(expected, Teach(folder.Path, null));
+
+        static float[] Teach(string? folder, (int, int)? breakAt)
+        {
+            var options = Options(folder, steps: 1);
+            using var sample = new MoonsTask(options);
+            using var scope = NewDisposeScope();
+            var teacher = sample.Network.parameters().Select(p => zeros_like(p)).ToArray();
+            using var task = new MoonsTask(options) { Teacher = teacher, OnLoss = (epoch, step, loss) => (epoch, step) == breakAt ? throw new Interrupted() : loss };
+            TrainingLoop.Run(task, options.Plan());
+            return [.. teacher.SelectMany(t => t.data<float>().ToArray())];
+        }
     }
 
     [Fact]

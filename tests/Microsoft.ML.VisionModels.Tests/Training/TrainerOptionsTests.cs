@@ -12,6 +12,9 @@ public class TrainerOptionsTests
 
     [Theory]
     [InlineData(nameof(TrainerOptions.Epochs), 0)]
+    [InlineData(nameof(TrainerOptions.Steps), 0)]
+    [InlineData(nameof(TrainerOptions.Minutes), 0.0)]
+    [InlineData(nameof(TrainerOptions.Minutes), double.NaN)]
     [InlineData(nameof(TrainerOptions.BatchSize), -1)]
     [InlineData(nameof(TrainerOptions.LearningRate), 0.0)]
     [InlineData(nameof(TrainerOptions.LearningRate), double.NaN)]

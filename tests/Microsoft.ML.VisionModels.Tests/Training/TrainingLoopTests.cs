@@ -240,6 +240,61 @@ public class TrainingLoopTests
         Assert.Equal(Enumerable.Range(0, total).Select(i => options.LearningRate * new CosineSchedule(0.25).ShareAt(i, total)), rates);
     }
 
+    [Theory]
+    [InlineData(20, 3)] // two and a half epochs of eight steps
+    [InlineData(8, 1)]
+    [InlineData(3, 1)]
+    [InlineData(200, 25)] // more than the epochs: steps are what counts
+    public void StepsAreABudgetOfTheirOwn(int steps, int epochs)
+    {
+        var options = new MoonsOptions { Epochs = 12, Steps = steps, WarmupFraction = 0 };
+        using var task = new MoonsTask(options);
+        var rates = new List<double>();
+        var history = TrainingLoop.Run(task, options.Plan(), callbacks: new Callback { StepEnd = s => rates.Add(s.LearningRate) });
+
+        Assert.Equal(8, task.StepsPerEpoch);
+        Assert.Equal(Enumerable.Range(0, steps).Select(i => options.LearningRate * new CosineSchedule(0).ShareAt(i, steps)), rates);
+        Assert.Equal((StopReason.Completed, epochs), (history.StopReason, history.Epochs.Count));
+        Assert.NotNull(history.Epochs[^1].ValidationLoss); // an epoch that ends early is judged as any other
+    }
+
+    [Fact]
+    public void MinutesEndATrainingWithALowRate()
+    {
+        var options = new MoonsOptions { Epochs = 1_000_000, Minutes = 0.02, WarmupFraction = 0, EarlyStoppingPatience = 0 };
+        using var task = new MoonsTask(options);
+        var rates = new List<double>();
+        var history = TrainingLoop.Run(task, options.Plan(), callbacks: new Callback { StepEnd = s => rates.Add(s.LearningRate) });
+
+        Assert.Equal(StopReason.Completed, history.StopReason);
+        Assert.True(history.Elapsed >= TimeSpan.FromMinutes(0.02));
+        Assert.True(history.Epochs.Count < options.Epochs);
+        Assert.Equal(options.LearningRate, rates[0], options.LearningRate / 10);
+        Assert.Equal(rates.OrderDescending(), rates);
+        Assert.True(rates[^1] < options.LearningRate / 2, $"The last rate is {rates[^1]}.");
+    }
+
+    [Fact]
+    public void WhatIsLeftOfTheEpochsCountsWhereMinutesAreMore()
+    {
+        var plain = new MoonsOptions { Epochs = 2 };
+        var bounded = new MoonsOptions { Epochs = 2, Minutes = 1000 };
+        using var expected = new MoonsTask(plain);
+        using var task = new MoonsTask(bounded);
+        TrainingLoop.Run(expected, plain.Plan());
+        TrainingLoop.Run(task, bounded.Plan());
+        Assert.Equal(expected.Weights(), task.Weights());
+    }
+
+    [Fact]
+    public void AnotherOptimizerIsAPropertyOfThePlan()
+    {
+        var options = new MoonsOptions { Epochs = 40, LearningRate = 0.1 };
+        using var task = new MoonsTask(options);
+        TrainingLoop.Run(task, options.Plan() with { Optimizer = groups => new Sgd(groups) });
+        Assert.InRange(task.Evaluate().Score, 0.97, 1);
+    }
+
     [Fact]
     public void ReportsProgressWithTheValidationMetrics()
     {
