@@ -1,7 +1,6 @@
 using Microsoft.ML.AutoML;
 using Microsoft.ML.SearchSpace;
 using Microsoft.ML.SearchSpace.Option;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 using AutoMLSpace = Microsoft.ML.SearchSpace.SearchSpace;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.SearchSpace;
 using Microsoft.ML.SearchSpace.Option;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
 namespace Microsoft.ML.VisionModels.AutoML;

@@ -1,7 +1,5 @@
 using Microsoft.ML.AutoML;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
 using static System.FormattableString;
 

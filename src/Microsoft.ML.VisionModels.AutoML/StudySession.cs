@@ -1,6 +1,5 @@
 using Microsoft.ML.AutoML;
 using Microsoft.ML.SearchSpace;
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;

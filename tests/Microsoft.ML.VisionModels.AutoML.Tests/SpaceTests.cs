@@ -2,8 +2,6 @@ using Microsoft.ML.AutoML;
 using Microsoft.ML.SearchSpace;
 using Microsoft.ML.SearchSpace.Option;
 using Microsoft.ML.VisionModels.AutoML;
-using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 using AutoMLSpace = Microsoft.ML.SearchSpace.SearchSpace;

@@ -1,5 +1,4 @@
 using Microsoft.ML.AutoML;
-using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Tests;
 
