@@ -12,6 +12,9 @@ internal static class TestFolders
     /// <summary>The reference cases that the tests were written with.</summary>
     public static string OwnGolden => Path.Combine(AppContext.BaseDirectory, "Golden");
 
+    /// <summary>The repository's root.</summary>
+    public static string Checkout { get; } = FindCheckout();
+
     /// <summary>The tensors of published checkpoints, by name and shape.</summary>
     public static string Manifests => Path.Combine(AppContext.BaseDirectory, "Manifests");
 
@@ -26,18 +29,19 @@ internal static class TestFolders
 
     private static string BesideCheckout(string variable, string folder, string path)
     {
-        var root = Environment.GetEnvironmentVariable(variable) ?? Path.Combine(CheckoutParent(), "shared", folder);
+        var root = Environment.GetEnvironmentVariable(variable) ?? Path.Combine(Path.GetDirectoryName(Checkout) ?? Checkout, "shared", folder);
         var full = Path.Combine(root, path);
         Assert.SkipUnless(File.Exists(full) || Directory.Exists(full), $"{path} is not here; set {variable} to the folder that holds it.");
         return full;
     }
 
-    private static string CheckoutParent()
+    // Not the compiler's path of a source file: reproducible builds write another.
+    private static string FindCheckout()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "Microsoft.ML.VisionModels.sln")))
-                return folder.Parent?.FullName ?? folder.FullName;
+                return folder.FullName;
         }
         return AppContext.BaseDirectory;
     }

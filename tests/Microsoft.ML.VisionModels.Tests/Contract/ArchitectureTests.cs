@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using House;
 
 namespace Microsoft.ML.VisionModels.Tests.Contract;
@@ -9,20 +8,19 @@ namespace Microsoft.ML.VisionModels.Tests.Contract;
 /// </summary>
 public class ArchitectureTests
 {
-    private static readonly string s_root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
-    private static readonly Lazy<FolderGraph> s_graph = new(() => FolderGraph.Of(s_root));
+    private static readonly Lazy<FolderGraph> s_graph = new(() => FolderGraph.Of(TestFolders.Checkout));
 
     [Fact]
     public void EveryFolderHasAFloor()
     {
-        var floors = Floors.Read(s_root);
+        var floors = Floors.Read(TestFolders.Checkout);
         Assert.All(s_graph.Value.Folders, folder => Assert.True(floors.Has(folder), $"docs/architecture.md has no row for {folder}."));
     }
 
     [Fact]
     public void NoArrowGoesUpwards()
     {
-        var upward = Floors.Read(s_root).Upward(s_graph.Value).SelectMany(arrow => arrow.Uses).Select(use => $"{use.From} uses {use.To}").ToArray();
+        var upward = Floors.Read(TestFolders.Checkout).Upward(s_graph.Value).SelectMany(arrow => arrow.Uses).Select(use => $"{use.From} uses {use.To}").ToArray();
         Assert.True(upward.Length == 0, string.Join('\n', upward));
     }
 
@@ -40,15 +38,16 @@ public class ArchitectureTests
     [Fact]
     public void NamespacesOfInternalTypesAreTheirFolders()
     {
-        foreach (var path in FolderGraph.SourcesOf(s_root))
+        foreach (var path in FolderGraph.SourcesOf(TestFolders.Checkout))
         {
-            var text = File.ReadAllText(Path.Combine(FolderGraph.PackageFolder(s_root), path));
+            var text = File.ReadAllText(Path.Combine(FolderGraph.PackageFolder(TestFolders.Checkout), path));
             var space = text.Split('\n').First(line => line.StartsWith("namespace ", StringComparison.Ordinal))["namespace ".Length..].TrimEnd(';', '\r');
-            if (space is "Microsoft.ML" or "Microsoft.ML.VisionModels" or "System.Runtime.CompilerServices")
+            if (space == "System.Runtime.CompilerServices")
                 continue;
-            Assert.Equal($"Microsoft.ML.VisionModels.{Path.GetDirectoryName(path)!.Replace(Path.DirectorySeparatorChar, '.')}", space);
+            if (space is "Microsoft.ML" or "Microsoft.ML.VisionModels")
+                Assert.True(text.Contains("\npublic ", StringComparison.Ordinal), $"{path} has no public type, and the namespace of public types.");
+            else
+                Assert.Equal($"Microsoft.ML.VisionModels.{Path.GetDirectoryName(path)!.Replace(Path.DirectorySeparatorChar, '.')}", space);
         }
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }

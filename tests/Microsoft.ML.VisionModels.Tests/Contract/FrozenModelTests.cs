@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
@@ -22,7 +21,7 @@ public class FrozenModelTests
 {
     private const double Tolerance = 1e-4;      // another processor sums in another order
 
-    private static readonly string s_sources = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", "Models"));
+    private static readonly string s_sources = Path.Combine(TestFolders.Checkout, "tests", "Models");
     private static readonly string s_files = Path.Combine(AppContext.BaseDirectory, "Models");
 
     public static TheoryData<string> Kinds => [.. Registered().Select(kind => kind.Name).Order(StringComparer.Ordinal)];
@@ -236,6 +235,4 @@ public class FrozenModelTests
     private static double? Number(string token) => token.Length == 8 && uint.TryParse(token, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var bits)
         ? BitConverter.UInt32BitsToSingle(bits)
         : null;
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }
