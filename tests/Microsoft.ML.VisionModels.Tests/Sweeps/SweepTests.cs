@@ -3,6 +3,7 @@ using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Sweeps.Report;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
+using Microsoft.ML.VisionModels.Sweeps.Studies;
 
 namespace Microsoft.ML.VisionModels.Tests;
 
@@ -128,6 +129,24 @@ public class SweepTests
         var shares = ParameterImportance.Of(space.Branches[0].Dimensions, [.. new SweepHistory(space, trials, true).Ranked]);
         Assert.Equal("x", shares[0].Name);
         Assert.True(shares[0].Share > 2 * shares[1].Share, $"{shares[0].Share}");
+    }
+
+    [Theory]
+    [InlineData(SweepTrialState.Pruned)]
+    [InlineData(SweepTrialState.Stopped)]
+    public void CurvesOfTrialsThatEndedEarlyAreDashed(SweepTrialState state)
+    {
+        using var folder = TestFolders.Temporary();
+        var branch = new Branch("only", [new NumberDimension("x", 0, 1, 0.25)]);
+        using var store = StudyStore.Open(null, "study", new([branch]), "Score", higherIsBetter: true);
+        foreach (var (end, score) in new[] { (SweepTrialState.Complete, 0.9), (SweepTrialState.Complete, 0.8), (state, 0.7) })
+        {
+            var trial = store.Begin("me", branch.Initial);
+            Assert.True(store.Report(trial, new(1, score / 2, 1)) && store.Report(trial, new(2, score, 2)) && store.Finish(trial, end, score));
+        }
+        new SweepStudy(store).WriteReport(folder.File("report.html"));
+        var page = File.ReadAllText(folder.File("report.html"));
+        Assert.Equal(1, page.Split("class='line early'").Length - 1);
     }
 
     [Fact]

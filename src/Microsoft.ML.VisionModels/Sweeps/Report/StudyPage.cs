@@ -79,7 +79,7 @@ internal static class StudyPage
         var plot = new Plot(Axis.OfCounts("epoch", trials.Max(trial => trial.Epochs.Max(epoch => epoch.Epoch))), Axis.Of("score", trials.SelectMany(trial => trial.Epochs).Select(epoch => epoch.Score)), width: 900);
         foreach (var trial in trials)
         {
-            var style = trial.Number == study.Best?.Number ? "best" : trial.State == SweepTrialState.Pruned ? "pruned" : "";
+            var style = trial.Number == study.Best?.Number ? "best" : trial.State == SweepTrialState.Complete ? "" : "early";
             plot.Line(trial.Epochs.Select(epoch => ((double)epoch.Epoch, epoch.Score)), $"line {style}", Describe(trial));
             if (trial.Epochs.Count == 1)
                 plot.Point(trial.Epochs[0].Epoch, trial.Epochs[0].Score, StyleOf(trial), Describe(trial));
@@ -123,7 +123,7 @@ internal static class StudyPage
 
     private const string Style = """
         :root { --best: #c2410c; } @media (prefers-color-scheme: dark) { :root { --best: #fb923c; } }
-        .line { stroke-width: 1.2; opacity: .6; } .line.pruned { stroke-dasharray: 4 3; opacity: .4; } .line.best { --color: var(--best); stroke-width: 2.5; opacity: 1; }
+        .line { stroke-width: 1.2; opacity: .6; } .line.early { stroke-dasharray: 4 3; opacity: .4; } .line.best { --color: var(--best); stroke-width: 2.5; opacity: 1; }
         .dot { fill-opacity: .75; } .dot.hollow { fill: none; stroke: var(--accent); opacity: .6; }
         .halo { paint-order: stroke; stroke: var(--card); stroke-width: 3px; } .axis { stroke: var(--soft); }
         .trial { fill: none; stroke: color-mix(in srgb, var(--best) calc(var(--rank) * 100%), #9ca3af); stroke-width: calc(.7px + 1.3px * var(--rank)); opacity: calc(.25 + .75 * var(--rank)); }
