@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Interop;
 
@@ -34,6 +35,13 @@ internal static class MLNet
     public static void Info(IChannel channel, string message) => channel.Info(MessageSensitivity.None, Escape(message));
 
     public static void Warning(IChannel channel, string message) => channel.Warning(MessageSensitivity.None, Escape(message));
+
+    /// <summary>Until the result is disposed of, what readers have to say goes to the environment's log as warnings.</summary>
+    public static IDisposable LogNotices(IHostEnvironment environment) => Notices.To(message =>
+    {
+        using var channel = environment.Start("Notice");
+        Warning(channel, message);
+    });
 
     // Channels format their messages.
     private static string Escape(string message) => message.Replace("{", "{{", StringComparison.Ordinal).Replace("}", "}}", StringComparison.Ordinal);

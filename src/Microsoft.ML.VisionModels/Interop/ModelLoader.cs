@@ -36,6 +36,7 @@ internal static class ModelLoader
     private static ITransformer Create(IHostEnvironment environment, ModelLoadContext context)
     {
         context.CheckAtModel(Version());
+        using var notices = MLNet.LogNotices(environment);
         return Registry.All<IModelFormat>().Single().Load(environment, new ModelArchiveReader(context));
     }
 

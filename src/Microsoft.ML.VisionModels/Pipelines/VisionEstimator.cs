@@ -34,6 +34,7 @@ public sealed class VisionEstimator<TTransformer> : IEstimator<TTransformer>
         foreach (var column in _options.Inputs)
             column.Find(input.Schema);
         _options.CancellationToken.ThrowIfCancellationRequested();
+        using var notices = MLNet.LogNotices(_host);
         return _fit(_host, input);
     }
 
