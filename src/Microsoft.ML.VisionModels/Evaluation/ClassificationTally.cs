@@ -13,20 +13,23 @@ internal sealed class ClassificationTally(IReadOnlyList<string> classes)
 
     private int Top => Math.Min(5, classes.Count);
 
+    /// <summary>The names that several classes have, as two birds and machines of ImageNet's are cranes.</summary>
+    public IReadOnlyList<string> SharedNames { get; } = [.. classes.CountBy(name => name).Where(name => name.Value > 1).Select(name => name.Key)];
+
     /// <summary>Counts a row.</summary>
-    /// <param name="label">The true class; null where the row has no label, -1 where the label is not a class.</param>
-    /// <param name="predicted">The predicted class; null where the row has no prediction.</param>
+    /// <param name="label">The true class, or several that are all right; null where the row has no label, none where the label is not a class.</param>
+    /// <param name="predicted">The predicted class, or several that it may be; null where the row has no prediction.</param>
     /// <param name="score">The probability of each class.</param>
-    public void Add(int? label, int? predicted, ReadOnlySpan<float> score)
+    public void Add(int[]? label, int[]? predicted, float[] score)
     {
-        if (label is not { } truth)
+        if (label is null)
             _noLabel++;
-        else if (truth < 0)
+        else if (label is [])
             _unknownLabel++;
-        else if (predicted is not { } answer || HasNaN(score))
+        else if (predicted is null || Array.Exists(score, float.IsNaN))
             _noPrediction++;
         else
-            Add(truth, answer, score);
+            AddMeasured(label, Likeliest(predicted, score), score);
     }
 
     public ImageClassificationMetrics ToMetrics()
@@ -45,18 +48,20 @@ internal sealed class ClassificationTally(IReadOnlyList<string> classes)
             Reliability = _areProbabilities ? _reliability.Bins : [],
             Classes = perClass,
             ConfusionMatrix = confusions,
+            SharedNames = SharedNames,
         };
 
         double Share(long rows) => (double)rows / _count;   // NaN where there are no rows
     }
 
-    private void Add(int label, int predicted, ReadOnlySpan<float> score)
+    private void AddMeasured(int[] labels, int predicted, float[] score)
     {
+        var label = labels.Contains(predicted) ? predicted : Likeliest(labels, score);
         _count++;
         _confusions[(label, predicted)] = _confusions.GetValueOrDefault((label, predicted)) + 1;
         if (label == predicted)
             _right++;
-        if (Rank(label, score) < Top)
+        if (Rank(Likeliest(labels, score), score) < Top)
             _amongTop++;
 
         // Scores that are not probabilities, such as margins, have no log loss and no calibration.
@@ -64,12 +69,14 @@ internal sealed class ClassificationTally(IReadOnlyList<string> classes)
             _areProbabilities &= value is >= 0 and <= 1 + 1e-5f;
         if (!_areProbabilities)
             return;
-        _loss -= Math.Log(Math.Clamp(score[label], SmallestProbability, 1));
+        _loss -= Math.Log(Math.Clamp(labels.Sum(right => score[right]), SmallestProbability, 1));
         _reliability.Add(score[predicted], label == predicted);
     }
 
+    private static int Likeliest(int[] classes, float[] score) => classes.MaxBy(one => score[one]);
+
     /// <summary>The number of classes that rank before this one. Of classes with equal scores the first ranks first, as in the predicted label.</summary>
-    private static int Rank(int label, ReadOnlySpan<float> score)
+    private static int Rank(int label, float[] score)
     {
         var before = 0;
         for (var i = 0; i < score.Length; i++)
@@ -78,16 +85,6 @@ internal sealed class ClassificationTally(IReadOnlyList<string> classes)
                 before++;
         }
         return before;
-    }
-
-    private static bool HasNaN(ReadOnlySpan<float> score)
-    {
-        foreach (var value in score)
-        {
-            if (float.IsNaN(value))
-                return true;
-        }
-        return false;
     }
 }
 

@@ -44,12 +44,20 @@ public sealed class ImageClassificationMetrics
     /// <summary>Counts of rows, by true class and predicted class.</summary>
     public required ConfusionCounts ConfusionMatrix { get; init; }
 
+    /// <summary>
+    /// The names that several classes have. A label that is such a name, and not a key with the score's own values, is right for each of
+    /// them: their probabilities count together, and a wrong prediction counts as one for the likeliest of them.
+    /// </summary>
+    public required IReadOnlyList<string> SharedNames { get; init; }
+
     /// <summary>The measures as text, with one line for each class.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
         Line($"{Count:N0} rows in {Classes.Count:N0} classes; left out {LeftOut.Total:N0}: {LeftOut.NoLabel:N0} without a label, {LeftOut.UnknownLabel:N0} of another class, {LeftOut.NoPrediction:N0} without a prediction");
         Line($"top-1 accuracy {Top1Accuracy:0.0000}, top-5 {Top5Accuracy:0.0000}, mean of classes {MacroAccuracy:0.0000}, log loss {LogLoss:0.0000}, calibration error {ExpectedCalibrationError:0.0000}");
+        if (SharedNames.Count > 0)
+            Line($"names of several classes, each of which is right for a label of that name: {string.Join(", ", SharedNames)}");
         var width = Classes.Select(each => each.Label.Length).Append("class".Length).Max();
         Line($"{"class".PadRight(width)}  {"rows",7}  precision  recall      F1");
         foreach (var each in Classes)

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 
@@ -24,26 +25,23 @@ internal sealed class ScoredRows
     public ImageClassificationMetrics Evaluate()
     {
         var tally = new ClassificationTally(_classes);
+        foreach (var name in tally.SharedNames)
+            Notices.Say($"'{name}' is the name of several classes of the column '{_score.Name}': of these, each is right where the label is the name. A label that is a key with the same values as the score's means one of them.");
         using var cursor = _view.GetRowCursor([_label.Column, _score, _predicted.Column]);
-        var (readLabel, readPredicted) = (_label.MakeReader(cursor), _predicted.MakeReader(cursor));
+        var (readLabel, readPredicted) = (_label.MakeReader(cursor, _classes), _predicted.MakeReader(cursor, _classes));
         var readScore = cursor.GetGetter<VBuffer<float>>(_score);
-        var indices = IndicesOf(_classes);
         VBuffer<float> buffer = default;
         var score = new float[_classes.Length];
         while (cursor.MoveNext())
         {
             readScore(ref buffer);
             buffer.CopyTo(score);
-            tally.Add(Label(), Predicted(), score);
+            tally.Add(readLabel(), Predicted(), score);
         }
         return tally.ToMetrics();
 
-        // Null where the row has no label, -1 where the label is not a class.
-        int? Label() => readLabel() is not { } name ? null : indices.GetValueOrDefault(name, -1);
-
-        int? Predicted() => readPredicted() is not { } name ? null
-            : indices.TryGetValue(name, out var index) ? index
-            : throw new InvalidOperationException($"The column '{_predicted.Column.Name}' has '{name}', which is not a class of the column '{_score.Name}'.");
+        int[]? Predicted() => readPredicted() is not [] and var classes ? classes
+            : throw new InvalidOperationException($"The column '{_predicted.Column.Name}' has '{_predicted.MakeReader(cursor)()}', which is not a class of the column '{_score.Name}'.");
     }
 
     /// <summary>The classes in the order of the slots: the labels that the trainer kept (which may be numbers), else the names of the slots.</summary>
@@ -57,16 +55,5 @@ internal sealed class ScoredRows
         }
         throw new ArgumentException(
             $"The column '{score.Name}' does not name its {size} classes: it has neither TrainingLabelValues nor SlotNames. Train on labels that were mapped with MapValueToKey.", nameof(score));
-    }
-
-    private Dictionary<string, int> IndicesOf(string[] classes)
-    {
-        var indices = new Dictionary<string, int>(StringComparer.Ordinal);
-        for (var i = 0; i < classes.Length; i++)
-        {
-            if (!indices.TryAdd(classes[i], i))
-                throw new ArgumentException($"The column '{_score.Name}' has two classes with the name '{classes[i]}'.", nameof(classes));
-        }
-        return indices;
     }
 }

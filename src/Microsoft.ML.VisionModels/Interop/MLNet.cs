@@ -14,6 +14,12 @@ internal static class MLNet
         return CatalogUtils.GetEnvironment(catalog);
     }
 
+    /// <summary>The environment behind <c>mlContext.MulticlassClassification</c> and its like.</summary>
+    public static IHostEnvironment EnvironmentOf(TrainCatalogBase catalog) => CatalogUtils.GetEnvironment(catalog);
+
+    /// <summary>The environment behind <c>mlContext.Data</c>.</summary>
+    public static IHostEnvironment EnvironmentOf(DataOperationsCatalog catalog) => CatalogUtils.GetEnvironment(catalog);
+
     /// <summary>The seed that the MLContext was made with.</summary>
     public static int? SeedOf(IHostEnvironment environment) => (environment as IHostEnvironmentInternal)?.Seed;
 

@@ -16,6 +16,9 @@ namespace Microsoft.ML.VisionModels;
 /// </example>
 public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
 {
+    // What a simplified line must keep of the mask, and the tolerance below which no corner can go: they lie on whole pixels.
+    private const double LeastIoU = 0.95, LeastTolerance = 0.25;
+
     private const int MaxPixels = 1 << 30;
 
     private readonly byte[] _code;      // COCO's compressed counts, as RunWriter writes them
@@ -112,8 +115,9 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
 
     /// <summary>The lines around the mask's parts and holes; pixels that touch at an edge or a corner belong to one part.</summary>
     /// <param name="tolerance">
-    /// By how many pixels a simplified line may differ (Douglas and Peucker, 1973). 0, the default, keeps every corner, so that
-    /// <see cref="FromPolygons"/> gives the same mask again. Where a small part would have fewer than 3 corners, the tolerance is halved.
+    /// By how many pixels a simplified line may differ at most (Douglas and Peucker, 1973). 0, the default, keeps every corner, so that
+    /// <see cref="FromPolygons"/> gives the same mask again. Thin and noisy masks would come out as others: where the polygons' IoU with
+    /// the mask is less than 0.95, or a part would have fewer than 3 corners, the tolerance is halved.
     /// </param>
     /// <returns>The parts from left to right; none where the mask is empty.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The tolerance is negative or not finite.</exception>
@@ -122,7 +126,13 @@ public sealed partial class RunLengthMask : IEquatable<RunLengthMask>
         if (!double.IsFinite(tolerance) || tolerance < 0)
             throw new ArgumentOutOfRangeException(nameof(tolerance), tolerance, "The tolerance is a number of pixels from 0 on.");
         var polygons = ContourTracer.Trace(new ColumnSegments(this));
-        return tolerance == 0 ? polygons : [.. polygons.Select(polygon => polygon.Simplify(tolerance))];
+        for (; tolerance >= LeastTolerance; tolerance /= 2)
+        {
+            MaskPolygon[] simplified = [.. polygons.Select(polygon => polygon.Simplify(tolerance))];
+            if (Area == 0 || FromPolygons(Height, Width, simplified).IoU(this) >= LeastIoU)
+                return simplified;
+        }
+        return polygons;
     }
 
     /// <summary>Makes a mask of the pixels whose center lies in one of the polygons and not in its holes (the even-odd rule).</summary>

@@ -33,7 +33,7 @@ public class ClassifierTransformer : ImageTransformer
         using var scope = torch.NewDisposeScope();
         var network = Model.NetworkAs<IClassifierNetwork>();
         var pixels = Model.Processor!.ProcessBatch(images.Count, i => images[i]).to(Model.Network.Type, Model.Network.Device);
-        var scores = network.Probabilities(network.Classify(pixels).Logits.to(torch.ScalarType.Float32)).ToRows();
+        var scores = ClassifierScorer.Probabilities(network, (IClassifierColumns)Model.Options, pixels, network.Classify(pixels)).ToRows();
         return Array.ConvertAll(scores, score => (Labels[TensorPrimitives.IndexOfMax<float>(score)], score.Max()));
     }
 
@@ -50,14 +50,14 @@ internal readonly record struct ClassifierResult(float[]? Score, uint Label, flo
 internal sealed class ClassifierScorer : ImageScorer<ClassifierResult>
 {
     private readonly IClassifierNetwork _network;
-    private readonly bool _mirrorToo;
+    private readonly IClassifierColumns _columns;
     private readonly OutputColumn<ClassifierResult>[] _outputs;
     private readonly OutputColumn<ClassifierResult>? _embedding, _attention;
 
     public ClassifierScorer(DataViewSchema schema, FittedModel model, CancellationToken cancellation) : base(schema, model, cancellation)
     {
         var (columns, labels) = ((IClassifierColumns)model.Options, model.Labels!);
-        (_network, _mirrorToo) = (model.NetworkAs<IClassifierNetwork>(), columns.TestTimeAugmentation);
+        (_network, _columns) = (model.NetworkAs<IClassifierNetwork>(), columns);
         var score = Vector(columns.ScoreColumnName, [labels.Count], ClassifierColumns.OfScore(schema, labels), result => result.Score);
         var label = new OutputColumn<ClassifierResult, uint>(columns.PredictedLabelColumnName, new KeyDataViewType(typeof(uint), labels.Count),
             ClassifierColumns.OfPredictedLabel(schema, labels),
@@ -74,10 +74,7 @@ internal sealed class ClassifierScorer : ImageScorer<ClassifierResult>
     private protected override IEnumerable<ClassifierResult> Score(Tensor pixels, IReadOnlyList<bool> wanted)
     {
         var output = _network.Classify(pixels, Wants(_embedding), Wants(_attention));
-        var probabilities = Probabilities(output);
-        if (_mirrorToo)
-            probabilities = probabilities.Add(Probabilities(_network.Classify(pixels.flip(3)))).Div(2);
-        var scores = probabilities.ToRows();
+        var scores = Probabilities(_network, _columns, pixels, output).ToRows();
         var embeddings = output.Embedding?.ToRows();
         var attentions = output.Attention?.ToRows();
         return scores.Select((score, i) => new ClassifierResult(score, (uint)TensorPrimitives.IndexOfMax<float>(score) + 1, embeddings?[i], attentions?[i]));
@@ -85,7 +82,14 @@ internal sealed class ClassifierScorer : ImageScorer<ClassifierResult>
         bool Wants(OutputColumn<ClassifierResult>? column) => column is not null && wanted[Array.IndexOf(_outputs, column)];
     }
 
-    private Tensor Probabilities(ClassifierOutput output) => _network.Probabilities(output.Logits.to(ScalarType.Float32));   // [B, classes]
+    /// <summary>The score of each class, [B, classes], of an answer and, where that is asked for, of the answer to the mirror images.</summary>
+    public static Tensor Probabilities(IClassifierNetwork network, IClassifierColumns columns, Tensor pixels, ClassifierOutput output)
+    {
+        var probabilities = Of(output);
+        return columns.TestTimeAugmentation ? probabilities.Add(Of(network.Classify(pixels.flip(3)))).Div(2) : probabilities;
+
+        Tensor Of(ClassifierOutput answer) => network.Probabilities(answer.Logits.to(ScalarType.Float32));
+    }
 }
 
 /// <summary>The columns of a classifier, as its options name them.</summary>

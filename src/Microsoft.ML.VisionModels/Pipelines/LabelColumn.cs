@@ -48,7 +48,7 @@ internal sealed class LabelColumn
     public Func<string?> MakeReader(DataViewRow row)
     {
         if (Column.Type is KeyDataViewType)
-            return KeyReader(row);
+            return KeyReader(row, key => key == 0 ? null : _keyNames![key - 1]);
         return Kind switch
         {
             DataKind.String => Reader<ReadOnlyMemory<char>>(row, text => text.IsEmpty ? null : text.ToString()),
@@ -64,6 +64,22 @@ internal sealed class LabelColumn
         };
     }
 
+    /// <summary>
+    /// A function that tells which of the classes the present row's label means: null where it is missing, none where it is no class. A key
+    /// with these classes in this order means its place. Any other label means each class of its name, of which there may be several.
+    /// </summary>
+    public Func<int[]?> MakeReader(DataViewRow row, IReadOnlyList<string> classes)
+    {
+        if (_keyNames?.SequenceEqual(classes) == true)
+        {
+            int[][] single = [.. Enumerable.Range(0, classes.Count).Select(place => new[] { place })];
+            return KeyReader(row, key => key == 0 ? null : single[key - 1]);
+        }
+        var places = classes.Index().GroupBy(entry => entry.Item, entry => entry.Index).ToDictionary(group => group.Key, group => group.ToArray());
+        var read = MakeReader(row);
+        return () => read() is { } name ? places.GetValueOrDefault(name, []) : null;
+    }
+
     /// <summary>The classes behind the labels that were read: all of a key's values, or what occurs, sorted.</summary>
     public LabelSet Collect(IEnumerable<string> labels) => new(Kind, Kind switch
     {
@@ -76,33 +92,29 @@ internal sealed class LabelColumn
     // Floats are keys' values at most, never labels by themselves: 0.1 + 0.2 is no class.
     private static bool IsLabelItem(DataViewType type) => LabelSet.KindOf(type) is { } kind and not (DataKind.Single or DataKind.Double);
 
-    private static Func<string?> Reader<T>(DataViewRow row, DataViewSchema.Column column, Func<T, string?> name)
+    private Func<TResult?> Reader<T, TResult>(DataViewRow row, Func<T, TResult?> read) where TResult : class
     {
-        var getter = row.GetGetter<T>(row.Schema[column.Index]);
+        var getter = row.GetGetter<T>(row.Schema[Column.Index]);
         T value = default!;
         return () =>
         {
             getter(ref value);
-            return name(value);
+            return read(value);
         };
     }
 
-    private Func<string?> Reader<T>(DataViewRow row, Func<T, string?> name) => Reader(row, Column, name);
+    private Func<string?> Reader<T>(DataViewRow row, Func<T, string?> name) => Reader<T, string>(row, name);
 
     private Func<string?> NumberReader<T>(DataViewRow row) where T : IFormattable =>
         Reader<T>(row, value => value.ToString(null, CultureInfo.InvariantCulture));
 
-    private Func<string?> KeyReader(DataViewRow row)
+    private Func<TResult?> KeyReader<TResult>(DataViewRow row, Func<ulong, TResult?> read) where TResult : class => Column.Type.RawType switch
     {
-        string? Name(ulong key) => key == 0 ? null : _keyNames![key - 1];
-        return Column.Type.RawType switch
-        {
-            var type when type == typeof(byte) => Reader<byte>(row, key => Name(key)),
-            var type when type == typeof(ushort) => Reader<ushort>(row, key => Name(key)),
-            var type when type == typeof(uint) => Reader<uint>(row, key => Name(key)),
-            _ => Reader<ulong>(row, key => Name(key)),
-        };
-    }
+        var type when type == typeof(byte) => Reader<byte, TResult>(row, key => read(key)),
+        var type when type == typeof(ushort) => Reader<ushort, TResult>(row, key => read(key)),
+        var type when type == typeof(uint) => Reader<uint, TResult>(row, key => read(key)),
+        _ => Reader<ulong, TResult>(row, key => read(key)),
+    };
 
     /// <summary>The classes that an annotation of a column holds, by name; null where there is none of a type that labels can have.</summary>
     public static string[]? Names(DataViewSchema.Column column, string annotation) => AnnotationKind(column, annotation) switch

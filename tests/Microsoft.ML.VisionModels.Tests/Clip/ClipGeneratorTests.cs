@@ -40,6 +40,7 @@ public class ClipGeneratorTests(TrainedClip trained)
         var error = await Assert.ThrowsAsync<ImageDecodeException>(() => generator.GenerateAsync(
             [new DataContent("no image"u8.ToArray(), "image/png")], cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal(0, error.Row);
+        await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateAsync([], new() { Dimensions = 64 }, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -49,6 +50,8 @@ public class ClipGeneratorTests(TrainedClip trained)
         var metadata = generator.GetService<EmbeddingGeneratorMetadata>()!;
         Assert.Equal(128, metadata.DefaultModelDimensions);
         Assert.Same(generator, generator.GetService<ClipTextEmbeddingGenerator>());
+        Assert.Contains("64", (await Assert.ThrowsAsync<ArgumentException>(() => generator.GenerateAsync(["a cat"], new() { Dimensions = 64 }, TestContext.Current.CancellationToken))).Message);
+        Assert.Single(await generator.GenerateAsync(["a cat"], new() { Dimensions = 128 }, TestContext.Current.CancellationToken));
         Assert.Null(generator.GetService(typeof(string)));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => generator.GenerateAsync(["a cat"], cancellationToken: new CancellationToken(true)));
         generator.Dispose();

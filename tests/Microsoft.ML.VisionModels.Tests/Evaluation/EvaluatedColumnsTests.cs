@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Tests.Contract;
 
@@ -96,11 +97,58 @@ public class EvaluatedColumnsTests
         AssertNames("vector of float", () => _context.MulticlassClassification.EvaluateImageClassifier(view, scoreColumnName: "Label"));
         AssertNames("'Score'", () => _context.MulticlassClassification.EvaluateImageClassifier(view, predictedLabelColumnName: "Score"));
         AssertNames("does not name its 2 classes", () => Evaluate(_context.Data.LoadFromEnumerable([new Nameless { Label = "a", PredictedLabel = "a" }])));
-        AssertNames("two classes with the name 'a'", () => Evaluate(ScoredData.View(_context, ["a", "a"], ("a", [1f, 0f]))));
         Assert.Contains("'c'", Assert.Throws<InvalidOperationException>(() => _context.MulticlassClassification.EvaluateImageClassifier(
             ScoredData.View(_context, ["a", "b"], ("c", [1f, 0f]), ("a", [1f, 0f])), labelColumnName: "PredictedLabel", predictedLabelColumnName: "Label")).Message);
 
         static void AssertNames(string expected, Action evaluate) => Assert.Contains(expected, Assert.ThrowsAny<ArgumentException>(evaluate).Message);
+    }
+
+    [Fact]
+    public void EveryClassOfALabelsNameIsRight()
+    {
+        var heard = new List<string>();
+        _context.Log += (_, e) => heard.Add(e.Message);
+        var metrics = Evaluate(ScoredData.View(_context, ["crane", "fish", "crane"],
+            ("crane", [0.1f, 0.2f, 0.7f]), ("crane", [0.3f, 0.5f, 0.2f]), ("fish", [0.1f, 0.3f, 0.6f])));
+        Assert.Equal((3, 1.0 / 3), (metrics.Count, metrics.Top1Accuracy));
+        Assert.Equal(-(Math.Log(0.8) + Math.Log(0.5) + Math.Log(0.3)) / 3, metrics.LogLoss, 1e-6);
+        Assert.Equal([(0, 1, 1), (1, 2, 1), (2, 2, 1)], metrics.ConfusionMatrix.Cells);     // the second row is taken for a miss of its likelier crane
+        Assert.Equal(["crane"], metrics.SharedNames);
+        Assert.Contains("crane", metrics.ToString().Split('\n').Single(line => line.StartsWith("names of several classes", StringComparison.Ordinal)));
+        Assert.Contains("'crane'", Assert.Single(heard, message => message.Contains("several classes", StringComparison.Ordinal)));
+    }
+
+    /// <summary>The first and the last class of a published network have one name; every family that publishes classifiers.</summary>
+    [Theory]
+    [InlineData("vit-classifier")]
+    [InlineData("swin-classifier")]
+    [InlineData("swinv2-classifier")]
+    public void KeysWithTheScoresValuesMeanAPlace(string name)
+    {
+        using var folder = TestFolders.Temporary();
+        using var golden = GoldenCase.OpenOwn(name);
+        foreach (var file in Directory.GetFiles(golden.Path))
+            File.Copy(file, folder.File(Path.GetFileName(file)));
+        var config = JsonNode.Parse(File.ReadAllText(golden.File("config.json")))!;
+        var labels = config["id2label"]!.AsObject();
+        var last = labels.Count - 1;
+        labels[$"{last}"] = labels["0"]!.DeepClone();
+        File.WriteAllText(folder.File("config.json"), config.ToJsonString());
+
+        ImageClassifierOptions options = name.StartsWith("vit", StringComparison.Ordinal) ? new ViTClassifierOptions() : new SwinClassifierOptions();
+        (options.Checkpoint, options.TrainedParts) = (folder.Path, TrainedParts.None);
+        using var model = options is ViTClassifierOptions vit ? _context.Transforms.ViTClassifier(vit).Fit(ToyImages.View(_context, 1))
+            : _context.Transforms.SwinClassifier((SwinClassifierOptions)options).Fit(ToyImages.View(_context, 1));
+        Assert.Equal(model.Labels[0], model.Labels[last]);
+
+        // Labels that are the predictions themselves: as keys, and by name.
+        var scored = model.Transform(ToyImages.View(_context, 24));
+        Assert.Equal(1, _context.MulticlassClassification.EvaluateImageClassifier(scored, labelColumnName: "PredictedLabel").Top1Accuracy);
+        var byPlace = _context.Transforms.CopyColumns("Label", "PredictedLabel").Fit(scored).Transform(scored);
+        var named = _context.Transforms.Conversion.MapKeyToValue("Label").Fit(byPlace).Transform(byPlace);
+        Assert.Equal(1, Evaluate(named).Top1Accuracy);
+        Assert.Equal(Evaluate(byPlace).ConfusionMatrix.Cells, Evaluate(named).ConfusionMatrix.Cells);
+        Assert.Equal([model.Labels[0]], Evaluate(byPlace).SharedNames);
     }
 
     private sealed class Nameless

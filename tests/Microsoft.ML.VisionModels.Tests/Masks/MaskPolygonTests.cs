@@ -59,6 +59,16 @@ public class MaskPolygonTests
         }
     }
 
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void SimplifiedLinesKeepTheMask(double tolerance)
+    {
+        foreach (var random in RandomMask.Many(100, largest: 80).Where(random => random.Mask.Area > 0))
+            Assert.InRange(RunLengthMask.FromPolygons(random.Height, random.Width, random.Mask.ToPolygons(tolerance)).IoU(random.Mask), 0.95, 1);
+    }
+
     [Fact]
     public void ACircleNeedsFewCorners()
     {

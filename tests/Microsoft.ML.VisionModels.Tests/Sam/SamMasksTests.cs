@@ -1,3 +1,6 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+
 namespace Microsoft.ML.VisionModels.Tests.Sam;
 
 /// <summary>Prompts from columns and from options, with a tiny network. What every estimator does is under contract.</summary>
@@ -62,6 +65,46 @@ public sealed class SamMasksTests : IDisposable
         var error = Assert.Throws<ArgumentException>(() => Score(new(), new() { Points = [3, 4] }, row));
         Assert.StartsWith("Row 1: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(says, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Masks are saved as 0 and 1, as 0 and 255, or in a color.</summary>
+    [Fact]
+    public void ARoughMaskIsWhatIsBright()
+    {
+        (byte, byte, byte)[] colors = [(255, 255, 255), (1, 1, 1), (60, 60, 60), (0, 0, 200)];
+        var answers = Rough([.. colors]);
+        Assert.All(answers, answer => Assert.Equal(answers[0], answer));
+        var error = Assert.Throws<ArgumentException>(() => Rough((255, 255, 255), (0, 0, 0)));
+        Assert.StartsWith("Row 1: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("mask is empty", error.Message, StringComparison.Ordinal);
+
+        List<string[]> Rough(params (byte Red, byte Green, byte Blue)[] inside)
+        {
+            var rows = inside.Select(color => new RoughRow { Image = Image, Rough = Square(color.Red, color.Green, color.Blue) }).ToList();
+            var data = _context.Data.LoadFromEnumerable(rows);
+            using var model = _context.Transforms.SamMasks(new SamMasksOptions { Checkpoint = _folder.Path, Device = "cpu", RoughMaskColumnName = "Rough", MaskRunLengthsColumnName = "Runs" }).Fit(data);
+            return [.. Contract.ViewValues.Read(model.Transform(data), "Runs").Select(row => ((object[])row[0]).Cast<string>().ToArray())];
+        }
+    }
+
+    private static MLImage Square(byte red, byte green, byte blue)
+    {
+        var pixels = new byte[4 * 40 * 30];
+        for (var i = 0; i < 40 * 30; i++)
+        {
+            if (i % 40 is >= 10 and < 30 && i / 40 is >= 5 and < 25)
+                (pixels[4 * i], pixels[4 * i + 1], pixels[4 * i + 2]) = (red, green, blue);
+            pixels[4 * i + 3] = 255;
+        }
+        return MLImage.CreateFromPixels(40, 30, MLPixelFormat.Rgba32, pixels);
+    }
+
+    private sealed class RoughRow
+    {
+        public string Image { get; set; } = "";
+
+        [ImageType(30, 40)]
+        public MLImage Rough { get; set; } = null!;
     }
 
     [Fact]

@@ -66,6 +66,7 @@ public sealed class SamSessionTests : IDisposable
         { "has no area", SamPrompt.InBox(5, 5, 4, 9) },
         { "outside the image", SamPrompt.InBox(50, 5, 60, 9) },
         { "logits", new() { Logits = new float[7] } },
+        { "mask is empty", new() { Mask = RunLengthMask.FromPixels(30, 40, new byte[30 * 40]) } },
         { "mask is 2 x 2", new() { Mask = RunLengthMask.FromPixels(2, 2, new byte[4]) } },
     };
 

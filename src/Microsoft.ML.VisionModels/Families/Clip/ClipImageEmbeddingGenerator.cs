@@ -34,13 +34,15 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
 
     /// <summary>A vector for each image.</summary>
     /// <param name="values">The images, encoded: JPEG, PNG, WebP and so on.</param>
-    /// <param name="options">Not read.</param>
+    /// <param name="options">Of these <c>Dimensions</c> alone is read: the vectors have one length.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
+    /// <exception cref="ArgumentException">Vectors of another length are asked for.</exception>
     /// <exception cref="ImageDecodeException">An image cannot be read; the error names its place in the sequence.</exception>
     public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<DataContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
+        ClipEmbeddings.Check(options, _metadata);
         _network.ThrowIfDisposed(this);
         DataContent[] images = [.. values];
         return Task.Run(() =>

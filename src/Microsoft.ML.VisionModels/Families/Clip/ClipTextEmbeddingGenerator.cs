@@ -33,12 +33,14 @@ public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Emb
 
     /// <summary>A vector for each text. What does not fit into the network's number of tokens is cut off.</summary>
     /// <param name="values">The texts.</param>
-    /// <param name="options">Not read.</param>
+    /// <param name="options">Of these <c>Dimensions</c> alone is read: the vectors have one length.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
+    /// <exception cref="ArgumentException">Vectors of another length are asked for.</exception>
     public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
+        ClipEmbeddings.Check(options, _metadata);
         _network.ThrowIfDisposed(this);
         string[] texts = [.. values];
         return Task.Run(() =>

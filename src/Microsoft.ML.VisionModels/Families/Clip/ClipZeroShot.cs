@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Pipelines;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,7 +9,7 @@ namespace Microsoft.ML.VisionModels.Families.Clip;
 internal static class ClipZeroShot
 {
     /// <summary>Loads the network and computes the labels' vectors. Images are not looked at.</summary>
-    /// <exception cref="ArgumentException">The labels are none, twice the same, or nothing to the vocabulary.</exception>
+    /// <exception cref="ArgumentException">The labels are none, empty, or nothing to the vocabulary.</exception>
     /// <exception cref="FileNotFoundException">The checkpoint, its tokenizer or the file of labels is not there.</exception>
     public static ClassifierTransformer Fit(FitContext<ClipZeroShotOptions> context)
     {
@@ -38,6 +39,8 @@ internal static class ClipZeroShot
     {
         var labels = context.Options.LabelColumnName is { } name ? FromColumn(LabelColumn.Bind(context.Input.Schema, name)) : LabelSet.OfText(Written(context.Options));
         ClipZeroShotOptions.RequireLabels(labels.Names);
+        foreach (var (label, count) in labels.Names.CountBy(label => label).Where(label => label.Value > 1))
+            Notices.Say($"The label '{label}' is there {count} times: these classes get the same probability. Change Labels to tell them apart.");
         return labels;
 
         LabelSet FromColumn(LabelColumn column)

@@ -7,7 +7,7 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>What <c>mlContext.Transforms.ClipZeroShot</c> can be told. The labels come from one of <see cref="Labels"/>, <see cref="LabelsFile"/> and <see cref="LabelColumnName"/>.</summary>
 public sealed class ClipZeroShotOptions : ImageScoringOptions, IClassifierColumns
 {
-    /// <summary>The classes, in words: "cat", "fire engine". At least one, each once.</summary>
+    /// <summary>The classes, in words: "cat", "fire engine". At least one. Classes of the same name get the same probability.</summary>
     public IReadOnlyList<string>? Labels { get; set; }
 
     /// <summary>A text file with one class in each line; empty lines are passed over.</summary>
@@ -64,14 +64,12 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions, IClassifierColumn
         ClipTemplates.Validate(Templates);
     }
 
-    /// <exception cref="ArgumentException">There is none, or one is empty or there twice.</exception>
+    /// <exception cref="ArgumentException">There is none, or one is empty.</exception>
     internal static void RequireLabels(IReadOnlyList<string> labels)
     {
         if (labels.Count == 0)
             throw new ArgumentException("There are no labels; zero-shot classification needs at least one.");
         if (labels.Any(string.IsNullOrWhiteSpace))
             throw new ArgumentException($"The label at position {labels.ToList().FindIndex(string.IsNullOrWhiteSpace)} is empty.");
-        if (labels.CountBy(label => label).FirstOrDefault(label => label.Value > 1) is { Key: { } twice })
-            throw new ArgumentException($"The label '{twice}' is there twice.");
     }
 }

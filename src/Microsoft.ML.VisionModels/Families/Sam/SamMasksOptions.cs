@@ -25,7 +25,7 @@ public sealed class SamMasksOptions : SamOptions
     [ScoringSetting]
     public string? BoxesColumnName { get; set; }
 
-    /// <summary>A column of images that are rough masks: bright inside. Of the image's size or another; null, the default, for none.</summary>
+    /// <summary>A column of images that are rough masks: inside is what is brighter than half of the mask's brightest pixel, so that 1 and 255 mean the same. Of the image's size or another; null, the default, for none.</summary>
     [ScoringSetting]
     public string? RoughMaskColumnName { get; set; }
 

@@ -45,7 +45,11 @@ public sealed record SamPrompt
             throw new ArgumentException("The prompt has a mask and logits; one of them is a rough mask enough.");
         if (Mask is not null && (Mask.Height != image.Height || Mask.Width != image.Width))
             throw new ArgumentException($"The prompt's mask is {Mask.Height} x {Mask.Width}, the image {image}.");
+        if (Mask?.Area == 0)
+            throw new ArgumentException("The prompt's mask is empty: no pixel lies inside.");
         if (Logits is not null && Logits.Length != maskSize * maskSize)
             throw new ArgumentException($"The prompt has {Logits.Length} logits; {maskSize} x {maskSize} are expected.");
+        if (Logits?.All(float.IsFinite) == false)
+            throw new ArgumentException("The prompt has logits that are no finite numbers.");
     }
 }

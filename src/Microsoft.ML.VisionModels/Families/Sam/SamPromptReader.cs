@@ -112,9 +112,12 @@ internal sealed record SamPromptNumbers(long Row, float[] Points, float[] Labels
         }
     }
 
+    /// <summary>What is brighter than half of the brightest: masks are saved with 255 inside, and with 1.</summary>
     private static RunLengthMask MaskOf(RgbImage rough, ImageSize image)
     {
-        var resized = PillowResize.Resize(rough, image.Width, image.Height, ResizeFilter.Nearest);
-        return RunLengthMask.FromPixels(image.Height, image.Width, [.. Enumerable.Range(0, image.Area).Select(i => resized.Pixels[3 * i] > 127 ? (byte)1 : (byte)0)]);
+        var resized = PillowResize.Resize(rough, image.Width, image.Height, ResizeFilter.Nearest).Pixels;
+        var brightest = rough.Pixels.Max();
+        return RunLengthMask.FromPixels(image.Height, image.Width, [.. Enumerable.Range(0, image.Area)
+            .Select(i => 2 * Math.Max(resized[3 * i], Math.Max(resized[3 * i + 1], resized[3 * i + 2])) > brightest ? (byte)1 : (byte)0)]);
     }
 }
