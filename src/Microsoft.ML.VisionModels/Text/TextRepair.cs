@@ -46,7 +46,7 @@ internal static partial class TextRepair
             var before = line;
             line = unescape ? HtmlText.UnescapeUnambiguous(line) : line;
             line = Mojibake.ReplaceControls(Mojibake.Undo(line));
-            line = CompatibilityForms().Replace(line, match => match.Value == "ﬅ" ? "ſt" : match.Value.Normalize(NormalizationForm.FormKC));
+            line = CompatibilityForms().Replace(line, match => match.Value == "ﬅ" ? "ſt" : UnicodeText.Normalize(match.Value, NormalizationForm.FormKC));
             line = DoubleQuotes().Replace(line, "\"");
             line = SingleQuotes().Replace(line, "'");
             line = LineBreaks().Replace(line, "\n");
@@ -86,6 +86,17 @@ internal static class UnicodeText
 {
     private const char Noncharacter = '\uFFFE';
 
+    // .NET leaves normalization to ICU. Without it a text comes back as it was, and nothing tells.
+    private static readonly bool s_normalizes = "e\u0301".Normalize().Length == 1;
+
+    /// <summary>
+    /// Parts of Unicode in which nothing changes in NFC, whatever stands before it: Latin, Greek, Cyrillic, punctuation, currencies, kana without their
+    /// marks, Chinese characters, Hangul's syllables, and what surrogates from U+1F000 on stand for, emoji above all.
+    /// </summary>
+    private static readonly SearchValues<char> s_normal = SearchValues.Create(string.Concat(
+        Range('\0', '\u02FF'), Range('\u0388', '\u0482'), Range('\u2010', '\u2027'), Range('\u20A0', '\u20C0'), Range('\u3000', '\u3029'), Range('\u3041', '\u3096'),
+        Range('\u30A0', '\u30FA'), Range('\u3400', '\u9FFF'), Range('\uAC00', '\uD7A3'), Range('\uD83C', '\uD83E'), Range('\uDC00', '\uDFFF'), Range('\uFFFC', '\uFFFE')));
+
     /// <summary>Replaces each surrogate without its other half by U+FFFD.</summary>
     public static string ReplaceLoneSurrogates(string text)
     {
@@ -97,12 +108,27 @@ internal static class UnicodeText
         return repaired.ToString();
     }
 
-    /// <summary>Normalizes to NFC. The text must not have lone surrogates.</summary>
-    public static string Normalize(string text) => text.Contains(Noncharacter)
-        // string.Normalize throws for this character. It never combines with others, so the text can be split at it.
-        ? string.Join(Noncharacter, text.Split(Noncharacter).Select(part => part.Normalize()))
-        : text.Normalize();
+    /// <summary>Normalizes a text, which must not have lone surrogates.</summary>
+    /// <exception cref="PlatformNotSupportedException">The app runs in globalization-invariant mode, and the text may change.</exception>
+    public static string Normalize(string text, NormalizationForm form = NormalizationForm.FormC)
+    {
+        if (!s_normalizes)
+            return form == NormalizationForm.FormC && IsNormal(text) ? text : throw NotNormalized(text);
+        return text.Contains(Noncharacter)
+            // string.Normalize throws for this character. It never combines with others, so the text can be split at it.
+            ? string.Join(Noncharacter, text.Split(Noncharacter).Select(part => part.Normalize(form)))
+            : text.Normalize(form);
+    }
+
+    /// <summary>Whether a text consists of what never changes in NFC; many that do not change either are none of these.</summary>
+    public static bool IsNormal(string text) => !text.AsSpan().ContainsAnyExcept(s_normal);
 
     /// <summary>Lowercase by Unicode's rules. ToLowerInvariant alone would keep the capital I with a dot.</summary>
     public static string Lower(string text) => text.ToLowerInvariant().Replace("\u0130", "i\u0307", StringComparison.Ordinal);
+
+    private static string Range(char first, char last) => string.Concat(Enumerable.Range(first, last - first + 1).Select(code => (char)code));
+
+    private static PlatformNotSupportedException NotNormalized(string text) => new(
+        $"The text '{(text.Length > 100 ? text[..100] + "..." : text)}' needs Unicode normalization, which .NET does without in its globalization-invariant mode: "
+        + "set InvariantGlobalization to false (and DOTNET_SYSTEM_GLOBALIZATION_INVARIANT to 0), and install libicu.");
 }

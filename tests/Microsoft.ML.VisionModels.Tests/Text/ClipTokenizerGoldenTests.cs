@@ -23,11 +23,15 @@ public partial class ClipTokenizerGoldenTests
         foreach (var entry in Entries(golden))
         {
             var text = entry.GetProperty("text").GetString()!;
-            var words = ClipWords.SplitCleaned(ClipTextCleaner.OpenAI(text, repair: false), special: true);
             Assert.True(
-                AssertTokens(entry, "hf_fast", huggingFace.Encode(text))
-                | AssertTokens(entry, "openai", openAI.Encode(text))
-                | AssertTokens(entry, "openai_without_ftfy", [openAI.StartToken, .. words.SelectMany(word => openAI.EncodeWord(word.Span)), openAI.EndToken]),
+                AssertTokens(entry, "hf_fast", () => huggingFace.Encode(text))
+                | AssertTokens(entry, "openai", () => openAI.Encode(text))
+                | AssertTokens(entry, "openai_without_ftfy", () =>
+                [
+                    openAI.StartToken,
+                    .. ClipWords.SplitCleaned(ClipTextCleaner.OpenAI(text, repair: false), special: true).SelectMany(word => openAI.EncodeWord(word.Span)),
+                    openAI.EndToken,
+                ]),
                 $"There is nothing to compare for {entry.GetRawText()}.");
         }
     }
@@ -42,9 +46,12 @@ public partial class ClipTokenizerGoldenTests
         foreach (var (tensor, match) in golden.Matching(RowsName()))
         {
             using var expected = golden.Expected(tensor);
-            var (ids, mask) = Rows(Load(match.Groups["by"].Value == "hf" ? ClipTextCleaning.HuggingFace : ClipTextCleaning.OpenAI), texts, (int)expected.shape[1]);
             Assert.Equal(texts.Length, expected.shape[0]);
-            Assert.Equal(expected.data<long>().ToArray(), match.Groups["what"].Value == "attention_mask" ? mask : ids);
+            InvariantMode.MayRefuse(() =>
+            {
+                var (ids, mask) = Rows(Load(match.Groups["by"].Value == "hf" ? ClipTextCleaning.HuggingFace : ClipTextCleaning.OpenAI), texts, (int)expected.shape[1]);
+                Assert.Equal(expected.data<long>().ToArray(), match.Groups["what"].Value == "attention_mask" ? mask : ids);
+            });
         }
         golden.AssertNoneForgotten(golden.Tensors.Keys.Where(tensor => !RowsName().IsMatch(tensor)));
     }
@@ -63,7 +70,7 @@ public partial class ClipTokenizerGoldenTests
         var expected = (vocabulary.Count, vocabulary["<|startoftext|>"], vocabulary["<|endoftext|>"]);
         Assert.All(tokenizers, tokenizer => Assert.Equal(expected, (tokenizer.VocabularySize, tokenizer.StartToken, tokenizer.EndToken)));
         foreach (var entry in Entries(golden))
-            Assert.All(tokenizers, tokenizer => AssertTokens(entry, "hf_fast", tokenizer.Encode(entry.GetProperty("text").GetString()!)));
+            Assert.All(tokenizers, tokenizer => AssertTokens(entry, "hf_fast", () => tokenizer.Encode(entry.GetProperty("text").GetString()!)));
     }
 
     [Fact]
@@ -79,12 +86,16 @@ public partial class ClipTokenizerGoldenTests
     private static JsonElement.ArrayEnumerator Entries(GoldenCase golden) => golden.ReadJson("tokens.json").EnumerateArray();
 
     /// <returns>Whether there is something to compare with.</returns>
-    private static bool AssertTokens(JsonElement entry, string column, int[] actual)
+    private static bool AssertTokens(JsonElement entry, string column, Func<int[]> encode)
     {
         if (!entry.TryGetProperty(column, out var tokens))
             return false;
         var expected = tokens.EnumerateArray().Select(id => id.GetInt32()).ToArray();
-        Assert.True(expected.SequenceEqual(actual), $"{column} of {entry.GetProperty("text").GetRawText()} is [{string.Join(", ", expected)}], but we get [{string.Join(", ", actual)}].");
+        InvariantMode.MayRefuse(() =>
+        {
+            var actual = encode();
+            Assert.True(expected.SequenceEqual(actual), $"{column} of {entry.GetProperty("text").GetRawText()} is [{string.Join(", ", expected)}], but we get [{string.Join(", ", actual)}].");
+        });
         return true;
     }
 

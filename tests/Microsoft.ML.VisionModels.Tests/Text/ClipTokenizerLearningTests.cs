@@ -45,8 +45,8 @@ public class ClipTokenizerLearningTests
     public void CleansFirstAndLeavesSpecialTokensOut()
     {
         Assert.Equal(["a b</w>"], Merges(ClipTokenizer.Learn(["<|startoftext|>AB<|endoftext|>", "ab<|endoftext|>"], 1000)));
-        Assert.Equal(["a b</w>"], Merges(ClipTokenizer.Learn(["ａｂ", "ab"], 1000, ClipTextCleaning.OpenAI)));
-        Assert.Empty(Merges(ClipTokenizer.Learn(["ａb", "ab"], 1000)));
+        InvariantMode.MayRefuse(() => Assert.Equal(["a b</w>"], Merges(ClipTokenizer.Learn(["ａｂ", "ab"], 1000, ClipTextCleaning.OpenAI))));
+        InvariantMode.MayRefuse(() => Assert.Empty(Merges(ClipTokenizer.Learn(["ａb", "ab"], 1000))));
     }
 
     [Fact]

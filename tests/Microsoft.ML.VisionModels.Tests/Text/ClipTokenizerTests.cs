@@ -23,20 +23,20 @@ public class ClipTokenizerTests
     [InlineData("cat<|startoftext|>dog", "cat</w>", "<|startoftext|>", "dog</w>")]
     [InlineData("", new string[0])]
     [InlineData(" \n ", new string[0])]
-    public void WordsAreCutIntoTheirTokens(string text, params string[] expected) => Assert.Equal(expected, TinyVocabulary.Tokenizer().Pieces(text));
+    public void WordsAreCutIntoTheirTokens(string text, params string[] expected) => InvariantMode.MayRefuse(() => Assert.Equal(expected, TinyVocabulary.Tokenizer().Pieces(text)));
 
     [Fact]
     public void CleaningsDifferWhereTextIsBroken()
     {
         var openAI = TinyVocabulary.Tokenizer(ClipTextCleaning.OpenAI);
-        Assert.Equal(["cat</w>", "<</w>", "dog</w>"], openAI.Pieces("cat &amp;lt; ｄｏｇ"));
+        InvariantMode.MayRefuse(() => Assert.Equal(["cat</w>", "<</w>", "dog</w>"], openAI.Pieces("cat &amp;lt; ｄｏｇ")));
         Assert.Equal(["cat</w>", "&</w>", "l", "t</w>", ";</w>"], TinyVocabulary.Tokenizer().Pieces("cat &lt;"));
         // Lower case first: OpenAI knows the special tokens in any case.
         Assert.Equal(["<|endoftext|>"], openAI.Pieces("<|EndOfText|>"));
         Assert.Equal("<", TinyVocabulary.Tokenizer().Pieces("<|EndOfText|>")[0]);
         // Python has a sigma at the end of a word.
-        Assert.Equal(["Ï", "ĥ", "Ï", "Ĥ</w>"], openAI.Pieces("ΣΣ"));
-        Assert.Equal(["Ï", "ĥ", "Ï", "ĥ</w>"], TinyVocabulary.Tokenizer().Pieces("ΣΣ"));
+        InvariantMode.MayRefuse(() => Assert.Equal(["Ï", "ĥ", "Ï", "Ĥ</w>"], openAI.Pieces("ΣΣ")));
+        InvariantMode.MayRefuse(() => Assert.Equal(["Ï", "ĥ", "Ï", "ĥ</w>"], TinyVocabulary.Tokenizer().Pieces("ΣΣ")));
     }
 
     [Theory]
@@ -87,7 +87,7 @@ public class ClipTokenizerTests
             Assert.Contains("\uFFFD", replaced, StringComparison.Ordinal);
             Assert.Equal(tokenizer.Encode($"cat {replaced} dog"), tokenizer.Encode($"cat {lone} dog"));
         }
-        Assert.Equal(tokenizer.Pieces("é\uFFFE")[^1], tokenizer.Pieces("e\u0301\uFFFE")[^1]);
+        InvariantMode.MayRefuse(() => Assert.Equal(tokenizer.Pieces("é\uFFFE")[^1], tokenizer.Pieces("e\u0301\uFFFE")[^1]));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public class ClipTokenizerTests
         foreach (var cleaning in Enum.GetValues<ClipTextCleaning>())
         {
             var watch = Stopwatch.StartNew();
-            Assert.NotEmpty(TinyVocabulary.Tokenizer(cleaning).Encode(text));
+            InvariantMode.MayRefuse(() => Assert.NotEmpty(TinyVocabulary.Tokenizer(cleaning).Encode(text)));
             Assert.True(watch.Elapsed < TimeSpan.FromMinutes(1), $"{cleaning} took {watch.Elapsed}.");
         }
     }

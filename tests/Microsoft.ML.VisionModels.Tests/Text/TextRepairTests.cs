@@ -29,7 +29,7 @@ public class TextRepairTests
     [InlineData("the \u0093dog\u0094 \u0081", "the \"dog\" \u0081")]
     [InlineData("┒(⌣˛⌣)┎ Ó_Ò", "┒(⌣˛⌣)┎ Ó_Ò")]                                                                                            // nothing misread
     [InlineData("AÑO 2020, Å and £100", "AÑO 2020, Å and £100")]
-    public void MisreadTextIsUndone(string text, string expected) => Assert.Equal(expected, TextRepair.Fix(text));
+    public void MisreadTextIsUndone(string text, string expected) => InvariantMode.MayRefuse(() => Assert.Equal(expected, TextRepair.Fix(text)));
 
     [Theory]
     [InlineData("caf&eacute; &amp; bar &#8364;5 &hearts;", "café & bar €5 ♥")]
@@ -48,7 +48,7 @@ public class TextRepairTests
     [InlineData("a\tb\fc\u200Dd\u202Ee", "a\tb\fc\u200Dd\u202Ee")]
     [InlineData("cafe\u0301 \u1112\u1161\u11AB", "café 한")]
     [InlineData("", "")]
-    public void OtherDamageIsRepaired(string text, string expected) => Assert.Equal(expected, TextRepair.Fix(text));
+    public void OtherDamageIsRepaired(string text, string expected) => InvariantMode.MayRefuse(() => Assert.Equal(expected, TextRepair.Fix(text)));
 
     [Theory]
     [InlineData("&lt;b&gt;", "<b>")]
@@ -70,5 +70,5 @@ public class TextRepairTests
     [InlineData("ΟΔΥΣΣΕΥΣ ΟΔΟΣ", "οδυσσευς οδος")]
     [InlineData("ΑΣ. ΑΣ'Α Σ 1Σ ΑΣΣ", "ας. ασ'α σ 1σ ασς")]
     [InlineData("İI ẞ Ǆ K", "i\u0307i ß dž k")]
-    public void LowerCaseIsPythons(string text, string expected) => Assert.Equal(expected, ClipTextCleaner.OpenAI(text));
+    public void LowerCaseIsPythons(string text, string expected) => InvariantMode.MayRefuse(() => Assert.Equal(expected, ClipTextCleaner.OpenAI(text)));
 }
