@@ -3,6 +3,7 @@ using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Bench;
@@ -24,13 +25,15 @@ internal static class SamForward
         foreach (var threads in arguments.Threads)
         {
             set_num_threads(threads);
-            var predictor = SamPredictor.Open(checkpoint, Precision.Float32, CPU);
-            using var owned = predictor.Network;
-            var pixels = Pixels(predictor, photo);
+            var (network, processor) = SamPredictor.Open(checkpoint, Precision.Float32, CPU);
+            using var owned = network;
+            using var use = network.Use(network);
+            var predictor = new SamPredictor(use, processor);
+            var pixels = Pixels(processor, photo);
             using (var encoder = new OnnxPeer(encoderFile, threads))
             {
-                OnnxPeer.CheckAgreement(Encode(predictor, pixels), encoder.Run(pixels, [1, 3, Side, Side]), 1e-4);
-                sideBySide.Run("sam-encoder", Contestant.Here("MobileSAM fp32", () => Encode(predictor, pixels)), Contestant.Here(OnnxPeer.Name, () => encoder.Run(pixels, [1, 3, Side, Side])), threads, batch: 1);
+                OnnxPeer.CheckAgreement(Encode(use, pixels), encoder.Run(pixels, [1, 3, Side, Side]), 1e-4);
+                sideBySide.Run("sam-encoder", Contestant.Here("MobileSAM fp32", () => Encode(use, pixels)), Contestant.Here(OnnxPeer.Name, () => encoder.Run(pixels, [1, 3, Side, Side])), threads, batch: 1);
             }
 
             var image = predictor.Encode(photo);
@@ -61,16 +64,17 @@ internal static class SamForward
         var checkpoint = arguments.Place("checkpoint", "mobile_sam.safetensors");
         var precision = Enum.Parse<Precision>(arguments.Text("precision", nameof(Precision.Float32)), ignoreCase: true);
         var pointsPerSide = arguments.Number("points-per-side", 32);
-        SamPredictor? predictor = null;
-        Report("Loading", () => predictor = SamPredictor.Open(checkpoint, precision, CPU));
-        using var network = predictor!.Network;
-        var owned = predictor;
+        (ScoringNetwork Network, ImageProcessor Processor) loaded = default;
+        Report("Loading", () => loaded = SamPredictor.Open(checkpoint, precision, CPU));
+        using var network = loaded.Network;
+        using var use = network.Use(network);
+        var predictor = new SamPredictor(use, loaded.Processor);
         var photo = ImageDecoder.Decode(arguments.Place("image", "truck.jpg"));
-        Report("The encoder", () => owned.Encode(photo));
+        Report("The encoder", () => predictor.Encode(photo));
         if (pointsPerSide == 0)
             return;
         IReadOnlyList<SamSegment> segments = [];
-        Report("Everything", () => segments = new SamGenerator(owned, new() { PointsPerSide = pointsPerSide }).Generate(photo));
+        Report("Everything", () => segments = new SamGenerator(predictor, new() { PointsPerSide = pointsPerSide }).Generate(photo));
         Console.WriteLine($"{segments.Count} segments, {segments.Sum(segment => (long)segment.Mask.Area) / (double)(photo.Width * photo.Height):P0} of the photo");
 
         static void Report(string what, Action work)
@@ -81,17 +85,17 @@ internal static class SamForward
         }
     }
 
-    private static float[] Pixels(SamPredictor predictor, RgbImage image)
+    private static float[] Pixels(ImageProcessor processor, RgbImage image)
     {
         using var scope = NewDisposeScope();
-        return predictor.Processor.ProcessBatch([image]).data<float>().ToArray();
+        return processor.ProcessBatch([image]).data<float>().ToArray();
     }
 
-    private static float[] Encode(SamPredictor predictor, float[] pixels)
+    private static float[] Encode(NetworkUse network, float[] pixels)
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        return ((SamNetwork)predictor.Network.Module).Encode(tensor(pixels, [1, 3, Side, Side])).contiguous().data<float>().ToArray();
+        return network.As<SamNetwork>().Encode(tensor(pixels, [1, 3, Side, Side])).contiguous().data<float>().ToArray();
     }
 
     private static SamMask[] Ours(SamPredictor predictor, SamImage image, SamPoint[] points) =>

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
@@ -7,7 +8,7 @@ namespace Microsoft.ML.VisionModels.Pipelines;
 /// <summary>Scores rows in batches: each row is read into an item, many items are scored at once, each gives one result.</summary>
 /// <typeparam name="TItem">What the model wants of one row.</typeparam>
 /// <typeparam name="TResult">What the model gives for one row; the output columns are read from it.</typeparam>
-internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema, CancellationToken cancellation) : IBatchScorer
+internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema, FittedModel model, CancellationToken cancellation) : IBatchScorer
 {
     private DataViewSchema? _outputSchema;
 
@@ -28,14 +29,18 @@ internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema, 
     /// <param name="items">At least one, at most <see cref="BatchSize"/>.</param>
     /// <param name="wanted">For each of <see cref="Outputs"/>, whether somebody will read it.</param>
     /// <exception cref="OperationCanceledException">Canceled.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed of, as it may be while a view of its transformer is still read.</exception>
     public IReadOnlyList<TResult> Score(IReadOnlyList<TItem> items, IReadOnlyList<bool> wanted)
     {
         Cancellation.ThrowIfCancellationRequested();
-        return ScoreBatch(items, wanted);
+        using var network = Model.Use();
+        return ScoreBatch(network, items, wanted);
     }
 
     /// <inheritdoc cref="Score"/>
-    private protected abstract IReadOnlyList<TResult> ScoreBatch(IReadOnlyList<TItem> items, IReadOnlyList<bool> wanted);
+    private protected abstract IReadOnlyList<TResult> ScoreBatch(NetworkUse network, IReadOnlyList<TItem> items, IReadOnlyList<bool> wanted);
+
+    private protected FittedModel Model { get; } = model;
 
     /// <summary>Stops between batches; one that takes long may look at it too.</summary>
     private protected CancellationToken Cancellation { get; } = cancellation;
@@ -126,7 +131,7 @@ internal sealed class OutputColumn<TResult, TValue>(
 
 /// <summary>Scores images with a network, a batch at a time. A row whose image cannot be read has the default result.</summary>
 internal abstract class ImageScorer<TResult>(DataViewSchema schema, FittedModel model, CancellationToken cancellation)
-    : BatchScorer<ImageItem, TResult>(schema, cancellation)
+    : BatchScorer<ImageItem, TResult>(schema, model, cancellation)
 {
     private readonly ImageScoringOptions _options = (ImageScoringOptions)model.Options;
     private readonly ImageColumn _images = ImageColumn.Bind(schema, ((ImageScoringOptions)model.Options).ImageColumnName);
@@ -137,17 +142,16 @@ internal abstract class ImageScorer<TResult>(DataViewSchema schema, FittedModel 
 
     public sealed override Func<ImageItem> MakeReader(DataViewRow row) => _images.MakeReader(row);
 
-    private protected sealed override IReadOnlyList<TResult> ScoreBatch(IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted)
+    private protected sealed override IReadOnlyList<TResult> ScoreBatch(NetworkUse network, IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted)
     {
-        // A view may be read after its transformer was disposed of.
-        model.Network.ThrowIfDisposed(typeof(BatchTransformer));
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var pixels = ImageItem.Pixels(items, model.Processor!, _options.SkipInvalidImages, model.Network.Type, model.Network.Device, out var invalid);   // [B, 3, H, W]
-        return [.. Score(pixels, wanted).Select((result, i) => invalid[i] ? default! : result)];
+        var pixels = ImageItem.Pixels(items, Model.Processor!, _options.SkipInvalidImages, network.Type, network.Device, out var invalid);   // [B, 3, H, W]
+        return [.. Score(network, pixels, wanted).Select((result, i) => invalid[i] ? default! : result)];
     }
 
+    /// <param name="network">The network.</param>
     /// <param name="pixels">[B, 3, H, W], preprocessed, on the network's device and of its type.</param>
     /// <param name="wanted">For each of the outputs, whether somebody will read it.</param>
-    private protected abstract IEnumerable<TResult> Score(Tensor pixels, IReadOnlyList<bool> wanted);
+    private protected abstract IEnumerable<TResult> Score(NetworkUse network, Tensor pixels, IReadOnlyList<bool> wanted);
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
@@ -26,7 +27,7 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     public TrainingHistory? History => Model.History;
 
     /// <summary>The device that scores, such as "cpu" or "cuda:0".</summary>
-    public string Device => Model.Network.Device.ToString();
+    public string Device => Model.Device.ToString();
 
     internal FittedModel Model { get; }
 
@@ -51,30 +52,35 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     /// <inheritdoc cref="ITransformer.GetRowToRowMapper"/>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => BindChecked(inputSchema).Mapper();
 
-    /// <summary>Frees the network's native memory.</summary>
+    /// <summary>
+    /// Frees the network's native memory. Calls that are being answered on other threads end with their answers first, without being
+    /// waited for; later ones throw <see cref="ObjectDisposedException"/>.
+    /// </summary>
     public void Dispose()
     {
-        if (!Model.Network.IsDisposed)
-            Model.Dispose();
+        Model.Dispose();
         GC.SuppressFinalize(this);
     }
 
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
-        Model.Network.ThrowIfDisposed(this);
-        ModelLoader.Save(ctx, Model.Save);
+        using var network = Model.Use();    // before anything is written
+        ModelLoader.Save(ctx, archive => Model.Save(network, archive));
     }
 
     /// <summary>Checks the columns and makes what scores them.</summary>
-    internal abstract IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation);
+    /// <param name="inputSchema">The columns.</param>
+    /// <param name="network">To ask for sizes, not to keep.</param>
+    /// <param name="cancellation">Stops scoring.</param>
+    internal abstract IBatchScorer Bind(DataViewSchema inputSchema, NetworkUse network, CancellationToken cancellation);
 
     private IBatchScorer BindChecked(DataViewSchema inputSchema) => BindChecked(inputSchema, Model.Cancellation);
 
     private IBatchScorer BindChecked(DataViewSchema inputSchema, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        Model.Network.ThrowIfDisposed(this);
-        return Bind(inputSchema, cancellation);
+        using var network = Model.Use();
+        return Bind(inputSchema, network, cancellation);
     }
 }
 

@@ -28,16 +28,17 @@ public class ClassifierTransformer : ImageTransformer
     /// <param name="images">At least one.</param>
     internal (string Label, float Score)[] Classify(IReadOnlyList<RgbImage> images)
     {
-        Model.Network.ThrowIfDisposed(this);
+        using var use = Model.Use();
         using var inference = torch.inference_mode();
         using var scope = torch.NewDisposeScope();
-        var network = Model.NetworkAs<IClassifierNetwork>();
-        var pixels = Model.Processor!.ProcessBatch(images.Count, i => images[i]).to(Model.Network.Type, Model.Network.Device);
+        var network = use.As<IClassifierNetwork>();
+        var pixels = Model.Processor!.ProcessBatch(images.Count, i => images[i]).to(use.Type, use.Device);
         var scores = ClassifierScorer.Probabilities(network, (IClassifierColumns)Model.Options, pixels, network.Classify(pixels)).ToRows();
         return Array.ConvertAll(scores, score => (Labels[TensorPrimitives.IndexOfMax<float>(score)], score.Max()));
     }
 
-    internal sealed override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) => new ClassifierScorer(inputSchema, Model, cancellation);
+    internal sealed override IBatchScorer Bind(DataViewSchema inputSchema, NetworkUse network, CancellationToken cancellation) =>
+        new ClassifierScorer(inputSchema, Model, network.As<IClassifierNetwork>(), cancellation);
 }
 
 /// <summary>
@@ -49,32 +50,32 @@ internal readonly record struct ClassifierResult(float[]? Score, uint Label, flo
 /// <summary>Scores images with a classifier, a batch at a time.</summary>
 internal sealed class ClassifierScorer : ImageScorer<ClassifierResult>
 {
-    private readonly IClassifierNetwork _network;
     private readonly IClassifierColumns _columns;
     private readonly OutputColumn<ClassifierResult>[] _outputs;
     private readonly OutputColumn<ClassifierResult>? _embedding, _attention;
 
-    public ClassifierScorer(DataViewSchema schema, FittedModel model, CancellationToken cancellation) : base(schema, model, cancellation)
+    public ClassifierScorer(DataViewSchema schema, FittedModel model, IClassifierNetwork network, CancellationToken cancellation) : base(schema, model, cancellation)
     {
         var (columns, labels) = ((IClassifierColumns)model.Options, model.Labels!);
-        (_network, _columns) = (model.NetworkAs<IClassifierNetwork>(), columns);
+        _columns = columns;
         var score = Vector(columns.ScoreColumnName, [labels.Count], ClassifierColumns.OfScore(schema, labels), result => result.Score);
         var label = new OutputColumn<ClassifierResult, uint>(columns.PredictedLabelColumnName, new KeyDataViewType(typeof(uint), labels.Count),
             ClassifierColumns.OfPredictedLabel(schema, labels),
             (ClassifierResult result, ref uint value) => value = result.Label);
         if (columns.EmbeddingColumnName is { } embedding)
-            _embedding = Vector(embedding, [_network.EmbeddingSize], null, result => result.Embedding);
+            _embedding = Vector(embedding, [network.EmbeddingSize], null, result => result.Embedding);
         if (columns.AttentionColumnName is { } attention)
-            _attention = Vector(attention, [_network.AttentionSize.Height, _network.AttentionSize.Width], null, result => result.Attention);
+            _attention = Vector(attention, [network.AttentionSize.Height, network.AttentionSize.Width], null, result => result.Attention);
         _outputs = [.. new[] { score, label, _embedding, _attention }.OfType<OutputColumn<ClassifierResult>>()];
     }
 
     public override IReadOnlyList<OutputColumn<ClassifierResult>> Outputs => _outputs;
 
-    private protected override IEnumerable<ClassifierResult> Score(Tensor pixels, IReadOnlyList<bool> wanted)
+    private protected override IEnumerable<ClassifierResult> Score(NetworkUse use, Tensor pixels, IReadOnlyList<bool> wanted)
     {
-        var output = _network.Classify(pixels, Wants(_embedding), Wants(_attention));
-        var scores = Probabilities(_network, _columns, pixels, output).ToRows();
+        var network = use.As<IClassifierNetwork>();
+        var output = network.Classify(pixels, Wants(_embedding), Wants(_attention));
+        var scores = Probabilities(network, _columns, pixels, output).ToRows();
         var embeddings = output.Embedding?.ToRows();
         var attentions = output.Attention?.ToRows();
         return scores.Select((score, i) => new ClassifierResult(score, (uint)TensorPrimitives.IndexOfMax<float>(score) + 1, embeddings?[i], attentions?[i]));

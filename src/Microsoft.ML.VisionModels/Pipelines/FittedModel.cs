@@ -16,13 +16,15 @@ namespace Microsoft.ML.VisionModels.Pipelines;
 /// <summary>What a transformer consists of, and what stands in its model file. It owns the network.</summary>
 internal sealed class FittedModel : IDisposable
 {
+    private readonly ScoringNetwork _network;
+
     /// <param name="options">How to score.</param>
     /// <param name="network">The network, which becomes this one's.</param>
     /// <param name="device">Where it scores.</param>
     public FittedModel(ScoringOptions options, nn.Module network, Device device)
     {
         (Kind, Options) = (ModelKind.Of(options), options);
-        Network = new(network, device, options.Precision);
+        _network = new(network, device, options.Precision);
     }
 
     public ModelKind Kind { get; }
@@ -30,7 +32,8 @@ internal sealed class FittedModel : IDisposable
     /// <summary>Of a model that was loaded, the scoring settings alone are as they were.</summary>
     public ScoringOptions Options { get; }
 
-    public ScoringNetwork Network { get; }
+    /// <summary>Where it scores.</summary>
+    public Device Device => _network.Device;
 
     /// <summary>How images become the network's input; null for a model of text alone.</summary>
     public ImageProcessor? Processor { get; init; }
@@ -53,16 +56,15 @@ internal sealed class FittedModel : IDisposable
     /// <summary>What stops scoring. A training's token has done its work when there is a model.</summary>
     public CancellationToken Cancellation => Options is TrainerOptions ? CancellationToken.None : Options.CancellationToken;
 
-    public T NetworkAs<T>() where T : class => (T)(object)Network.Module;
+    /// <summary>The network for one call.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed of.</exception>
+    public NetworkUse Use() => _network.TryUse() ?? throw new ObjectDisposedException(nameof(BatchTransformer),
+        "The model was disposed of. Whoever made it disposes of it, when nobody needs it any more; a PredictionEngine disposes of its model too, unless PredictionEngineOptions.OwnsTransformer is false.");
 
-    public void Dispose()
-    {
-        Network.Dispose();
-        if (OwnsInner)
-            (Inner as IDisposable)?.Dispose();
-    }
+    /// <summary>Frees the network, and the model within, as soon as no call uses them any more.</summary>
+    public void Dispose() => _network.Dispose(with: OwnsInner ? Inner as IDisposable : null);
 
-    public void Save(ModelArchiveWriter archive) => ModelFormat.Save(this, archive);
+    public void Save(NetworkUse network, ModelArchiveWriter archive) => ModelFormat.Save(this, network, archive);
 }
 
 /// <summary>
@@ -84,7 +86,7 @@ internal sealed class ModelFormat : IModelFormat
 
     private static string Package => typeof(ModelFormat).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
-    public static void Save(FittedModel model, ModelArchiveWriter archive)
+    public static void Save(FittedModel model, NetworkUse network, ModelArchiveWriter archive)
     {
         string?[] parts =
         [
@@ -93,7 +95,7 @@ internal sealed class ModelFormat : IModelFormat
         ];
         archive.WriteText(Header, ModelJson.Write(new Head(model.Kind.Name, model.Kind.Version, Package, [.. parts.OfType<string>()])));
         archive.WriteText(Settings, ModelJson.Write(model.Options));
-        archive.WriteText(Config, model.Kind.WriteConfig(model.Network.Module));
+        archive.WriteText(Config, model.Kind.WriteConfig(network.Module));
         if (model.Processor is not null)
             archive.WriteText(Preprocessing, model.Processor.Settings.ToHuggingFace());
         if (model.Labels is not null)
@@ -101,7 +103,7 @@ internal sealed class ModelFormat : IModelFormat
         model.Tokenizer?.Save(archive);
         if (model.Inner is not null)
             archive.WriteModel(Inner, model.Inner);
-        archive.WriteBytes(Weights, stream => CheckpointLoader.Save(model.Network.Module, Dialect.Identity, stream));
+        archive.WriteBytes(Weights, stream => CheckpointLoader.Save(network.Module, Dialect.Identity, stream));
     }
 
     public ITransformer Load(IHostEnvironment environment, ModelArchiveReader archive)

@@ -21,15 +21,15 @@ public sealed class ImageClassifierTransformer : ClassifierTransformer
     public void SaveCheckpoint(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        Model.Network.ThrowIfDisposed(this);
-        ((IPublishedKind)Model.Kind).Publish(Model, folder);
+        using var network = Model.Use();
+        ((IPublishedKind)Model.Kind).Publish(Model, network, folder);
     }
 }
 
 /// <summary>A kind of model that can be written as others publish it.</summary>
 internal interface IPublishedKind
 {
-    void Publish(FittedModel model, string folder);
+    void Publish(FittedModel model, NetworkUse network, string folder);
 }
 
 /// <summary>A kind of trained image classifier.</summary>
@@ -44,5 +44,5 @@ internal abstract class ImageClassifierKind<TOptions, TConfig, TNetwork>(string 
 {
     public sealed override BatchTransformer Create(IHostEnvironment environment, FittedModel model) => new ImageClassifierTransformer(environment, model);
 
-    public void Publish(FittedModel model, string folder) => format.Save((TNetwork)model.Network.Module, model.Labels!.Names, model.Processor!.Settings, folder);
+    public void Publish(FittedModel model, NetworkUse network, string folder) => format.Save(network.As<TNetwork>(), model.Labels!.Names, model.Processor!.Settings, folder);
 }

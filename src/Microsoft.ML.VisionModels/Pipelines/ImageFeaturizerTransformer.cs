@@ -13,7 +13,8 @@ public sealed class ImageFeaturizerTransformer : ImageTransformer
     /// <exception cref="ArgumentException">The network has no feature of which a column is wanted.</exception>
     internal ImageFeaturizerTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
     {
-        var known = model.NetworkAs<IFeatureNetwork>().Features.Select(feature => feature.Name).ToArray();
+        using var network = model.Use();
+        var known = network.As<IFeatureNetwork>().Features.Select(feature => feature.Name).ToArray();
         if (((ImageFeaturizerOptions)model.Options).Features.FirstOrDefault(feature => feature.Column is not null && !known.Contains(feature.Feature)) is { Feature: { } unknown, Column: var column })
         {
             model.Dispose();
@@ -21,28 +22,27 @@ public sealed class ImageFeaturizerTransformer : ImageTransformer
         }
     }
 
-    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) => new ImageFeaturizerScorer(inputSchema, Model, cancellation);
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, NetworkUse network, CancellationToken cancellation) =>
+        new ImageFeaturizerScorer(inputSchema, Model, network.As<IFeatureNetwork>(), cancellation);
 }
 
 /// <summary>Scores images with a featurizer, a batch at a time. A row's result has one array for each output; null where nobody wants it.</summary>
 internal sealed class ImageFeaturizerScorer : ImageScorer<float[]?[]?>
 {
-    private readonly IFeatureNetwork _network;
     private readonly ImageFeature[] _features;      // of each output
 
-    public ImageFeaturizerScorer(DataViewSchema schema, FittedModel model, CancellationToken cancellation) : base(schema, model, cancellation)
+    public ImageFeaturizerScorer(DataViewSchema schema, FittedModel model, IFeatureNetwork network, CancellationToken cancellation) : base(schema, model, cancellation)
     {
-        _network = model.NetworkAs<IFeatureNetwork>();
         var columns = ((ImageFeaturizerOptions)model.Options).Features.Where(feature => feature.Column is not null).ToDictionary(feature => feature.Feature, feature => feature.Column!);
-        _features = [.. _network.Features.Where(feature => columns.ContainsKey(feature.Name))];
+        _features = [.. network.Features.Where(feature => columns.ContainsKey(feature.Name))];
         Outputs = [.. _features.Select((feature, i) => Vector(columns[feature.Name], feature.Shape, null, result => result?[i]))];
     }
 
     public override IReadOnlyList<OutputColumn<float[]?[]?>> Outputs { get; }
 
-    private protected override IEnumerable<float[]?[]?> Score(Tensor pixels, IReadOnlyList<bool> wanted)
+    private protected override IEnumerable<float[]?[]?> Score(NetworkUse network, Tensor pixels, IReadOnlyList<bool> wanted)
     {
-        var output = _network.Describe(pixels, _features.Where((_, i) => wanted[i]).Select(feature => feature.Name).ToHashSet());
+        var output = network.As<IFeatureNetwork>().Describe(pixels, _features.Where((_, i) => wanted[i]).Select(feature => feature.Name).ToHashSet());
         var perOutput = Array.ConvertAll(_features, feature => output.TryGetValue(feature.Name, out var tensor) ? tensor.ToRows() : null);
         return Enumerable.Range(0, (int)pixels.shape[0]).Select(row => Array.ConvertAll(perOutput, rows => rows?[row]));
     }

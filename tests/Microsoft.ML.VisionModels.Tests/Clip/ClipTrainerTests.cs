@@ -47,8 +47,10 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
         using var between = _context.Transforms.ClipTrainer(FineTune(options => options.WeightInterpolation = share)).Fit(TrainedClip.Pairs(_context, 24));
         using var scope = NewDisposeScope();
         using var start = new VisionModels.Families.Clip.ClipModel().Open(_folder.Path).Build();
-        var (first, last) = (start.state_dict(), whole.Model.Network.Module.state_dict());
-        Assert.All(between.Model.Network.Module.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach().Mul(1 - share).Add(last[entry.Key].Mul(share)), entry.Value, 1e-6));
+        using var trained = whole.Model.Use();
+        using var mixed = between.Model.Use();
+        var (first, last) = (start.state_dict(), trained.Module.state_dict());
+        Assert.All(mixed.Module.state_dict(), entry => TensorAssert.Close(first[entry.Key].detach().Mul(1 - share).Add(last[entry.Key].Mul(share)), entry.Value, 1e-6));
     }
 
     /// <summary>Held-out rows come class by class, as from class folders; batches of one class would all be right.</summary>
@@ -90,7 +92,9 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
         again.SnapshotFolder = _folder.Path;
         using var resumed = _context.Transforms.ClipTrainer(again).Fit(TrainedClip.Pairs(_context, 36));
         Assert.Equal(3, resumed.History!.Epochs.Count);
-        Assert.All(whole.Model.Network.Module.state_dict(), entry => TensorAssert.Close(entry.Value, resumed.Model.Network.Module.state_dict()[entry.Key], 0));
+        using var expected = whole.Model.Use();
+        using var actual = resumed.Model.Use();
+        Assert.All(expected.Module.state_dict(), entry => TensorAssert.Close(entry.Value, actual.Module.state_dict()[entry.Key], 0));
     }
 
     [Theory]
@@ -130,6 +134,7 @@ public sealed class ClipTrainerTests(TrainedClip trained) : IDisposable
         using var scope = NewDisposeScope();
         using var start = new VisionModels.Families.Clip.ClipModel().Open(_folder.Path).Build();
         var before = start.state_dict();
-        return [.. model.Model.Network.Module.state_dict().Where(entry => !entry.Value.equal(before[entry.Key]).all().item<bool>()).Select(entry => entry.Key)];
+        using var trained = model.Model.Use();
+        return [.. trained.Module.state_dict().Where(entry => !entry.Value.equal(before[entry.Key]).all().item<bool>()).Select(entry => entry.Key)];
     }
 }

@@ -1,4 +1,6 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Families.ViT;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels.Tests;
@@ -10,8 +12,12 @@ public class BatchedCursorTests
         public int Number { get; set; }
     }
 
+    // The rows need no network, but every scorer has one.
+    private static readonly FittedModel s_model = new(
+        new ViTClassifierOptions(), new ViTNetwork(new() { ImageSize = 4, PatchSize = 4, Width = 4, Depth = 1, Heads = 1, MlpWidth = 4, Classes = 1 }), TorchSharp.torch.CPU);
+
     /// <summary>Doubles numbers, four at a time, and cannot take one of them.</summary>
-    private sealed class Doubler(DataViewSchema schema, int bad) : BatchScorer<int, int>(schema, CancellationToken.None)
+    private sealed class Doubler(DataViewSchema schema, int bad) : BatchScorer<int, int>(schema, s_model, CancellationToken.None)
     {
         public override IReadOnlyList<DataViewSchema.Column> Inputs => [InputSchema["Number"]];
 
@@ -31,7 +37,7 @@ public class BatchedCursorTests
             };
         }
 
-        private protected override IReadOnlyList<int> ScoreBatch(IReadOnlyList<int> items, IReadOnlyList<bool> wanted) =>
+        private protected override IReadOnlyList<int> ScoreBatch(NetworkUse network, IReadOnlyList<int> items, IReadOnlyList<bool> wanted) =>
             items.Contains(bad) ? throw new FormatException($"{bad} is bad") : [.. items.Select(item => 2 * item)];
     }
 

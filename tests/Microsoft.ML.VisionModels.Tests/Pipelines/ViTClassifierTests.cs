@@ -60,7 +60,8 @@ public class ViTClassifierTests
         using (model)
         {
             Assert.Equal(12, model.Transform(data).GetColumn<float[]>("Score").Count(score => score.Length == 3));
-            Assert.All(model.Model.Network.Module.parameters(), parameter => Assert.Null(parameter.grad));
+            using var use = model.Model.Use();
+            Assert.All(use.Module.parameters(), parameter => Assert.Null(parameter.grad));
         }
     }
 

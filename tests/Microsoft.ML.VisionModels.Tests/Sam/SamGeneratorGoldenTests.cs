@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Families.Sam;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Imaging;
 using static TorchSharp.torch;
 
@@ -25,8 +26,9 @@ public class SamGeneratorGoldenTests
     public void FindsTheSegmentsOfTheReference(string name)
     {
         using var golden = GoldenCase.Open(name);
-        var predictor = Predictor(golden);
-        using var network = predictor.Network;
+        using var network = Load(golden);
+        using var use = network.Use(this);
+        var predictor = Predictor(golden, use);
         foreach (var run in golden.ReadJson(Runs).EnumerateArray())
         {
             var segments = new SamGenerator(predictor, Settings(run.GetProperty("parameters"))).Generate(ImageDecoder.Decode(golden.File(run.GetProperty("image").GetString()!)), cancellation: TestContext.Current.CancellationToken);
@@ -52,8 +54,9 @@ public class SamGeneratorGoldenTests
     {
         using var scope = NewDisposeScope();
         using var golden = GoldenCase.Open(name);
-        var predictor = Predictor(golden);
-        using var network = predictor.Network;
+        using var network = Load(golden);
+        using var use = network.Use(this);
+        var predictor = Predictor(golden, use);
         var image = predictor.Encode(ImageDecoder.Decode(golden.File(PredictorsImage)));
         if (golden.Has("predictor.input_size_hw"))
         {
@@ -99,11 +102,10 @@ public class SamGeneratorGoldenTests
         }
     }
 
-    private static SamPredictor Predictor(GoldenCase golden)
-    {
-        // As in the original code but for the decoder's epsilon, which is Hugging Face's.
-        return new(new(SamGoldenTests.Load(golden), CPU, Precision.Float32), new(ImagePreprocessing.FromHuggingFace(golden.ReadJson("preprocessor_config.json"))));
-    }
+    // As in the original code but for the decoder's epsilon, which is Hugging Face's.
+    private static ScoringNetwork Load(GoldenCase golden) => new(SamGoldenTests.Load(golden), CPU, Precision.Float32);
+
+    private static SamPredictor Predictor(GoldenCase golden, NetworkUse use) => new(use, new(ImagePreprocessing.FromHuggingFace(golden.ReadJson("preprocessor_config.json"))));
 
     private static SamEverythingOptions Settings(JsonElement parameters)
     {

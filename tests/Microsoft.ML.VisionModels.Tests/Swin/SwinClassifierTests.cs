@@ -32,7 +32,8 @@ public class SwinClassifierTests
         {
             Checkpoint = folder.Path, ImageSize = 24, WindowSize = 6, TrainedParts = TrainedParts.LastBlocks, LastBlocks = 3, Epochs = 1,
         }).Fit(ToyImages.View(_context, 30));
-        Assert.Equal((24, 6), (tuned.Model.NetworkAs<SwinNetwork>().Config.ImageSize.Height, tuned.Model.NetworkAs<SwinNetwork>().Config.WindowSize));
+        using var use = tuned.Model.Use();
+        Assert.Equal((24, 6), (use.As<SwinNetwork>().Config.ImageSize.Height, use.As<SwinNetwork>().Config.WindowSize));
     }
 
     [Fact]

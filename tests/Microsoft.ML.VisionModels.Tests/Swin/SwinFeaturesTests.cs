@@ -26,7 +26,8 @@ public class SwinFeaturesTests
 
         // The embedding is the mean of the last stage's map after the final norm, which a classifier's maps do not have.
         var second = tensor(scored.GetColumn<float[]>("Second").SelectMany(row => row).ToArray()).view(5, 16, 16);
-        var network = model.Model.NetworkAs<SwinNetwork>();
+        using var use = model.Model.Use();
+        var network = use.As<SwinNetwork>();
         var expected = nn.functional.layer_norm(second.transpose(1, 2), [16], network.state_dict()["norm.weight"], network.state_dict()["norm.bias"], 1e-5).mean([1]);
         TensorAssert.Close(expected, tensor(scored.GetColumn<float[]>("Embedding").SelectMany(row => row).ToArray()).view(5, 16), 1e-5);
     }
@@ -52,7 +53,8 @@ public class SwinFeaturesTests
         using var folder = TestFolders.Temporary();
         SwinContractSetup.Write(folder.Path, s_tiny);
         using var model = _context.Transforms.SwinFeatures(new SwinFeaturesOptions { Checkpoint = folder.Path, WindowSize = 2 }).Fit(ToyImages.View(_context, 3));
-        Assert.Equal(2, model.Model.NetworkAs<SwinNetwork>().Config.WindowSize);
+        using var use = model.Model.Use();
+        Assert.Equal(2, use.As<SwinNetwork>().Config.WindowSize);
         Assert.All(model.Transform(ToyImages.View(_context, 3)).GetColumn<float[]>("Embedding"), row => Assert.All(row, value => Assert.True(float.IsFinite(value))));
     }
 

@@ -37,15 +37,16 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
     /// <param name="options">Of these <c>Dimensions</c> alone is read: the vectors have one length.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <exception cref="ArgumentException">Vectors of another length are asked for.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     /// <exception cref="ImageDecodeException">An image cannot be read; the error names its place in the sequence.</exception>
-    public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+    public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<DataContent> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
         ClipEmbeddings.Check(options, _metadata);
-        _network.ThrowIfDisposed(this);
+        using var network = _network.Use(this);
         DataContent[] images = [.. values];
-        return Task.Run(() =>
+        return await Task.Run(() =>
         {
             using var scope = NewDisposeScope();
             using var inference = inference_mode();
@@ -54,17 +55,17 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 using var inner = NewDisposeScope();
-                var pixels = _processor.ProcessBatch(chunk.Length, i => Decode(chunk[i].Item, chunk[i].Index)).to(_network.Device);
-                embeddings.AddRange(ClipEmbeddings.Of(ClipNetwork.Normalize(((ClipVisionNetwork)_network.Module).forward(pixels))));
+                var pixels = _processor.ProcessBatch(chunk.Length, i => Decode(chunk[i].Item, chunk[i].Index)).to(network.Device);
+                embeddings.AddRange(ClipEmbeddings.Of(ClipNetwork.Normalize(network.As<ClipVisionNetwork>().forward(pixels))));
             }
             return embeddings;
-        }, cancellationToken);
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public object? GetService(Type serviceType, object? serviceKey = null) => ClipEmbeddings.Service(this, _metadata, serviceType, serviceKey);
 
-    /// <summary>Frees the network's native memory.</summary>
+    /// <summary>Frees the network's native memory, as soon as calls that are being answered have ended.</summary>
     public void Dispose() => _network.Dispose();
 
     private static RgbImage Decode(DataContent image, int index)

@@ -36,24 +36,25 @@ public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Emb
     /// <param name="options">Of these <c>Dimensions</c> alone is read: the vectors have one length.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <exception cref="ArgumentException">Vectors of another length are asked for.</exception>
-    public Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
+    public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
         ClipEmbeddings.Check(options, _metadata);
-        _network.ThrowIfDisposed(this);
+        using var network = _network.Use(this);
         string[] texts = [.. values];
-        return Task.Run(() =>
+        return await Task.Run(() =>
         {
             using var scope = NewDisposeScope();
             using var inference = inference_mode();
-            return texts.Length == 0 ? [] : ClipEmbeddings.Of(ClipTexts.Embed((ClipTextNetwork)_network.Module, _tokenizer, texts, _network.Device, cancellationToken.ThrowIfCancellationRequested));
-        }, cancellationToken);
+            return texts.Length == 0 ? [] : ClipEmbeddings.Of(ClipTexts.Embed(network.As<ClipTextNetwork>(), _tokenizer, texts, network.Device, cancellationToken.ThrowIfCancellationRequested));
+        }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public object? GetService(Type serviceType, object? serviceKey = null) => ClipEmbeddings.Service(this, _metadata, serviceType, serviceKey);
 
-    /// <summary>Frees the network's native memory.</summary>
+    /// <summary>Frees the network's native memory, as soon as calls that are being answered have ended.</summary>
     public void Dispose() => _network.Dispose();
 }

@@ -2,6 +2,7 @@ using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using static TorchSharp.torch;
 
@@ -21,19 +22,18 @@ public sealed class ClipTextEmbeddingTransformer : BatchTransformer
         return new(context.Host, new(context.Options, published.TextTower(), context.Device) { Tokenizer = tokenizer });
     }
 
-    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) => new Scorer(inputSchema, Model, cancellation);
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, NetworkUse network, CancellationToken cancellation) =>
+        new Scorer(inputSchema, Model, network.As<ClipTextNetwork>().Config, cancellation);
 
     private sealed class Scorer : BatchScorer<string, float[]>
     {
-        private readonly FittedModel _model;
-        private readonly ClipTextNetwork _network;
         private readonly DataViewSchema.Column _texts;
 
-        public Scorer(DataViewSchema schema, FittedModel model, CancellationToken cancellation) : base(schema, cancellation)
+        public Scorer(DataViewSchema schema, FittedModel model, ClipTextConfig config, CancellationToken cancellation) : base(schema, model, cancellation)
         {
             var options = (ClipTextEmbeddingOptions)model.Options;
-            (_model, _network, _texts, BatchSize) = (model, model.NetworkAs<ClipTextNetwork>(), TextColumn.Input(options.TextColumnName).Find(schema), options.ScoringBatchSize);
-            Outputs = [Vector(options.EmbeddingColumnName, [_network.Config.EmbeddingSize], null, result => result)];
+            (_texts, BatchSize) = (TextColumn.Input(options.TextColumnName).Find(schema), options.ScoringBatchSize);
+            Outputs = [Vector(options.EmbeddingColumnName, [config.EmbeddingSize], null, result => result)];
         }
 
         public override IReadOnlyList<DataViewSchema.Column> Inputs => [_texts];
@@ -44,13 +44,11 @@ public sealed class ClipTextEmbeddingTransformer : BatchTransformer
 
         public override Func<string> MakeReader(DataViewRow row) => TextColumn.MakeReader(row, _texts);
 
-        private protected override IReadOnlyList<float[]> ScoreBatch(IReadOnlyList<string> items, IReadOnlyList<bool> wanted)
+        private protected override IReadOnlyList<float[]> ScoreBatch(NetworkUse network, IReadOnlyList<string> items, IReadOnlyList<bool> wanted)
         {
-            // A view may be read after its transformer was disposed of.
-            _model.Network.ThrowIfDisposed(typeof(BatchTransformer));
             using var inference = inference_mode();
             using var scope = NewDisposeScope();
-            return ClipTexts.Embed(_network, _model.Tokenizer!, items, _model.Network.Device).ToRows();
+            return ClipTexts.Embed(network.As<ClipTextNetwork>(), Model.Tokenizer!, items, network.Device).ToRows();
         }
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using static TorchSharp.torch;
 
@@ -23,28 +24,27 @@ public sealed class ClipTransformer : ImageTransformer
     public void SaveCheckpoint(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        Model.Network.ThrowIfDisposed(this);
-        var network = Model.NetworkAs<ClipNetwork>();
+        using var use = Model.Use();
+        var network = use.As<ClipNetwork>();
         new ClipModel().Save(network, null, Preprocessing, folder);
         Model.Tokenizer!.SaveFolder(folder, network.Config.Text.Positions);
     }
 
-    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) => new Scorer(inputSchema, Model, cancellation);
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, NetworkUse network, CancellationToken cancellation) =>
+        new Scorer(inputSchema, Model, network.As<ClipNetwork>().Config, cancellation);
 
     /// <summary>Scores images and texts with both towers, a batch at a time: a vector for each.</summary>
     private sealed class Scorer : BatchScorer<(ImageItem Image, string Text), (float[]? Image, float[]? Text)>
     {
-        private readonly FittedModel _model;
-        private readonly ClipNetwork _network;
         private readonly ClipTrainerOptions _options;
         private readonly ImageColumn _images;
         private readonly DataViewSchema.Column _texts;
 
-        public Scorer(DataViewSchema schema, FittedModel model, CancellationToken cancellation) : base(schema, cancellation)
+        public Scorer(DataViewSchema schema, FittedModel model, ClipConfig config, CancellationToken cancellation) : base(schema, model, cancellation)
         {
-            (_model, _network, _options) = (model, model.NetworkAs<ClipNetwork>(), (ClipTrainerOptions)model.Options);
+            _options = (ClipTrainerOptions)model.Options;
             (_images, _texts) = (ImageColumn.Bind(schema, _options.ImageColumnName), TextColumn.Input(_options.TextColumnName).Find(schema));
-            int[] size = [_network.Config.EmbeddingSize];
+            int[] size = [config.EmbeddingSize];
             Outputs = [Vector(_options.ImageEmbeddingColumnName, size, null, result => result.Image), Vector(_options.TextEmbeddingColumnName, size, null, result => result.Text)];
         }
 
@@ -60,21 +60,19 @@ public sealed class ClipTransformer : ImageTransformer
             return () => (readImage(), readText());
         }
 
-        private protected override IReadOnlyList<(float[]? Image, float[]? Text)> ScoreBatch(IReadOnlyList<(ImageItem Image, string Text)> items, IReadOnlyList<bool> wanted)
+        private protected override IReadOnlyList<(float[]? Image, float[]? Text)> ScoreBatch(NetworkUse network, IReadOnlyList<(ImageItem Image, string Text)> items, IReadOnlyList<bool> wanted)
         {
-            // A view may be read after its transformer was disposed of.
-            _model.Network.ThrowIfDisposed(typeof(BatchTransformer));
             using var inference = inference_mode();
             using var scope = NewDisposeScope();
-            var images = wanted[0] ? Images([.. items.Select(item => item.Image)]) : null;
-            var texts = wanted[1] ? ClipTexts.Embed(_network.Text, _model.Tokenizer!, [.. items.Select(item => item.Text)], _model.Network.Device).ToRows() : null;
+            var images = wanted[0] ? Images(network, [.. items.Select(item => item.Image)]) : null;
+            var texts = wanted[1] ? ClipTexts.Embed(network.As<ClipNetwork>().Text, Model.Tokenizer!, [.. items.Select(item => item.Text)], network.Device).ToRows() : null;
             return [.. items.Select((_, i) => (images?[i], texts?[i]))];
         }
 
-        private float[]?[] Images(ImageItem[] items)
+        private float[]?[] Images(NetworkUse network, ImageItem[] items)
         {
-            var pixels = ImageItem.Pixels(items, _model.Processor!, _options.SkipInvalidImages, _model.Network.Type, _model.Network.Device, out var invalid);
-            float[]?[] vectors = ClipNetwork.Normalize(_network.Vision.forward(pixels)).ToRows();
+            var pixels = ImageItem.Pixels(items, Model.Processor!, _options.SkipInvalidImages, network.Type, network.Device, out var invalid);
+            float[]?[] vectors = ClipNetwork.Normalize(network.As<ClipNetwork>().Vision.forward(pixels)).ToRows();
             return [.. vectors.Select((vector, i) => invalid[i] ? null : vector)];
         }
     }

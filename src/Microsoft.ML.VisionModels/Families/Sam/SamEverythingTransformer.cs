@@ -2,6 +2,7 @@ using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
@@ -22,7 +23,8 @@ public sealed class SamEverythingTransformer : SamTransformer
     public IReadOnlyList<SamSegment> FindSegments(Data.MLImage image, IProgress<SamEverythingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return Finder.Find(Imaging.ImageDecoder.FromMLImage(image), progress, cancellationToken);
+        using var network = Model.Use();
+        return Finder(network).Find(Imaging.ImageDecoder.FromMLImage(image), progress, cancellationToken);
     }
 
     /// <summary>The segments of an image in a file, as an object for each.</summary>
@@ -34,7 +36,8 @@ public sealed class SamEverythingTransformer : SamTransformer
     public IReadOnlyList<SamSegment> FindSegments(string path, IProgress<SamEverythingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Finder.Find(Imaging.ImageDecoder.Decode(path), progress, cancellationToken);
+        using var network = Model.Use();
+        return Finder(network).Find(Imaging.ImageDecoder.Decode(path), progress, cancellationToken);
     }
 
     /// <summary>
@@ -59,34 +62,29 @@ public sealed class SamEverythingTransformer : SamTransformer
         options ??= new();
         OptionChecks.RequireName(options.Category, nameof(options.Category));
         OptionChecks.RequireDefined(options.CocoSegmentation, nameof(options.CocoSegmentation));
-        return new SamFolderLabeler(Finder, Options, Classifier?.Labels, options).Label(images, output);
+        using var network = Model.Use();
+        return new SamFolderLabeler(Finder(network), Options, Classifier?.Labels, options).Label(images, output);
     }
 
     private SamEverythingOptions Options => (SamEverythingOptions)Model.Options;
 
     private ClassifierTransformer? Classifier => (ClassifierTransformer?)Model.Inner;
 
-    private SamFinder Finder
-    {
-        get
-        {
-            Model.Network.ThrowIfDisposed(this);
-            return new(Predictor, Options, Classifier);
-        }
-    }
+    private SamFinder Finder(NetworkUse network) => new(Predictor(network), Options, Classifier);
 
-    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) => new Scorer(inputSchema, Finder, Options, cancellation);
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, NetworkUse network, CancellationToken cancellation) => new Scorer(inputSchema, this, cancellation);
 
     /// <summary>Finds the segments of each row's image.</summary>
     private sealed class Scorer : BatchScorer<ImageItem, SamSegments?>
     {
         private readonly SamEverythingOptions _options;
-        private readonly SamFinder _finder;
+        private readonly SamEverythingTransformer _sam;
         private readonly ImageColumn _images;
 
-        public Scorer(DataViewSchema schema, SamFinder finder, SamEverythingOptions options, CancellationToken cancellation) : base(schema, cancellation)
+        public Scorer(DataViewSchema schema, SamEverythingTransformer sam, CancellationToken cancellation) : base(schema, sam.Model, cancellation)
         {
-            (_finder, _options) = (finder, options);
+            var options = sam.Options;
+            (_sam, _options) = (sam, options);
             _images = ImageColumn.Bind(schema, options.ImageColumnName);
             Outputs = [.. new OutputColumn<SamSegments?>?[]
             {
@@ -105,7 +103,10 @@ public sealed class SamEverythingTransformer : SamTransformer
 
         public override Func<ImageItem> MakeReader(DataViewRow row) => _images.MakeReader(row);
 
-        private protected override IReadOnlyList<SamSegments?> ScoreBatch(IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted) =>
-            [.. items.Select(item => item.Decode(_options.SkipInvalidImages) is { } image ? new SamSegments(image, _finder.Find(image, cancellation: Cancellation)) : null)];
+        private protected override IReadOnlyList<SamSegments?> ScoreBatch(NetworkUse network, IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted)
+        {
+            var finder = _sam.Finder(network);
+            return [.. items.Select(item => item.Decode(_options.SkipInvalidImages) is { } image ? new SamSegments(image, finder.Find(image, cancellation: Cancellation)) : null)];
+        }
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
@@ -13,20 +14,20 @@ public sealed class SamMasksTransformer : SamTransformer
     {
     }
 
-    internal override IBatchScorer Bind(DataViewSchema inputSchema, CancellationToken cancellation) =>
-        new Scorer(inputSchema, Predictor, (SamMasksOptions)Model.Options, cancellation);
+    internal override IBatchScorer Bind(DataViewSchema inputSchema, NetworkUse network, CancellationToken cancellation) => new Scorer(inputSchema, this, cancellation);
 
     /// <summary>Answers each row's prompts about its image.</summary>
     private sealed class Scorer : BatchScorer<(ImageItem Image, SamPromptNumbers Prompts), SamMasksResult?>
     {
-        private readonly SamPredictor _predictor;
+        private readonly SamMasksTransformer _sam;
         private readonly SamMasksOptions _options;
         private readonly ImageColumn _images;
         private readonly SamPromptReader _prompts;
 
-        public Scorer(DataViewSchema schema, SamPredictor predictor, SamMasksOptions options, CancellationToken cancellation) : base(schema, cancellation)
+        public Scorer(DataViewSchema schema, SamMasksTransformer sam, CancellationToken cancellation) : base(schema, sam.Model, cancellation)
         {
-            (_predictor, _options) = (predictor, options);
+            var options = (SamMasksOptions)sam.Model.Options;
+            (_sam, _options) = (sam, options);
             (_images, _prompts) = (ImageColumn.Bind(schema, options.ImageColumnName), new(schema, options));
             Outputs = [.. Columns().OfType<OutputColumn<SamMasksResult?>>()];
 
@@ -53,17 +54,20 @@ public sealed class SamMasksTransformer : SamTransformer
             return () => (image(), prompts());
         }
 
-        private protected override IReadOnlyList<SamMasksResult?> ScoreBatch(IReadOnlyList<(ImageItem Image, SamPromptNumbers Prompts)> items, IReadOnlyList<bool> wanted) =>
-            [.. items.Select(item => item.Image.Decode(_options.SkipInvalidImages) is { } image ? Answer(image, item.Prompts) : null)];
+        private protected override IReadOnlyList<SamMasksResult?> ScoreBatch(NetworkUse network, IReadOnlyList<(ImageItem Image, SamPromptNumbers Prompts)> items, IReadOnlyList<bool> wanted)
+        {
+            var predictor = _sam.Predictor(network);
+            return [.. items.Select(item => item.Image.Decode(_options.SkipInvalidImages) is { } image ? Answer(predictor, image, item.Prompts) : null)];
+        }
 
-        private SamMasksResult Answer(RgbImage image, SamPromptNumbers numbers)
+        private SamMasksResult Answer(SamPredictor predictor, RgbImage image, SamPromptNumbers numbers)
         {
             Cancellation.ThrowIfCancellationRequested();
             var size = new ImageSize(image.Height, image.Width);
             var prompts = numbers.For(size, _options);     // before the work
             foreach (var prompt in prompts)
-                numbers.Named(() => prompt.Validate(size, _predictor.Config.MaskSize));
-            return new(size, [.. _predictor.Predict(_predictor.Encode(image), prompts, _options.Masks).SelectMany(masks => masks)]);
+                numbers.Named(() => prompt.Validate(size, predictor.Config.MaskSize));
+            return new(size, [.. predictor.Predict(predictor.Encode(image), prompts, _options.Masks).SelectMany(masks => masks)]);
         }
     }
 }

@@ -5,19 +5,15 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>Looks at images, and answers prompts about them (reference: facebookresearch/segment-anything, SamPredictor). Can be used from many threads at once.</summary>
-internal sealed class SamPredictor(ScoringNetwork network, ImageProcessor processor)
+/// <summary>Looks at images, and answers prompts about them, while a call uses the network (reference: facebookresearch/segment-anything, SamPredictor).</summary>
+internal sealed class SamPredictor(NetworkUse network, ImageProcessor processor)
 {
     // What stands for the inside and the outside of a rough mask: about as sure as the network is of its own.
     private const float RoughLogit = 10;
 
-    private readonly SamNetwork _sam = (SamNetwork)network.Module;
+    private SamNetwork Sam => network.As<SamNetwork>();
 
-    public ScoringNetwork Network => network;
-
-    public SamConfig Config => _sam.Config;
-
-    public ImageProcessor Processor => processor;
+    public SamConfig Config => Sam.Config;
 
     /// <summary>
     /// How many prompts are best answered together. On a CPU few: each takes buffers of 4 and 8 MB, and those of more than 32 MB come fresh from
@@ -25,22 +21,21 @@ internal sealed class SamPredictor(ScoringNetwork network, ImageProcessor proces
     /// </summary>
     public int PromptsAtOnce => network.Device.type == TorchSharp.DeviceType.CPU ? 2 : 64;
 
-    /// <summary>A published SAM; the caller disposes of its <see cref="Network"/>.</summary>
-    public static SamPredictor Open(string checkpoint, Precision precision, Device device)
+    /// <summary>A published SAM, which becomes the caller's.</summary>
+    public static (ScoringNetwork Network, ImageProcessor Processor) Open(string checkpoint, Precision precision, Device device)
     {
         var published = new SamModel().Open(checkpoint);
         var processor = new ImageProcessor(ImagePreprocessing.ForNetwork(null, published.Preprocessing, null, published.Config.ImageSize));
-        return new(new(published.Build(), device, precision), processor);
+        return (new(published.Build(), device, precision), processor);
     }
 
     public SamImage Encode(RgbImage image)
     {
-        network.ThrowIfDisposed(typeof(SamPredictor));
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var size = new ImageSize(image.Height, image.Width);
         var pixels = processor.ProcessBatch([image]).to(network.Type, network.Device);
-        return new(size, processor.Settings.ResizedSize(size), TensorRows.ToRows(_sam.Encode(pixels))[0]);
+        return new(size, processor.Settings.ResizedSize(size), TensorRows.ToRows(Sam.Encode(pixels))[0]);
     }
 
     /// <summary>The masks for each prompt, one or three.</summary>
@@ -72,8 +67,6 @@ internal sealed class SamPredictor(ScoringNetwork network, ImageProcessor proces
     /// <summary>Logits of all masks [P, masks, 4 H, 4 W] and their predicted IoU [P, masks] for prompts of one kind.</summary>
     public (Tensor Masks, Tensor Iou) Decode(SamImage image, IReadOnlyList<SamPrompt> prompts)
     {
-        // The weights may be gone though a view or an image is still there.
-        network.ThrowIfDisposed(typeof(SamPredictor));
         var (width, height) = ((double)image.Resized.Width / image.Size.Width, (double)image.Resized.Height / image.Size.Height);
         var (count, each) = (prompts.Count, prompts[0].Points.Count);
         var points = each == 0 ? null
@@ -84,7 +77,7 @@ internal sealed class SamPredictor(ScoringNetwork network, ImageProcessor proces
         var masks = prompts[0].Mask is null && prompts[0].Logits is null ? null
             : tensor(prompts.SelectMany(prompt => prompt.Logits ?? Rough(prompt.Mask!, image)).ToArray(), [count, 1, Config.MaskSize, Config.MaskSize], device: network.Device).to(network.Type);
         var embedding = tensor(image.Embedding, [1, Config.Width, Config.Grid, Config.Grid], device: network.Device).to(network.Type);
-        return _sam.Decode(embedding, new(points, labels, boxes, masks));
+        return Sam.Decode(embedding, new(points, labels, boxes, masks));
     }
 
     private static SamMask Answer(Tensor logits, float score, MaskEnlarger enlarger) =>

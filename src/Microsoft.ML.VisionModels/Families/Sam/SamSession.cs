@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Families.Sam;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels;
 
@@ -18,7 +19,8 @@ namespace Microsoft.ML.VisionModels;
 /// </example>
 public sealed class SamSession : IDisposable
 {
-    private readonly SamPredictor _predictor;
+    private readonly ScoringNetwork _network;
+    private readonly ImageProcessor _processor;
     private readonly long _cacheBytes;
     private readonly Lock _lock = new();
     private readonly LinkedList<(string Key, SamImage Image)> _recent = [];     // the latest first
@@ -35,23 +37,23 @@ public sealed class SamSession : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(cacheMegabytes);
         _cacheBytes = cacheMegabytes * (1L << 20);
         var resolved = TorchRuntime.ResolveDevice(device);
-        _predictor = SamPredictor.Open(checkpoint, precision, resolved);
+        (_network, _processor) = SamPredictor.Open(checkpoint, precision, resolved);
     }
 
     /// <summary>The device that computes, such as "cpu" or "cuda:0".</summary>
-    public string Device => _predictor.Network.Device.ToString();
+    public string Device => _network.Device.ToString();
 
     /// <summary>Looks at an image in a file; at one that was looked at lately, and has not changed since, only once.</summary>
     /// <exception cref="ImageDecodeException">The file cannot be read as an image.</exception>
     public SamImage SetImage(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ThrowIfDisposed();
+        using var network = _network.Use(this);
         var file = new FileInfo(path);
         var key = file.Exists ? $"{file.FullName}|{file.LastWriteTimeUtc.Ticks}|{file.Length}" : path;
         if (Recall(key) is { } known)
             return known;
-        var image = _predictor.Encode(ImageDecoder.Decode(path));
+        var image = Predictor(network).Encode(ImageDecoder.Decode(path));
         Remember(key, image);
         return image;
     }
@@ -60,8 +62,8 @@ public sealed class SamSession : IDisposable
     public SamImage SetImage(MLImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        ThrowIfDisposed();
-        return _predictor.Encode(ImageDecoder.FromMLImage(image));
+        using var network = _network.Use(this);
+        return Predictor(network).Encode(ImageDecoder.FromMLImage(image));
     }
 
     /// <summary>The best mask for a prompt.</summary>
@@ -82,14 +84,17 @@ public sealed class SamSession : IDisposable
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(prompts);
-        ThrowIfDisposed();
-        return _predictor.Predict(image, prompts, choice);
+        using var network = _network.Use(this);
+        return Predictor(network).Predict(image, prompts, choice);
     }
 
-    /// <summary>Frees the network's native memory. Images that were looked at need nothing.</summary>
-    public void Dispose() => _predictor.Network.Dispose();
+    /// <summary>
+    /// Frees the network's native memory, as soon as calls that are being answered have ended; later ones throw
+    /// <see cref="ObjectDisposedException"/>. Images that were looked at need nothing.
+    /// </summary>
+    public void Dispose() => _network.Dispose();
 
-    private void ThrowIfDisposed() => _predictor.Network.ThrowIfDisposed(this);
+    private SamPredictor Predictor(NetworkUse network) => new(network, _processor);
 
     private SamImage? Recall(string key)
     {

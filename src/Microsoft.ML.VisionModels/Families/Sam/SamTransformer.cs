@@ -1,5 +1,6 @@
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Families.Sam;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
@@ -7,8 +8,9 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>A loaded Segment Anything Model in a pipeline.</summary>
 public abstract class SamTransformer : ImageTransformer
 {
-    private protected SamTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model) =>
-        Predictor = new(model.Network, model.Processor!);
+    private protected SamTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
+    {
+    }
 
-    internal SamPredictor Predictor { get; }
+    private protected SamPredictor Predictor(NetworkUse network) => new(network, Model.Processor!);
 }
