@@ -26,7 +26,7 @@ return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
         return;
 
     // The page, until Ctrl+C.
-    using IHost site = SearchSite.Build(index, words, settings.Port);
+    using IHost site = SearchSite.Build(data, index, words, settings.Port);
     site.Start();
     AnsiConsole.MarkupLineInterpolated($"[bold]{index.Count:N0} images[/]: search them at [link]http://localhost:{settings.Port}[/]. Ctrl+C ends.");
     site.WaitForShutdown();

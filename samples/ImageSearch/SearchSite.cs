@@ -10,11 +10,9 @@ internal static class SearchSite
 {
     private const int LongestText = 1000, MostHits = 200;
 
-    public static WebApplication Build(EmbeddingIndex index, ClipTextEmbeddingGenerator network, int port)
+    public static WebApplication Build(string folder, EmbeddingIndex index, ClipTextEmbeddingGenerator network, int port)
     {
-        var site = LocalSite.Build(port);
-        var page = LocalSite.ReadPage().Replace("{images}", $"{index.Count:N0}", StringComparison.Ordinal);
-        site.MapGet("/", () => Results.Content(page, "text/html; charset=utf-8"));
+        var site = LocalSite.Build(port, page => page.Replace("{images}", $"{index.Count:N0}", StringComparison.Ordinal));
 
         site.MapGet("/search", async (string? words, CancellationToken cancellation, int top = 24) =>
         {
@@ -37,9 +35,9 @@ internal static class SearchSite
             return Results.Ok(index.SearchLike(id, top));
         });
 
-        // Ids are paths. Only those of the index are opened, whatever is asked for.
-        site.MapGet("/image", (string id) => index.Contains(id) && File.Exists(id)
-            ? Results.File(id, ImageFiles.TypeOf(id))
+        // Ids are paths. Only those of the index are opened, whatever is asked for, and none that has become a link out of the folder.
+        site.MapGet("/image", (string id) => index.Contains(id) && ImageFiles.FileWithin(folder, id) is { } file
+            ? Results.File(file, ImageFiles.TypeOf(id))
             : Results.NotFound("There is no such image."));
         return site;
 

@@ -16,13 +16,10 @@ internal static class SegmentSite
         var json = new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };   // as COCO's files
         var looking = new Lock();
 
-        var page = LocalSite.ReadPage();
-        site.MapGet("/", () => Results.Content(page, "text/html; charset=utf-8"));
-
         site.MapGet("/images", () => Results.Ok(images.Names));
 
         site.MapGet("/image", (string? name) => images.PathOf(name) is { } path
-            ? Results.File(path, ImageFiles.TypeOf(path))
+            ? Results.File(path, ImageFiles.TypeOf(name!))
             : NoSuchImage());
 
         // Looking takes most of the time, and is done when the image is opened: the clicks that follow are answered at once.
@@ -51,7 +48,11 @@ internal static class SegmentSite
                     image = session.SetImage(path);
                 return answer(prompt.Name!, image);
             }
-            catch (Exception e) when (e is ImageDecodeException or ArgumentException)
+            catch (ImageDecodeException)    // which tells of paths
+            {
+                return Results.BadRequest($"'{prompt.Name}' cannot be read as an image.");
+            }
+            catch (ArgumentException e)
             {
                 return Results.BadRequest(e.Message);
             }
@@ -68,8 +69,8 @@ internal sealed class ImageFolder(string folder, IReadOnlyList<string> images)
 
     public IEnumerable<string> Names => _paths.Keys;
 
-    /// <summary>The image's full path; null where it is none of the folder's, or has gone.</summary>
-    public string? PathOf(string? name) => name is not null && _paths.TryGetValue(name, out var path) && File.Exists(path) ? path : null;
+    /// <summary>The image's file; null where it is none of the folder's, or has gone, or become a link out of it.</summary>
+    public string? PathOf(string? name) => name is not null && _paths.TryGetValue(name, out var path) ? ImageFiles.FileWithin(folder, path) : null;
 }
 
 /// <summary>What the page asks: the mask of what was clicked on.</summary>

@@ -21,11 +21,29 @@ public sealed class ImageSearchSite(TrainedClip trained) : IAsyncLifetime
 
     internal string Checkpoint => trained.Checkpoint;
 
+    /// <summary>An image that is not in the folder.</summary>
+    internal string Outside => _folder.File("outside/red.png");
+
+    /// <summary>Links to it, by itself and by its folder.</summary>
+    internal string[] LinksOut => [_folder.File("images/out.png"), _folder.File("images/elsewhere/red.png")];
+
+    /// <summary>An image that a test replaces.</summary>
+    internal string Replaced => _folder.File("images/replaced.png");
+
     public async ValueTask InitializeAsync()
     {
         Images = ContractData.Save(_folder);
         File.Copy(Images[0], Odd);
         File.WriteAllText(Broken, "no image");
+        File.Copy(Images[0], Replaced);
+        Directory.CreateDirectory(Path.GetDirectoryName(Outside)!);
+        File.Copy(Images[0], Outside);
+        if (!OperatingSystem.IsWindows())       // where links are a privilege
+        {
+            File.CreateSymbolicLink(LinksOut[0], Outside);
+            Directory.CreateSymbolicLink(Path.GetDirectoryName(LinksOut[1])!, Path.GetDirectoryName(Outside)!);
+            Directory.CreateSymbolicLink(_folder.File("images/loop"), _folder.File("images"));
+        }
         Program = await ImageSearchProgram.Start(trained.Checkpoint, _folder.File("images"), _folder.File("index.safetensors"));
     }
 
@@ -42,6 +60,8 @@ internal sealed class ImageSearchProgram(SiteProgram program) : IAsyncDisposable
     public sealed record Hit(string Id, float Score);
 
     public HttpClient Client => program.Client;
+
+    public SiteProgram Site => program;
 
     public string Output => program.Output;
 

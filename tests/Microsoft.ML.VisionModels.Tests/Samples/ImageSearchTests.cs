@@ -21,7 +21,7 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
     {
         var hits = await site.Program.Search($"a {color} square", top: 8);
         Assert.Equal(8, hits.Length);
-        Assert.All(hits, hit => Assert.True(hit.Id == site.Odd ? color == "red" : ColorOf(hit.Id) == color, hit.Id));
+        Assert.All(hits, hit => Assert.True(hit.Id == site.Odd || hit.Id == site.Replaced ? color == "red" : ColorOf(hit.Id) == color, hit.Id));
         Assert.Equal(hits.OrderByDescending(hit => hit.Score), hits);
     }
 
@@ -32,7 +32,7 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
         Assert.Equal(7, hits.Length);
         Assert.All(hits, hit => Assert.Equal("green", ColorOf(hit.Id)));
         Assert.DoesNotContain(hits, hit => hit.Id == site.Images[1]);
-        Assert.Equal(site.Images.Length, (await site.Program.Like(site.Images[1], top: 200)).Length);   // all others, and the odd one
+        Assert.Equal(site.Images.Length + 1, (await site.Program.Like(site.Images[1], top: 200)).Length);   // all others, the odd one, and the one to be replaced
     }
 
     [Theory]
@@ -71,7 +71,7 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
         string[] others =
         [
             Path.Combine(site.Checkpoint, "config.json"), "/etc/passwd", red, "", Path.Combine(red, "..", "red", Path.GetFileName(site.Images[0])),
-            Path.GetFileName(site.Images[0]), site.Broken,
+            Path.GetFileName(site.Images[0]), site.Broken, site.Outside, .. site.LinksOut,
         ];
         foreach (var other in others)
         {
@@ -80,6 +80,19 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
         }
         Assert.Contains($"cannot be read: {site.Broken}", site.Program.Output);
     }
+
+    [Fact]
+    public async Task AnImageThatBecameALinkOutOfTheFolderIsNotServed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links are a privilege there.");
+        Assert.Equal(HttpStatusCode.OK, (await site.Program.Image(site.Replaced)).StatusCode);
+        File.Delete(site.Replaced);
+        File.CreateSymbolicLink(site.Replaced, site.Outside);
+        Assert.Equal(HttpStatusCode.NotFound, (await site.Program.Image(site.Replaced)).StatusCode);
+    }
+
+    [Fact]
+    public Task BrowsersAreToldWhatThePageMayDo() => site.Program.Site.AssertIsGuarded();
 
     /// <summary>As after DNS rebinding, where a foreign page's own name leads to this machine.</summary>
     [Fact]
@@ -156,6 +169,8 @@ public class ImageSearchTests(ImageSearchSite site) : IClassFixture<ImageSearchS
         // On a phone.
         await browser.Resize(360, 740);
         await browser.WaitFor("innerWidth === 360 && document.documentElement.scrollWidth === 360");
+
+        await SiteProgram.AssertRunsNothingElse(browser);
 
         // What cannot be searched for.
         await browser.Open(new Uri(Client.BaseAddress!, "/?words=%20"));

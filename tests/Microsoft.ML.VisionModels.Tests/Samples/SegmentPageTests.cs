@@ -83,6 +83,7 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
 
         await browser.Click("[...document.querySelectorAll('#images button')].at(-1)");
         await browser.WaitFor("document.querySelector('#status.error')?.textContent.includes('zz broken.png')");
+        await SiteProgram.AssertRunsNothingElse(browser);
     }
 
     [Theory]
@@ -92,6 +93,9 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
     [InlineData("PLAIN.PNG")]
     [InlineData("")]
     [InlineData(null)]
+    [InlineData("out.png")]
+    [InlineData("elsewhere/secret.png")]
+    [InlineData("loop/plain.png")]
     public async Task ServesNothingButTheFoldersImages(string? name)
     {
         using var image = await Client.GetAsync(new Uri($"/image?name={Uri.EscapeDataString(name ?? "")}", UriKind.Relative), Cancellation);
@@ -117,6 +121,54 @@ public class SegmentPageTests(SegmentPageSite site) : IClassFixture<SegmentPageS
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Contains(expected, await answer.Content.ReadFromJsonAsync<string>(Cancellation));
     }
+
+    [Fact]
+    public async Task AnErrorDoesNotTellWhereThingsAreOnTheMachine()
+    {
+        using var answer = await Client.PostAsJsonAsync("/look", new { name = "zz broken.png" }, Cancellation);
+        var text = await answer.Content.ReadAsStringAsync(Cancellation);
+        Assert.Contains("zz broken.png", text);
+        Assert.DoesNotContain(Path.GetDirectoryName(site.Folder)!, text);
+    }
+
+    [Fact]
+    public async Task ALongQuestionIsNotRead()
+    {
+        var question = $$"""{ "name": "plain.png", "points": [{{string.Join(',', Enumerable.Repeat("""{ "x": 1, "y": 1 }""", 10_000))}}] }""";
+        foreach (var chunked in new[] { false, true })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/mask")
+            {
+                Content = new StringContent(question, System.Text.Encoding.UTF8, "application/json"), Headers = { TransferEncodingChunked = chunked },
+            };
+            using var answer = await Client.SendAsync(request, Cancellation);
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task AnImageThatBecameALinkOutOfTheFolderIsNotServed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links are a privilege there.");
+        var address = new Uri("/image?name=replaced.png", UriKind.Relative);
+        Assert.Equal(HttpStatusCode.OK, (await Client.GetAsync(address, Cancellation)).StatusCode);
+        File.Delete(Path.Combine(site.Folder, "replaced.png"));
+        File.CreateSymbolicLink(Path.Combine(site.Folder, "replaced.png"), Path.Combine(site.Folder, "../secret.png"));
+        Assert.Equal(HttpStatusCode.NotFound, (await Client.GetAsync(address, Cancellation)).StatusCode);
+        using var look = await Client.PostAsJsonAsync("/look", new { name = "replaced.png" }, Cancellation);
+        Assert.Equal(HttpStatusCode.NotFound, look.StatusCode);
+    }
+
+    [Fact]
+    public async Task ALinkWithinTheFolderIsAnImageOfIt()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links are a privilege there.");
+        using var answer = await Client.GetAsync(new Uri("/image?name=inner.png", UriKind.Relative), Cancellation);
+        Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(site.Folder, "plain.png"), Cancellation), await answer.Content.ReadAsByteArrayAsync(Cancellation));
+    }
+
+    [Fact]
+    public Task BrowsersAreToldWhatThePageMayDo() => site.Program.AssertIsGuarded();
 
     [Fact]
     public async Task AnswersInCocosForm()
@@ -182,7 +234,15 @@ public sealed class SegmentPageSite : IAsyncLifetime
         File.Copy(golden.File("plain.png"), Path.Combine(Folder, "plain.png"));
         File.Copy(golden.File("plain.png"), Path.Combine(Folder, SiteProgram.OddImage));
         File.WriteAllText(Path.Combine(Folder, "zz broken.png"), "no image");
-        File.WriteAllText(_folder.File("secret.png"), "outside the folder");
+        File.Copy(golden.File("plain.png"), Path.Combine(Folder, "replaced.png"));
+        File.Copy(golden.File("plain.png"), _folder.File("secret.png"));
+        if (!OperatingSystem.IsWindows())       // where links are a privilege
+        {
+            File.CreateSymbolicLink(Path.Combine(Folder, "inner.png"), "plain.png");
+            File.CreateSymbolicLink(Path.Combine(Folder, "out.png"), _folder.File("secret.png"));
+            Directory.CreateSymbolicLink(Path.Combine(Folder, "elsewhere"), _folder.Path);
+            Directory.CreateSymbolicLink(Path.Combine(Folder, "loop"), Folder);
+        }
         Checkpoint = golden.Path;
         Program = await SiteProgram.Start("SegmentPageProgram", "--checkpoint", Checkpoint, "--data", Folder);
     }

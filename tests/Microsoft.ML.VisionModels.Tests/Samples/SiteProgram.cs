@@ -26,11 +26,11 @@ internal sealed class SiteProgram : IAsyncDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <param name="name">The entry of the tests' assembly that says where the program is.</param>
-    /// <param name="arguments">Its arguments, but for port and device.</param>
+    /// <param name="arguments">Its arguments, but for the port.</param>
     public static async Task<SiteProgram> Start(string name, params string[] arguments)
     {
         var port = FreePort();
-        var program = TestProgram.Start(name, [.. arguments, "--port", $"{port}", "--device", "cpu"]);
+        var program = TestProgram.Start(name, [.. arguments, "--port", $"{port}"]);
         var started = new SiteProgram(program, new Uri($"http://localhost:{port}"));
         var output = new StringBuilder();
         while (await program.StandardOutput.ReadLineAsync(Cancellation) is { } line)
@@ -44,6 +44,26 @@ internal sealed class SiteProgram : IAsyncDisposable
         }
         await program.AssertSuccess();
         throw new InvalidOperationException($"The program ended before its page was there: {output}");
+    }
+
+    /// <summary>Asserts what browsers are told of a page: its own script and style alone, in no frame.</summary>
+    public async Task AssertIsGuarded()
+    {
+        using var answer = await Client.GetAsync(new Uri("/", UriKind.Relative), Cancellation);
+        var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy")).Split("; ");
+        Assert.Superset(new HashSet<string> { "default-src 'none'", "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'" }, policy.ToHashSet());
+        Assert.DoesNotContain(policy, rule => rule.Contains("unsafe", StringComparison.Ordinal) || rule.Contains('*', StringComparison.Ordinal));
+        Assert.Equal("DENY", Assert.Single(answer.Headers.GetValues("X-Frame-Options")));
+        Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
+        Assert.Equal("no-referrer", Assert.Single(answer.Headers.GetValues("Referrer-Policy")));
+    }
+
+    /// <summary>Asserts that a script or style that came into the page from elsewhere does nothing.</summary>
+    public static async Task AssertRunsNothingElse(Browser browser)
+    {
+        await browser.Evaluate("for (const [tag, text] of [['script', 'document.title = `run`'], ['style', 'body { opacity: 0.125 }']]) document.head.append(Object.assign(document.createElement(tag), { textContent: text }))");
+        Assert.NotEqual("run", (string?)await browser.Evaluate("document.title"));
+        Assert.Equal("1", (string?)await browser.Evaluate("getComputedStyle(document.body).opacity"));
     }
 
     /// <summary>Asks it to end.</summary>
