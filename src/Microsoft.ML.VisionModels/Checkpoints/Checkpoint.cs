@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;
@@ -47,10 +48,10 @@ public abstract class Checkpoint : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Directory.Exists(path))
         {
-            path = s_folderFiles.Select(name => System.IO.Path.Combine(path, name)).FirstOrDefault(File.Exists)
+            path = s_folderFiles.Select(name => System.IO.Path.Combine(path, name)).FirstOrDefault(System.IO.Path.Exists)
                 ?? throw new FileNotFoundException($"The folder {path} holds no weights: none of {string.Join(", ", s_folderFiles)} is there.", path);
         }
-        if (!File.Exists(path))
+        if (!System.IO.Path.Exists(path))
             throw new FileNotFoundException($"There is no checkpoint '{path}': no file or folder {System.IO.Path.GetFullPath(path)}. Published weights are read from disk, never downloaded.", path);
 
         if (path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
@@ -60,7 +61,7 @@ public abstract class Checkpoint : IDisposable
 
         // PyTorch's two formats have the same file extensions, so the first bytes decide.
         Span<byte> start = stackalloc byte[4];
-        using (var file = File.OpenRead(path))
+        using (var file = InputFile.Open(path))
             start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
         if (start.StartsWith("PK\x03\x04"u8))
             return new TorchZipCheckpoint(path);
@@ -73,7 +74,7 @@ public abstract class Checkpoint : IDisposable
     /// <param name="name">A name in <see cref="Tensors"/>.</param>
     /// <returns>A new CPU tensor with the element type and shape in the file. The caller disposes of it.</returns>
     /// <exception cref="KeyNotFoundException">The checkpoint has no such tensor.</exception>
-    /// <exception cref="CheckpointException">The file ends too early.</exception>
+    /// <exception cref="CheckpointException">The file ends too early, or what it holds does not have the checksum that it should.</exception>
     public Tensor Read(string name)
     {
         TorchRuntime.EnsureAvailable();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
 
@@ -68,18 +69,9 @@ internal sealed class ModelFolder
     /// <param name="path">The file.</param>
     public static JsonElement? ReadFile(string path)
     {
-        if (!File.Exists(path))
+        if (!System.IO.Path.Exists(path))
             return null;
-        try
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? document.RootElement.Clone()
-                : throw new CheckpointException($"{path} is not a JSON object.");
-        }
-        catch (JsonException e)
-        {
-            throw new CheckpointException($"{path} is not valid JSON: {e.Message}", e);
-        }
+        var root = InputFile.ReadJson(path);
+        return root.ValueKind == JsonValueKind.Object ? root : throw new CheckpointException($"{path} is not a JSON object.");
     }
 }

@@ -11,9 +11,6 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 /// </summary>
 internal sealed class SafetensorsHeader
 {
-    // The limit of the reference implementation.
-    private const int MaxLength = 100_000_000;
-
     private readonly string _file;
     private readonly OrderedDictionary<string, TensorInfo> _tensors = [];
     private readonly Dictionary<string, long> _starts = [];
@@ -43,14 +40,15 @@ internal sealed class SafetensorsHeader
     /// <summary>Reads a header, and leaves the stream at the first tensor. All values of the header are checked before they are used.</summary>
     /// <param name="stream">The stream, at the first byte of the file. It need not be able to seek.</param>
     /// <param name="file">The name for messages.</param>
-    public static SafetensorsHeader Read(Stream stream, string file)
+    /// <param name="limit">The most bytes that the JSON may have.</param>
+    public static SafetensorsHeader Read(Stream stream, string file, int limit = Limits.SafetensorsHeaderBytes)
     {
         var header = new SafetensorsHeader(file);
         try
         {
             Span<byte> prefix = stackalloc byte[sizeof(ulong)];
             stream.ReadExactly(prefix);
-            header.Parse(ReadJson(stream, BinaryPrimitives.ReadUInt64LittleEndian(prefix), file));
+            header.Parse(ReadJson(stream, BinaryPrimitives.ReadUInt64LittleEndian(prefix), file, limit));
         }
         catch (EndOfStreamException e)
         {
@@ -64,10 +62,10 @@ internal sealed class SafetensorsHeader
         return header;
     }
 
-    private static ReadOnlySpan<byte> ReadJson(Stream stream, ulong length, string file)
+    private static ReadOnlySpan<byte> ReadJson(Stream stream, ulong length, string file, int limit)
     {
-        if (length > MaxLength)
-            throw new CheckpointException($"{file}: the safetensors header claims {length} bytes; at most {MaxLength} are read. Is this a safetensors file?");
+        if (length > (ulong)limit)
+            throw new CheckpointException($"{file}: the safetensors header claims {length} bytes; at most {limit} are read. Is this a safetensors file?");
         return stream.ReadClaimed((int)length);
     }
 
@@ -87,6 +85,7 @@ internal sealed class SafetensorsHeader
                 ParseMetadata(ref reader);
             else
                 found.Add(ParseTensor(ref reader, name));
+            Expect(found.Count <= Limits.Tensors, $"it has more than {Limits.Tensors} tensors");
         }
         Expect(!reader.Read(), "something follows it"); // Read also lets the JSON reader check what follows.
 

@@ -1,4 +1,3 @@
-using System.IO.MemoryMappedFiles;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -58,27 +57,4 @@ internal static class TensorBytes
             yield return part;
         }
     }
-}
-
-/// <summary>
-/// A memory-mapped file of tensors. Each tensor is mapped only while it is read, so that loading takes no more memory than the network and
-/// its largest tensor.
-/// </summary>
-/// <param name="file">The file, which the map closes.</param>
-internal sealed class MappedFile(FileStream file) : IDisposable
-{
-    private readonly MemoryMappedFile _map =
-        MemoryMappedFile.CreateFromFile(file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-
-    /// <summary>Fills a tensor with elements of the file; the caller has checked that they lie within it.</summary>
-    public void Read(long start, ScalarType type, Tensor target)
-    {
-        var length = target.NumberOfElements * type.Size();
-        using var view = _map.CreateViewAccessor(start, length, MemoryMappedFileAccess.Read);
-        // CreateViewStream would copy every byte twice when it is read into a span.
-        using var bytes = new UnmanagedMemoryStream(view.SafeMemoryMappedViewHandle, view.PointerOffset, length, FileAccess.Read);
-        TensorBytes.Read(bytes, type, target);
-    }
-
-    public void Dispose() => _map.Dispose();
 }

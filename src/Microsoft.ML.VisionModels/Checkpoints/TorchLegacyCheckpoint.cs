@@ -16,15 +16,15 @@ internal sealed class TorchLegacyCheckpoint : PickleCheckpoint
     private static readonly BigInteger s_magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     private readonly Dictionary<string, long> _starts = [];
-    private readonly MappedFile _data;
+    private readonly FileStream _file;
 
     public TorchLegacyCheckpoint(string path)
         : base(path)
     {
-        var file = File.OpenRead(path);
+        _file = InputFile.Open(path);
         try
         {
-            var reader = new PickleReader(file, path);
+            var reader = new PickleReader(_file, path);
             if (reader.Read() is not BigInteger magic || magic != s_magic || reader.Read() is not Protocol)
                 throw new CheckpointException($"{path}: this pickle was not written by torch.save.");
             if (reader.Read() is not PickleDictionary machine || machine.GetValueOrDefault("little_endian") is not true)
@@ -35,40 +35,42 @@ internal sealed class TorchLegacyCheckpoint : PickleCheckpoint
             if (reader.Read() is not List<object?> keys)
                 throw new CheckpointException($"{path}: the list of storages is missing.");
             foreach (var key in keys)
-                FindStorage(file, key is string text ? storages.GetValueOrDefault(text) : null);
+                FindStorage(key is string text ? storages.GetValueOrDefault(text) : null);
 
             Collect(model);
-            _data = new MappedFile(file);
         }
         catch
         {
-            file.Dispose();
+            _file.Dispose();
             throw;
         }
     }
 
     protected override bool Has(PickleStorage storage) => _starts.ContainsKey(storage.Key);
 
-    protected override void Read(PickleStorage storage, long firstElement, Tensor target) =>
-        _data.Read(_starts[storage.Key] + (firstElement * storage.Type.Size()), storage.Type, target);
+    protected override void Read(PickleStorage storage, long firstElement, Tensor target)
+    {
+        _file.Position = _starts[storage.Key] + (firstElement * storage.Type.Size());
+        TensorBytes.Read(_file, storage.Type, target);
+    }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _data.Dispose();
+            _file.Dispose();
     }
 
-    private void FindStorage(FileStream file, PickleStorage? storage)
+    private void FindStorage(PickleStorage? storage)
     {
         Span<byte> count = stackalloc byte[sizeof(long)];
         if (storage is null
-            || file.ReadAtLeast(count, count.Length, throwOnEndOfStream: false) < count.Length
+            || _file.ReadAtLeast(count, count.Length, throwOnEndOfStream: false) < count.Length
             || BinaryPrimitives.ReadInt64LittleEndian(count) != storage.Count
-            || file.Length - file.Position < storage.Count * storage.Type.Size()
-            || !_starts.TryAdd(storage.Key, file.Position))
+            || _file.Length - _file.Position < storage.Count * storage.Type.Size()
+            || !_starts.TryAdd(storage.Key, _file.Position))
         {
             throw new CheckpointException($"{Path}: the storage '{storage?.Key}' is truncated, or not as the pickle describes it.");
         }
-        file.Skip(storage.Count * storage.Type.Size());
+        _file.Skip(storage.Count * storage.Type.Size());
     }
 }

@@ -13,20 +13,23 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
     private const string Pickle = "/data.pkl";
 
     private readonly Dictionary<string, ZipArchiveEntry> _entries = [];
+    private readonly HashSet<string> _verified = [];
     private readonly FileStream _file;
     private readonly string _root;
 
     public TorchZipCheckpoint(string path)
         : base(path)
     {
-        _file = File.OpenRead(path);
+        _file = InputFile.Open(path);
         try
         {
             _root = ReadDirectory();
             CheckByteOrder();
-            using var pickle = _entries[_root + Pickle].Open();
-            using var buffered = new BufferedStream(pickle, 1 << 16);
-            Collect(new PickleReader(buffered, path).Read());
+            Collect(Verified(_root + Pickle, pickle =>
+            {
+                using var buffered = new BufferedStream(pickle, 1 << 16);
+                return new PickleReader(buffered, path).Read();
+            }));
         }
         catch (Exception e) when (e is IOException or InvalidDataException or NotSupportedException or ArgumentException or OverflowException)
         {
@@ -45,9 +48,29 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
 
     protected override void Read(PickleStorage storage, long firstElement, Tensor target)
     {
-        using var bytes = _entries[Name(storage)].Open();
-        bytes.Skip(firstElement * storage.Type.Size());
-        TensorBytes.Read(bytes, storage.Type, target);
+        Verified(Name(storage), bytes =>
+        {
+            bytes.Skip(firstElement * storage.Type.Size());
+            TensorBytes.Read(bytes, storage.Type, target);
+            return target;
+        });
+    }
+
+    /// <summary>Reads an entry. The first time, it is read as a whole and its checksum compared; a storage of many tensors has to be read only once for that.</summary>
+    private T Verified<T>(string name, Func<Stream, T> read)
+    {
+        var entry = _entries[name];
+        // PyTorch writes 0 where it was told to leave checksums out.
+        if (entry.Crc32 == 0 || _verified.Contains(name))
+        {
+            using var stream = entry.Open();
+            return read(stream);
+        }
+        using var bytes = new ChecksumStream(entry.Open(), entry.Crc32);
+        var result = read(bytes);
+        bytes.ReadToEnd();
+        _verified.Add(name);
+        return result;
     }
 
     protected override void Dispose(bool disposing)
@@ -81,8 +104,7 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
     {
         if (!_entries.TryGetValue(_root + "/byteorder", out var entry))
             return;
-        using var order = entry.Open();
-        if (!order.ReadClaimed((int)Math.Min(entry.Length, 16)).AsSpan().SequenceEqual("little"u8))
+        if (!Verified(entry.FullName, order => order.ReadClaimed((int)Math.Min(entry.Length, 16))).AsSpan().SequenceEqual("little"u8))
             throw new CheckpointException($"{Path}: the tensors are not little-endian.");
     }
 }

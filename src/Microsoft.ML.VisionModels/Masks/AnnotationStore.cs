@@ -23,7 +23,7 @@ public sealed class AnnotationStore(string folder)
 
     /// <summary>Whether an image's annotations were written.</summary>
     /// <param name="fileName">The image's path within the dataset's folder.</param>
-    public bool Contains(string fileName) => File.Exists(PathOf(fileName));
+    public bool Contains(string fileName) => Path.Exists(PathOf(fileName));
 
     /// <summary>Writes an image's annotations, and replaces those that were written before.</summary>
     public void Write(AnnotatedImage image)
@@ -81,13 +81,12 @@ public sealed class AnnotationStore(string folder)
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            var root = document.RootElement;
+            var root = Utf8Text.ParseJson(InputFile.ReadBytes(path, Limits.AnnotationBytes), path);
             return new AnnotatedImage(
                 root.GetProperty("file_name").GetString()!, root.GetProperty("height").GetInt32(), root.GetProperty("width").GetInt32(),
                 [.. root.GetProperty("annotations").EnumerateArray().Select(ReadAnnotation)]);
         }
-        catch (Exception e) when (e is JsonException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException)
+        catch (Exception e) when (e is CheckpointException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
             throw new InvalidDataException($"{path} holds no image's annotations: {e.Message}", e);
         }

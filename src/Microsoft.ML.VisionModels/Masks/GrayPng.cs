@@ -53,18 +53,10 @@ internal static class GrayPng
         file.Write(number);
         file.Write(type);
         file.Write(data);
-        BinaryPrimitives.WriteUInt32BigEndian(number, ~Crc(Crc(uint.MaxValue, type), data));
+        var crc = new Crc32();
+        crc.Add(type);
+        crc.Add(data);
+        BinaryPrimitives.WriteUInt32BigEndian(number, crc.Value);
         file.Write(number);
-    }
-
-    private static uint Crc(uint crc, ReadOnlySpan<byte> data)
-    {
-        foreach (var value in data)
-        {
-            crc ^= value;
-            for (var bit = 0; bit < 8; bit++)
-                crc = (crc >> 1) ^ (0xEDB88320 & (0 - (crc & 1)));
-        }
-        return crc;
     }
 }

@@ -61,7 +61,7 @@ public sealed partial class RunLengthMask
             using var document = JsonDocument.Parse(json);
             return FromCocoJson(document.RootElement);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
             throw new FormatException($"The segmentation is not JSON: {e.Message}", e);
         }
@@ -87,7 +87,8 @@ public sealed partial class RunLengthMask
                 _ => throw new FormatException($"The \"counts\" of a segmentation are a text or a list of numbers, not {counts.GetRawText()}."),
             };
         }
-        catch (ArgumentException e)
+        // The latter where the text has half a character.
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
             throw new FormatException($"The segmentation is wrong: {e.Message}", e);
         }

@@ -19,6 +19,8 @@ internal static class ModelJson
     {
         IgnoreReadOnlyProperties = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        AllowDuplicateProperties = false,
         Converters = { new JsonStringEnumConverter() },     // a name lasts longer than a number
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { KeepSettings, RequireAll } },
     };
@@ -46,7 +48,7 @@ internal static class ModelJson
     {
         try
         {
-            return JsonNode.Parse(text) as JsonObject ?? throw new FormatException($"The model file is damaged: its {name} is no JSON object.");
+            return JsonNode.Parse(text, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new FormatException($"The model file is damaged: its {name} is no JSON object.");
         }
         catch (JsonException e)
         {

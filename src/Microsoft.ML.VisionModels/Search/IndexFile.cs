@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Search;
@@ -65,7 +66,7 @@ internal sealed class IndexReader
     /// <exception cref="CheckpointException">The file is damaged, or not an index.</exception>
     public static (IdList Ids, RowStore Rows) Read(string path)
     {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 20);
+        using var file = InputFile.Open(path, bufferSize: 1 << 20);
         return new IndexReader(path, file).Read();
     }
 

@@ -30,15 +30,16 @@ public sealed class SweepStudy
 
     internal SweepHistory History => _history;
 
-    /// <summary>Reads a stored study. Workers may be using it.</summary>
+    /// <summary>Reads a stored study. Workers may be using it, and its file and folder need not be writable.</summary>
     /// <param name="storage">The path of a SQLite file, or a PostgreSQL connection.</param>
     /// <param name="name">The study's name.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidOperationException">There is no such study.</exception>
+    /// <exception cref="InvalidDataException">The study is damaged, or the file is no study; the message names it.</exception>
     public static SweepStudy Read(string storage, string name = "sweep")
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(storage);
-        if (Database.IsFile(storage) && !File.Exists(storage))
+        if (Database.IsFile(storage) && !Path.Exists(storage))
             throw new FileNotFoundException($"There is no study in {storage}: the file is not there.", storage);
         using var store = StudyStore.Open(storage, name);
         return new(store);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Text;
 
@@ -31,7 +32,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string source)
 
     public ReadOnlySpan<byte> ReadBytes() => _kind == Bytes ? Take(ReadVarint()) : throw Damaged();
 
-    public string ReadString() => System.Text.Encoding.UTF8.GetString(ReadBytes());
+    public string ReadString() => Utf8Text.Decode(ReadBytes(), source);
 
     public void Skip()
     {

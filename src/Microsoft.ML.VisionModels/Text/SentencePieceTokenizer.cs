@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Text;
 
@@ -62,8 +63,8 @@ internal sealed class SentencePieceTokenizer
 
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="CheckpointException">The file is damaged, or not a SentencePiece model.</exception>
-    public static SentencePieceTokenizer Load(string file) => File.Exists(file)
-        ? new(SentencePieceModel.Parse(File.ReadAllBytes(file), file), file)
+    public static SentencePieceTokenizer Load(string file) => Path.Exists(file)
+        ? new(SentencePieceModel.Parse(InputFile.ReadBytes(file, Limits.VocabularyBytes), file), file)
         : throw new FileNotFoundException($"There is no file {file}, which the tokenizer needs.", file);
 
     /// <summary>The text of a token, in which U+2581 stands for a space.</summary>

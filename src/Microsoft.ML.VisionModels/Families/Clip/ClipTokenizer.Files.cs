@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
@@ -39,9 +38,9 @@ internal sealed partial class ClipTokenizer
         ArgumentException.ThrowIfNullOrEmpty(path);
         var file = Directory.Exists(path) ? FindIn(path) : path;
         var byOpenAI = file.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
-        var vocabulary = byOpenAI ? ClipVocabularyReader.FromOpenAI(Unpack(Existing(file)), file)
+        var vocabulary = byOpenAI ? ClipVocabularyReader.FromOpenAI(Unpack(file), file)
             : Path.GetFileName(file) is VocabularyFile or MergesFile ? FromPair(Path.GetDirectoryName(Path.GetFullPath(file))!)
-            : ClipVocabularyReader.FromTokenizer(File.ReadAllText(Existing(file)), file);
+            : ClipVocabularyReader.FromTokenizer(ReadText(file), file);
         return new(vocabulary, cleaning ?? (byOpenAI ? ClipTextCleaning.OpenAI : NotedCleaning(Path.GetDirectoryName(Path.GetFullPath(file))!)));
     }
 
@@ -79,7 +78,7 @@ internal sealed partial class ClipTokenizer
     /// <exception cref="FormatException">The model file is damaged.</exception>
     /// <exception cref="CheckpointException">The vocabulary is damaged.</exception>
     public static ClipTokenizer Load(ModelArchiveReader archive) => Enum.TryParse<ClipTextCleaning>(archive.ReadText(CleaningEntry), out var cleaning)
-        ? FromTexts(archive.ReadText(VocabularyEntry), archive.ReadText(MergesEntry), cleaning)
+        ? FromTexts(archive.ReadText(VocabularyEntry, Limits.VocabularyBytes), archive.ReadText(MergesEntry, Limits.VocabularyBytes), cleaning)
         : throw new FormatException("The model file is damaged: it does not say how texts are cleaned.");
 
     public void Save(ModelArchiveWriter archive)
@@ -108,21 +107,23 @@ internal sealed partial class ClipTokenizer
     }
 
     private static string FindIn(string folder) =>
-        new[] { TokenizerFile, VocabularyFile, MergesFile, OpenAIFile }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+        new[] { TokenizerFile, VocabularyFile, MergesFile, OpenAIFile }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Path.Exists)
         ?? throw new FileNotFoundException($"The folder {folder} has no tokenizer: neither {TokenizerFile}, nor {VocabularyFile} with {MergesFile}, nor {OpenAIFile}.", folder);
 
     private static ClipVocabulary FromPair(string folder)
     {
-        var vocabulary = File.ReadAllText(Existing(Path.Combine(folder, VocabularyFile)));
-        var merges = File.ReadAllText(Existing(Path.Combine(folder, MergesFile)));
+        var vocabulary = ReadText(Path.Combine(folder, VocabularyFile));
+        var merges = ReadText(Path.Combine(folder, MergesFile));
         return ClipVocabularyReader.FromTexts(vocabulary, merges, $"{VocabularyFile} with {MergesFile} in {folder}");
     }
 
-    private static string Existing(string file) => File.Exists(file) ? file : throw new FileNotFoundException($"There is no file {file}, which the tokenizer needs.", file);
+    private static string ReadText(string file) => InputFile.ReadText(Existing(file), Limits.VocabularyBytes);
+
+    private static string Existing(string file) => Path.Exists(file) ? file : throw new FileNotFoundException($"There is no file {file}, which the tokenizer needs.", file);
 
     private static string Unpack(string file)
     {
-        var packed = File.ReadAllBytes(file);
+        var packed = InputFile.ReadBytes(Existing(file), Limits.VocabularyBytes);
         var text = new byte[LongestOpenAIText];
         try
         {
@@ -133,7 +134,7 @@ internal sealed partial class ClipTokenizer
             // GZipStream takes a file that ends early for a short one; a whole one ends with its length.
             if (packed.Length < sizeof(int) || BinaryPrimitives.ReadInt32LittleEndian(packed.AsSpan(^sizeof(int)..)) != length)
                 throw new CheckpointException($"{file} is cut short.");
-            return Encoding.UTF8.GetString(text, 0, length);
+            return Utf8Text.Decode(text.AsSpan(0, length), file);
         }
         catch (InvalidDataException e)
         {

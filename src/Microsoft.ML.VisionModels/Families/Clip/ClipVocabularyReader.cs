@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 
@@ -10,7 +12,7 @@ internal static class ClipVocabularyReader
 
     /// <summary>The contents of <c>vocab.json</c> and <c>merges.txt</c>.</summary>
     public static ClipVocabulary FromTexts(string vocabulary, string merges, string source) =>
-        new(ParseJson(vocabulary, source, root => Tokens(root, [], source)), MergeLines(merges, int.MaxValue, source), source);
+        new(Tokens(Parse(vocabulary, source), [], source), MergeLines(merges, int.MaxValue, source), source);
 
     /// <summary>The content of <c>bpe_simple_vocab_16e6.txt</c>.</summary>
     public static ClipVocabulary FromOpenAI(string text, string source) => MergeLines(text, OpenAIMerges, source) is { Length: > 0 } merges
@@ -18,8 +20,9 @@ internal static class ClipVocabularyReader
         : throw new CheckpointException($"{source} has no merges.");
 
     /// <summary>The content of <c>tokenizer.json</c>.</summary>
-    public static ClipVocabulary FromTokenizer(string text, string source) => ParseJson(text, source, root =>
+    public static ClipVocabulary FromTokenizer(string text, string source)
     {
+        var root = Parse(text, source);
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("model", out var model) || model.ValueKind != JsonValueKind.Object)
             throw new CheckpointException($"{source} is not a tokenizer: it has no object 'model'.");
         Expect("type", "BPE");
@@ -36,21 +39,9 @@ internal static class ClipVocabularyReader
             if (actual != expected)
                 throw new CheckpointException($"{source} is not CLIP's tokenizer: the {name} of its model is '{actual}', not '{expected}'.");
         }
-    });
-
-    private static T ParseJson<T>(string text, string source, Func<JsonElement, T> read)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text);
-            return read(document.RootElement);
-        }
-        // The latter where an escaped name is no valid Unicode.
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw new CheckpointException($"{source} is not valid JSON: {e.Message}", e);
-        }
     }
+
+    private static JsonElement Parse(string text, string source) => Utf8Text.ParseJson(Encoding.UTF8.GetBytes(text), source);
 
     /// <summary>The tokens in the order of their ids, which count from 0.</summary>
     private static string[] Tokens(JsonElement vocabulary, JsonElement[] added, string source)

@@ -62,9 +62,9 @@ internal static class ClipZeroShot
     {
         if (options.Labels is { } labels)
             return [.. labels];
-        if (!File.Exists(options.LabelsFile))
+        if (!Path.Exists(options.LabelsFile))
             throw new FileNotFoundException($"There is no file of labels '{options.LabelsFile}'.", options.LabelsFile);
-        string[] lines = [.. File.ReadLines(options.LabelsFile).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        string[] lines = [.. InputFile.ReadText(options.LabelsFile).Split('\n', '\r').Select(line => line.Trim()).Where(line => line.Length > 0)];
         return lines.Length > 0 ? lines : throw new ArgumentException($"The file of labels '{options.LabelsFile}' has no lines with text.");
     }
 }

@@ -10,7 +10,7 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions, IClassifierColumn
     /// <summary>The classes, in words: "cat", "fire engine". At least one. Classes of the same name get the same probability.</summary>
     public IReadOnlyList<string>? Labels { get; set; }
 
-    /// <summary>A text file with one class in each line; empty lines are passed over.</summary>
+    /// <summary>A text file with one class in each line, in UTF-8; empty lines are passed over.</summary>
     public string? LabelsFile { get; set; }
 
     /// <summary>A column of which each value is a class: a key, text, an integer or a Boolean. It is read when the estimator is fitted.</summary>

@@ -29,9 +29,9 @@ internal sealed partial class SigLipTokenizer
         // SigLIP 2 has another tokenizer under the same model type.
         if (config?.Get("tokenizer_class", PublishedClass) is { } name && name is not (PublishedClass or PublishedClass + "Fast"))
             throw new CheckpointException($"{settings} names the tokenizer {name}; of SigLIP's, {PublishedClass} is supported.");
-        if (!File.Exists(file))
+        if (!Path.Exists(file))
             throw new FileNotFoundException($"There is no file {file}: SigLIP's texts are read from {ModelFile}, and not from tokenizer.json.", file);
-        return new(File.ReadAllBytes(file), config?.Get("do_lower_case", true) ?? true, file);
+        return new(InputFile.ReadBytes(file, Limits.VocabularyBytes), config?.Get("do_lower_case", true) ?? true, file);
     }
 
     /// <summary>Writes the files that Hugging Face's <c>SiglipTokenizer</c> reads.</summary>
@@ -54,7 +54,7 @@ internal sealed partial class SigLipTokenizer
     /// <exception cref="CheckpointException">The vocabulary is damaged.</exception>
     public static SigLipTokenizer? TryLoad(ModelArchiveReader archive)
     {
-        if (archive.TryReadBytes(ModelEntry) is not { } file)
+        if (archive.TryReadBytes(ModelEntry, Limits.VocabularyBytes) is not { } file)
             return null;
         return bool.TryParse(archive.ReadText(LowerCaseEntry), out var lowerCase)
             ? new(file, lowerCase, "The tokenizer")

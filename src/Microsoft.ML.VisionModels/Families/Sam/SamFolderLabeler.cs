@@ -76,9 +76,9 @@ internal sealed class SamFolderLabeler(SamFinder finder, SamEverythingOptions se
                 .Where(property => property.PropertyType.IsPrimitive && property.Name != nameof(settings.PointsPerBatch))
                 .ToDictionary(property => property.Name, property => property.GetValue(settings)),
         });
-        if (!File.Exists(file))
+        if (!Path.Exists(file))
             AtomicFile.WriteText(file, work);
-        else if (File.ReadAllText(file) != work)
+        else if (InputFile.ReadText(file) != work)
             throw new InvalidOperationException($"{Path.GetDirectoryName(file)} holds images that were labeled with other categories or settings, see {file}. Choose another folder, or delete it.");
     }
 }

@@ -63,5 +63,5 @@ internal sealed record SweepHistory(Space Space, IReadOnlyList<SweepTrial> Trial
         .ThenBy(trial => trial.Number);
 
     /// <summary>The value of a trial in a plot: its score. For a pruned trial it is the last validation score, if higher scores are better, as both are then comparable.</summary>
-    public double? Shown(SweepTrial trial) => trial.Score ?? (HigherIsBetter && trial.State == SweepTrialState.Pruned ? trial.Epochs[^1].Score : null);
+    public double? Shown(SweepTrial trial) => trial.Score ?? (HigherIsBetter && trial.State == SweepTrialState.Pruned ? trial.Epochs.LastOrDefault()?.Score : null);
 }

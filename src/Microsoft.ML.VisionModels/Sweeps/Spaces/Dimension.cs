@@ -32,6 +32,9 @@ internal abstract record Dimension(string Name)
 
     /// <summary>The place of a value.</summary>
     public abstract double PlaceOf(object value);
+
+    /// <exception cref="ArgumentException">It has no values, or none at which a search begins.</exception>
+    public abstract Dimension Validate();
 }
 
 /// <summary>A number between two others, on a plain or on a logarithmic scale.</summary>
@@ -61,7 +64,7 @@ internal sealed record NumberDimension(string Name, double Low, double High, dou
     public override object Read(object value) => IsInteger ? Convert.ToInt32(value, CultureInfo.InvariantCulture) : (object)Convert.ToDouble(value, CultureInfo.InvariantCulture);
 
     /// <exception cref="ArgumentException">The range is empty, has no logarithm, does not begin and end at whole numbers, or does not contain its start.</exception>
-    public NumberDimension Validate()
+    public override NumberDimension Validate()
     {
         if (!(Low <= High) || !double.IsFinite(Low) || !double.IsFinite(High))
             throw new ArgumentException($"The range of {Name}, {Low} to {High}, is empty.");
@@ -105,6 +108,13 @@ internal sealed record ChoiceDimension(string Name, IReadOnlyList<object> Values
     public override object ValueAt(double place) => Values[(int)Math.Clamp(place, 0, Values.Count - 1)];
 
     public override object Read(object value) => ValueAt(PlaceOf(value));
+
+    /// <exception cref="ArgumentException">There are no values, or the initial one is none of them.</exception>
+    public override ChoiceDimension Validate()
+    {
+        PlaceOf(Start);
+        return this;
+    }
 
     public override double PlaceOf(object value)
     {

@@ -9,6 +9,19 @@ internal sealed record Space(IReadOnlyList<Branch> Branches)
 {
     public Branch this[string name] => Branches.First(branch => branch.Name == name);
 
+    /// <summary>A space that was written as JSON.</summary>
+    /// <exception cref="JsonException">The text is none.</exception>
+    /// <exception cref="ArgumentException">It has no branch, or a dimension without values.</exception>
+    public static Space Read(string json)
+    {
+        var space = PlainJson.Read<Space>(json);
+        if (space.Branches.Count == 0)
+            throw new ArgumentException("The space has no estimator.");
+        foreach (var dimension in space.Branches.SelectMany(branch => branch.Dimensions))
+            dimension.Validate();
+        return space;
+    }
+
     /// <summary>The choice of a branch, as a dimension.</summary>
     [JsonIgnore]
     public ChoiceDimension Choice => new("", [.. Branches.Select(branch => branch.Name)], Branches[0].Name);
@@ -36,19 +49,30 @@ internal sealed record Branch(string Name, IReadOnlyList<Dimension> Dimensions)
 /// <summary>Writes spaces and hyper-parameters as JSON. Values are numbers, texts and Booleans, and are read as int, double, string and bool.</summary>
 internal static class PlainJson
 {
-    private static readonly JsonSerializerOptions s_options = new() { Converters = { new PlainValues() } };
+    private static readonly JsonSerializerOptions s_options = new()
+    {
+        Converters = { new PlainValues() },
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
+    };
 
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, s_options);
 
-    public static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, s_options)!;
+    /// <exception cref="JsonException">The text holds something else.</exception>
+    public static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, s_options) ?? throw new JsonException("It is null.");
 
     private sealed class PlainValues : JsonConverter<object>
     {
+        public override bool HandleNull => true;
+
         public override object Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
         {
             JsonTokenType.True or JsonTokenType.False => reader.GetBoolean(),
             JsonTokenType.String => reader.GetString()!,
-            _ => reader.TryGetInt32(out var whole) ? whole : (object)reader.GetDouble(),
+            JsonTokenType.Number when reader.TryGetInt32(out var whole) => whole,
+            JsonTokenType.Number when reader.GetDouble() is var number && double.IsFinite(number) => number,
+            _ => throw new JsonException("A value is no number, text or Boolean."),
         };
 
         public override void Write(Utf8JsonWriter writer, object value, JsonSerializerOptions options) => JsonSerializer.Serialize(writer, value, value.GetType());

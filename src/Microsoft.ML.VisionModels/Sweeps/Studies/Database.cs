@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
+using Microsoft.ML.VisionModels.Core;
 using Npgsql;
 
 namespace Microsoft.ML.VisionModels.Sweeps.Studies;
@@ -25,12 +26,16 @@ internal abstract partial class Database : IDisposable
 
     /// <param name="storage">The path of a file, a PostgreSQL connection string ("Host=…") or URI ("postgres://…"), or null for memory.</param>
     /// <param name="toWrite">Whether anything will be written.</param>
+    /// <exception cref="FileNotFoundException">There is no file to read.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder of a file to write is not there.</exception>
+    /// <exception cref="InvalidDataException">The file cannot be read, or is no sound database.</exception>
     public static Database Open(string? storage, bool toWrite = true) => storage switch
     {
         null => new Sqlite($"Data Source=file:{Guid.NewGuid():N}?mode=memory&cache=shared", "memory", toWrite),
         _ when IsUri(storage) => new Postgres(FromUri(storage)),
         _ when !IsFile(storage) => new Postgres(new NpgsqlConnectionStringBuilder(storage)),
-        _ => new Sqlite(new SqliteConnectionStringBuilder { DataSource = Path.GetFullPath(storage), DefaultTimeout = 60 }.ToString(), Path.GetFullPath(storage), toWrite),
+        _ when toWrite => OpenToWrite(Path.GetFullPath(storage)),
+        _ => OpenToRead(Path.GetFullPath(storage)),
     };
 
     /// <summary>Whether a storage is the path of a file.</summary>
@@ -38,8 +43,53 @@ internal abstract partial class Database : IDisposable
 
     public abstract DbConnection Connect();
 
+    /// <summary>Whether an error says that the database is damaged, or no database.</summary>
+    public virtual bool IsDamage(DbException error) => false;
+
     public virtual void Dispose()
     {
+    }
+
+    private static string Connection(string source, SqliteOpenMode mode) =>
+        new SqliteConnectionStringBuilder { DataSource = source, Mode = mode, DefaultTimeout = 60 }.ToString();
+
+    private static Sqlite OpenToWrite(string path)
+    {
+        if (!Directory.Exists(Path.GetDirectoryName(path)))
+            throw new DirectoryNotFoundException($"A study cannot be stored in {path}: there is no such folder.");
+        try
+        {
+            return new Sqlite(Connection(path, SqliteOpenMode.ReadWriteCreate), path, toWrite: true);
+        }
+        catch (SqliteException e) when (!e.IsTransient)
+        {
+            throw new InvalidDataException($"A study cannot be stored in {path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>
+    /// A file to read. SQLite makes files beside it for those who read along with others, for which it needs the right to write there.
+    /// Where nobody has left changes in such a file, nobody changes the study, and it can be read without.
+    /// </summary>
+    private static Sqlite OpenToRead(string path)
+    {
+        InputFile.Open(path, (problem, cause) => new InvalidDataException($"The study in {path} cannot be read: {problem}", cause)).Dispose();
+        var isLive = HasContent(path + "-wal") || HasContent(path + "-journal");
+        try
+        {
+            var database = new Sqlite(Connection(isLive ? path : new Uri(path).AbsoluteUri + "?immutable=1", SqliteOpenMode.ReadOnly), path, toWrite: false);
+            if (database.Damage() is not { } damage)
+                return database;
+            database.Dispose();
+            throw new InvalidDataException($"The study in {path} is damaged: {damage}");
+        }
+        catch (SqliteException e)
+        {
+            var hint = isLive ? $" It has changes in {path}-wal or {path}-journal; if the folder cannot be written, copy these files together to another." : "";
+            throw new InvalidDataException($"The study in {path} cannot be read: {e.Message}{hint}", e);
+        }
+
+        static bool HasContent(string file) => File.Exists(file) && new FileInfo(file).Length > 0;
     }
 
     private static bool IsUri(string storage) =>
@@ -68,6 +118,9 @@ internal abstract partial class Database : IDisposable
 
     private sealed class Sqlite : Database
     {
+        // SQLite's numbers of errors.
+        private const int Corrupt = 11, NotADatabase = 26;
+
         private readonly string _connection;
         private readonly SqliteConnection _first;     // a database in memory exists as long as there is a connection to it
 
@@ -75,11 +128,8 @@ internal abstract partial class Database : IDisposable
         {
             (_connection, Name) = (connection, name);
             _first = (SqliteConnection)Connect();
-            if (!toWrite)
-                return;
-            using var command = _first.CreateCommand();
-            command.CommandText = "PRAGMA journal_mode = WAL";
-            command.ExecuteNonQuery();
+            if (toWrite)
+                Run("PRAGMA journal_mode = WAL");
         }
 
         public override string Now => "((julianday('now') - 2440587.5) * 86400.0)";
@@ -98,10 +148,29 @@ internal abstract partial class Database : IDisposable
             return connection;
         }
 
+        public override bool IsDamage(DbException error) =>
+            error is SqliteException { SqliteErrorCode: Corrupt or NotADatabase } || error.Message.Contains("no such column", StringComparison.Ordinal);
+
+        /// <summary>What is wrong with the file; null where it is sound. Its pages may refer to each other in circles, and what looks like a table may be a query without end.</summary>
+        public string? Damage()
+        {
+            if (Run("PRAGMA quick_check(1)") is not "ok" and var problem)
+                return $"{problem}";
+            return Run("SELECT group_concat(name) FROM sqlite_master WHERE type <> 'table' AND name IN ('study', 'trial', 'epoch')") is string names
+                ? $"it has no tables of the names {names}" : null;
+        }
+
         public override void Dispose()
         {
             _first.Dispose();
             SqliteConnection.ClearPool(_first);
+        }
+
+        private object? Run(string sql)
+        {
+            using var command = _first.CreateCommand();
+            command.CommandText = sql;
+            return command.ExecuteScalar();
         }
     }
 

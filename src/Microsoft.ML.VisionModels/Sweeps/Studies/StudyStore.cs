@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Text.Json;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 
@@ -69,6 +70,7 @@ internal sealed class StudyStore : IDisposable
 
     /// <summary>Opens a study for reading.</summary>
     /// <exception cref="InvalidOperationException">There is no such study.</exception>
+    /// <exception cref="InvalidDataException">The study is damaged, or its file cannot be read.</exception>
     public static StudyStore Open(string storage, string name)
     {
         var store = new StudyStore(Database.Open(storage, toWrite: false), name, heartbeatTimeout: double.PositiveInfinity);
@@ -165,11 +167,10 @@ internal sealed class StudyStore : IDisposable
 
     private void ReadStudy()
     {
-        var (space, metric, higher) = Do(transaction: false, session => session.Single("SELECT space, metric, higher_is_better FROM study WHERE name = @study",
-            reader => (reader.GetString(0), reader.GetString(1), reader.GetInt32(2) != 0), orDefault: default));
-        (Space, Metric, HigherIsBetter) = space is null
-            ? throw new InvalidOperationException($"There is no study '{Name}' in {Place}.")
-            : (PlainJson.Read<Space>(space), metric, higher);
+        (Space, Metric, HigherIsBetter) = Do(transaction: false, session => session.Single("SELECT space, metric, higher_is_better FROM study WHERE name = @study",
+            Stored(reader => (Space.Read(reader.GetString(0)), reader.GetString(1), reader.GetInt32(2) != 0)), orDefault: default));
+        if (Space is null)
+            throw new InvalidOperationException($"There is no study '{Name}' in {Place}.");
     }
 
     /// <summary>All trials. Until the transaction ends, no other worker can add one.</summary>
@@ -217,14 +218,14 @@ internal sealed class StudyStore : IDisposable
 
     private static (string, object?)[] OwnOf(SweepTrial trial) => [("number", trial.Number), ("worker", trial.Worker), ("attempts", trial.Attempts)];
 
-    private SweepTrial Trial(Session session, int number) => session.Single($"SELECT {Columns} FROM trial WHERE study = @study AND number = @number", ReadTrial, null!, ("number", number));
+    private SweepTrial Trial(Session session, int number) => session.Single($"SELECT {Columns} FROM trial WHERE study = @study AND number = @number", Stored(ReadTrial), null!, ("number", number));
 
     private List<SweepTrial> Trials(Session session)
     {
         // The trials are read first, so that the epochs contain all that belong to a trial's state.
-        var trials = session.Query($"SELECT {Columns} FROM trial WHERE study = @study ORDER BY number", ReadTrial);
+        var trials = session.Query($"SELECT {Columns} FROM trial WHERE study = @study ORDER BY number", Stored(ReadTrial));
         var epochs = session.Query("SELECT number, epoch, score, seconds FROM epoch WHERE study = @study ORDER BY number, epoch",
-            reader => (Number: reader.GetInt32(0), Epoch: new SweepEpoch(reader.GetInt32(1), reader.GetDouble(2), reader.GetDouble(3)))).ToLookup(row => row.Number, row => row.Epoch);
+            Stored(reader => (Number: reader.GetInt32(0), Epoch: new SweepEpoch(reader.GetInt32(1), Finite(reader.GetDouble(2)), Finite(reader.GetDouble(3)))))).ToLookup(row => row.Number, row => row.Epoch);
         return [.. trials.Select(trial => trial with { Epochs = [.. epochs[trial.Number]] })];
     }
 
@@ -232,13 +233,16 @@ internal sealed class StudyStore : IDisposable
     {
         var branch = Space[reader.GetString(2)];
         double? started = reader.IsDBNull(8) ? null : reader.GetDouble(8);
+        var state = Enum.Parse<SweepTrialState>(reader.GetString(1));
+        if (!Enum.IsDefined(state) || (state == SweepTrialState.Complete && reader.IsDBNull(4)))
+            throw new FormatException($"Trial {reader.GetInt32(0)} is {state}, and has no score.");
         return new()
         {
             Number = reader.GetInt32(0),
-            State = Enum.Parse<SweepTrialState>(reader.GetString(1)),
+            State = state,
             Candidate = branch.Name,
             Parameters = branch.Read(PlainJson.Read<Dictionary<string, object>>(reader.GetString(3))),
-            Score = reader.IsDBNull(4) ? null : reader.GetDouble(4),
+            Score = reader.IsDBNull(4) ? null : Finite(reader.GetDouble(4)),
             Error = reader.IsDBNull(5) ? null : reader.GetString(5),
             Worker = reader.IsDBNull(6) ? null : reader.GetString(6),
             Attempts = reader.GetInt32(7),
@@ -246,6 +250,22 @@ internal sealed class StudyStore : IDisposable
             Duration = started is null || reader.IsDBNull(9) ? default : TimeSpan.FromSeconds(Math.Max(0, reader.GetDouble(9) - started.Value)),
         };
     }
+
+    private static double Finite(double value) => double.IsFinite(value) ? value : throw new FormatException($"A number of it is {value}.");
+
+    /// <summary>Reads a row as this class writes it; what another has made of it may be anything.</summary>
+    private Func<DbDataReader, T> Stored<T>(Func<DbDataReader, T> read) => reader =>
+    {
+        try
+        {
+            return read(reader);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException or FormatException or InvalidCastException or OverflowException
+            or ArgumentException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"The study '{Name}' in {Place} is damaged: {e.Message}", e);
+        }
+    };
 
     private T Write<T>(Func<Session, T> work) => Do(transaction: true, work);
 
@@ -264,6 +284,10 @@ internal sealed class StudyStore : IDisposable
             catch (DbException error) when (error.IsTransient && attempt < 10)
             {
                 Thread.Sleep(TimeSpan.FromSeconds(Math.Min(10, 0.1 * Math.Pow(2, attempt))));
+            }
+            catch (DbException error) when (_database.IsDamage(error))
+            {
+                throw new InvalidDataException($"The study '{Name}' in {Place} is damaged: {error.Message}", error);
             }
         }
     }

@@ -1,0 +1,26 @@
+namespace Microsoft.ML.VisionModels.Core;
+
+/// <summary>
+/// How much is read of what others wrote. Each limit lies far above what published models and data sets have, and is what a small or
+/// hostile file can cost at most. docs/limits.md lists them for users.
+/// </summary>
+internal static class Limits
+{
+    /// <summary>Bytes of a text file, such as config.json or a list of labels, and of a text entry of a model file. The labels of ImageNet's 21,841 classes take two million.</summary>
+    public const int TextBytes = 16 << 20;
+
+    /// <summary>Bytes of a tokenizer's file or entry: tokenizer.json, vocab.json, merges.txt, a SentencePiece model, unpacked where it is packed.</summary>
+    public const int VocabularyBytes = 64 << 20;
+
+    /// <summary>Bytes of an image's annotations in an <see cref="AnnotationStore"/>.</summary>
+    public const int AnnotationBytes = 64 << 20;
+
+    /// <summary>Bytes of the table of contents of a safetensors file: the limit of the reference implementation.</summary>
+    public const int SafetensorsHeaderBytes = 100_000_000;
+
+    /// <summary>Tensors of a checkpoint, those of all its shards together.</summary>
+    public const int Tensors = 100_000;
+
+    /// <summary>Models within models in a model file. One is within another where segments get words.</summary>
+    public const int NestedModels = 4;
+}

@@ -1,0 +1,76 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Microsoft.ML.VisionModels.Core;
+
+/// <summary>
+/// Text and JSON of others as bytes. What is no valid text is refused here, before anything is made of it: a wrong byte would become
+/// U+FFFD in silence, and a name with half a character an error of the platform, wherever it is first looked at.
+/// </summary>
+internal static class Utf8Text
+{
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>The text of bytes in UTF-8, or in UTF-16 where they begin with its mark.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="source">What to call them in the message.</param>
+    /// <exception cref="CheckpointException">They are no text.</exception>
+    public static string Decode(ReadOnlySpan<byte> bytes, string source)
+    {
+        Encoding encoding = bytes switch
+        {
+            [0xFF, 0xFE, ..] => new UnicodeEncoding(bigEndian: false, byteOrderMark: true, throwOnInvalidBytes: true),
+            [0xFE, 0xFF, ..] => new UnicodeEncoding(bigEndian: true, byteOrderMark: true, throwOnInvalidBytes: true),
+            _ => s_utf8,
+        };
+        try
+        {
+            return encoding.GetString(encoding == s_utf8 ? WithoutMark(bytes) : bytes[2..]);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new CheckpointException(encoding == s_utf8 ? NotUtf8(bytes, source) : $"{source} is no text in UTF-16, as which it begins.", e);
+        }
+    }
+
+    /// <summary>The value of JSON in UTF-8. Every name and text in it is valid Unicode.</summary>
+    /// <inheritdoc cref="Decode"/>
+    /// <exception cref="CheckpointException">They are no JSON.</exception>
+    public static JsonElement ParseJson(ReadOnlySpan<byte> bytes, string source)
+    {
+        bytes = WithoutMark(bytes);
+        if (!Utf8.IsValid(bytes))
+            throw new CheckpointException(NotUtf8(bytes, source));
+        try
+        {
+            CheckEscapes(bytes);
+            return JsonElement.Parse(bytes);
+        }
+        // The latter where an escaped text is half a character.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new CheckpointException($"{source} is not valid JSON: {e.Message}", e);
+        }
+    }
+
+    private static void CheckEscapes(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                reader.GetString();
+        }
+    }
+
+    private static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> bytes) => bytes is [0xEF, 0xBB, 0xBF, ..] ? bytes[3..] : bytes;
+
+    private static string NotUtf8(ReadOnlySpan<byte> bytes, string source)
+    {
+        var (valid, line) = (0, 1);
+        while (valid < bytes.Length && Rune.DecodeFromUtf8(bytes[valid..], out var rune, out var length) == System.Buffers.OperationStatus.Done)
+            (valid, line) = (valid + length, line + (rune.Value == '\n' ? 1 : 0));
+        return $"{source} is no text in UTF-8: line {line} has the byte 0x{bytes[Math.Min(valid, bytes.Length - 1)]:x2}. If it is text in another encoding, save it as UTF-8.";
+    }
+}
