@@ -25,11 +25,7 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
         {
             _root = ReadDirectory();
             CheckByteOrder();
-            Collect(Verified(_root + Pickle, pickle =>
-            {
-                using var buffered = new BufferedStream(pickle, 1 << 16);
-                return new PickleReader(buffered, path).Read();
-            }));
+            Collect(Verified(_root + Pickle, pickle => new PickleReader(new BufferedStream(pickle, 1 << 16), path).Read()));
         }
         catch (Exception e) when (e is IOException or InvalidDataException or NotSupportedException or ArgumentException or OverflowException)
         {

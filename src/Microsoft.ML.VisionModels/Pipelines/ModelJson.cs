@@ -1,7 +1,9 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
 
@@ -48,9 +50,11 @@ internal static class ModelJson
     {
         try
         {
+            // A node tells only when it is looked at that a text in it is none.
+            Utf8Text.ParseJson(Encoding.UTF8.GetBytes(text), name);
             return JsonNode.Parse(text, documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject ?? throw new FormatException($"The model file is damaged: its {name} is no JSON object.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or CheckpointException)
         {
             throw new FormatException($"The model file is damaged: its {name} cannot be read: {e.Message}", e);
         }

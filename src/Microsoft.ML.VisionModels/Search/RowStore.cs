@@ -6,12 +6,20 @@ using System.Text;
 namespace Microsoft.ML.VisionModels.Search;
 
 /// <summary>A growing list of rows of floats, in blocks, so that adding copies no rows and the list can be larger than an array.</summary>
-internal sealed class RowStore(int dimensions, int rowsPerBlock = RowStore.DefaultRowsPerBlock)
+internal sealed class RowStore(int dimensions, int rowsPerBlock)
 {
     // Half a megabyte for embeddings of 512 values. A thread searches one block at a time, and an index of one vector takes one block.
     private const int DefaultRowsPerBlock = 256;
 
+    // Four megabytes, so that an index of few long vectors does not take many times what they have.
+    private const int ValuesPerBlock = 1 << 20;
+
     private readonly List<RowBlock> _blocks = [];
+
+    public RowStore(int dimensions)
+        : this(dimensions, Math.Clamp(ValuesPerBlock / dimensions, 1, DefaultRowsPerBlock))
+    {
+    }
 
     public int Dimensions => dimensions;
 

@@ -43,6 +43,21 @@ public class EmbeddingIndexFileTests
     }
 
     [Fact]
+    public void AFewLongVectorsTakeLittleMoreThanTheyHave()
+    {
+        using var folder = TestFolders.Temporary();
+        var vector = new float[EmbeddingIndex.MaxDimensions];
+        vector[7] = 1;
+        var index = new EmbeddingIndex(vector.Length);
+        index.Add("a", vector);
+        index.Save(folder.File("index.safetensors"));
+
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(vector, EmbeddingIndex.Load(folder.File("index.safetensors")).GetVector("a"));
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - allocated < 100 << 20, "too much was allocated");
+    }
+
+    [Fact]
     public void OthersCanReadTheFile()
     {
         using var scope = NewDisposeScope();

@@ -15,8 +15,8 @@ internal sealed record Space(IReadOnlyList<Branch> Branches)
     public static Space Read(string json)
     {
         var space = PlainJson.Read<Space>(json);
-        if (space.Branches.Count == 0)
-            throw new ArgumentException("The space has no estimator.");
+        if (space.Branches.Count == 0 || space.Branches.Any(branch => branch is null || branch.Dimensions.Contains(null!)))
+            throw new ArgumentException("The space has no estimator, or one that is null.");
         foreach (var dimension in space.Branches.SelectMany(branch => branch.Dimensions))
             dimension.Validate();
         return space;

@@ -156,8 +156,9 @@ internal abstract partial class Database : IDisposable
         {
             if (Run("PRAGMA quick_check(1)") is not "ok" and var problem)
                 return $"{problem}";
-            return Run("SELECT group_concat(name) FROM sqlite_master WHERE type <> 'table' AND name IN ('study', 'trial', 'epoch')") is string names
-                ? $"it has no tables of the names {names}" : null;
+            return Count("") == 0 || Count("AND type = 'table'") == 3 ? null : "it lacks one of its three tables.";
+
+            long Count(string condition) => (long)Run($"SELECT count(*) FROM sqlite_master WHERE name IN ('study', 'trial', 'epoch') {condition}")!;
         }
 
         public override void Dispose()

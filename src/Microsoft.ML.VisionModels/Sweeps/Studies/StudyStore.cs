@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Sweeps.Samplers;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
@@ -168,7 +169,7 @@ internal sealed class StudyStore : IDisposable
     private void ReadStudy()
     {
         (Space, Metric, HigherIsBetter) = Do(transaction: false, session => session.Single("SELECT space, metric, higher_is_better FROM study WHERE name = @study",
-            Stored(reader => (Space.Read(reader.GetString(0)), reader.GetString(1), reader.GetInt32(2) != 0)), orDefault: default));
+            Stored(reader => (Space.Read(reader.GetString(0)), reader.GetString(1), Whole(reader, 2) != 0)), orDefault: default));
         if (Space is null)
             throw new InvalidOperationException($"There is no study '{Name}' in {Place}.");
     }
@@ -225,33 +226,37 @@ internal sealed class StudyStore : IDisposable
         // The trials are read first, so that the epochs contain all that belong to a trial's state.
         var trials = session.Query($"SELECT {Columns} FROM trial WHERE study = @study ORDER BY number", Stored(ReadTrial));
         var epochs = session.Query("SELECT number, epoch, score, seconds FROM epoch WHERE study = @study ORDER BY number, epoch",
-            Stored(reader => (Number: reader.GetInt32(0), Epoch: new SweepEpoch(reader.GetInt32(1), Finite(reader.GetDouble(2)), Finite(reader.GetDouble(3)))))).ToLookup(row => row.Number, row => row.Epoch);
+            Stored(reader => (Number: Whole(reader, 0), Epoch: new SweepEpoch(Whole(reader, 1), Finite(reader, 2), Finite(reader, 3))))).ToLookup(row => row.Number, row => row.Epoch);
         return [.. trials.Select(trial => trial with { Epochs = [.. epochs[trial.Number]] })];
     }
 
     private SweepTrial ReadTrial(DbDataReader reader)
     {
         var branch = Space[reader.GetString(2)];
-        double? started = reader.IsDBNull(8) ? null : reader.GetDouble(8);
+        double? started = reader.IsDBNull(8) ? null : Finite(reader, 8);
         var state = Enum.Parse<SweepTrialState>(reader.GetString(1));
         if (!Enum.IsDefined(state) || (state == SweepTrialState.Complete && reader.IsDBNull(4)))
-            throw new FormatException($"Trial {reader.GetInt32(0)} is {state}, and has no score.");
+            throw new FormatException($"Trial {Whole(reader, 0)} is {state}, and has no score.");
         return new()
         {
-            Number = reader.GetInt32(0),
+            Number = Whole(reader, 0),
             State = state,
             Candidate = branch.Name,
             Parameters = branch.Read(PlainJson.Read<Dictionary<string, object>>(reader.GetString(3))),
-            Score = reader.IsDBNull(4) ? null : Finite(reader.GetDouble(4)),
+            Score = reader.IsDBNull(4) ? null : Finite(reader, 4),
             Error = reader.IsDBNull(5) ? null : reader.GetString(5),
             Worker = reader.IsDBNull(6) ? null : reader.GetString(6),
-            Attempts = reader.GetInt32(7),
+            Attempts = Whole(reader, 7),
             Started = started is { } s ? DateTimeOffset.UnixEpoch.AddSeconds(s) : null,
-            Duration = started is null || reader.IsDBNull(9) ? default : TimeSpan.FromSeconds(Math.Max(0, reader.GetDouble(9) - started.Value)),
+            Duration = started is null || reader.IsDBNull(9) ? default : TimeSpan.FromSeconds(Math.Max(0, Finite(reader, 9) - started.Value)),
         };
     }
 
-    private static double Finite(double value) => double.IsFinite(value) ? value : throw new FormatException($"A number of it is {value}.");
+    // A column of SQLite may hold anything, and its GetDouble takes a text for 0.
+    private static int Whole(DbDataReader reader, int column) => Convert.ToInt32(reader.GetValue(column), CultureInfo.InvariantCulture);
+
+    private static double Finite(DbDataReader reader, int column) => Convert.ToDouble(reader.GetValue(column), CultureInfo.InvariantCulture) is var value && double.IsFinite(value)
+        ? value : throw new FormatException($"Its {reader.GetName(column)} is {value}.");
 
     /// <summary>Reads a row as this class writes it; what another has made of it may be anything.</summary>
     private Func<DbDataReader, T> Stored<T>(Func<DbDataReader, T> read) => reader =>
