@@ -36,14 +36,17 @@ public abstract class Checkpoint : IDisposable
     /// A <c>.safetensors</c> file; PyTorch's <c>.pt</c>, <c>.pth</c>, <c>.bin</c> or <c>.ckpt</c>; the <c>.index.json</c> of a sharded checkpoint;
     /// or a folder as Hugging Face publishes it. The reader of PyTorch files builds tensors only and runs no code.
     /// </param>
+    /// <param name="weights">Which weights, where a training kept both those that it trained and their average.</param>
     /// <returns>The checkpoint, which the caller disposes of.</returns>
     /// <remarks>
-    /// Of a PyTorch file, the checkpoint has the tensors of the dictionary <c>state_dict</c>, <c>model_state_dict</c>, <c>model</c>, <c>network</c>, <c>net</c> or <c>params</c>,
-    /// whichever comes first. If there is none, it has all tensors but those of an optimizer, named by their dictionary keys joined with dots.
+    /// Of a PyTorch file, the checkpoint has the tensors of the dictionary <c>state_dict</c>, <c>model_state_dict</c>, <c>model</c>, <c>network</c>, <c>net</c>, <c>params</c>
+    /// or <c>student</c>, whichever comes first; or, as <paramref name="weights"/> says or where it has no such dictionary, of one for averaged weights: <c>state_dict_ema</c>,
+    /// <c>model_ema</c>, <c>ema</c>, <c>ema_model</c>, <c>params_ema</c>, <c>teacher</c>. If there is none, it has all tensors but those of an optimizer, named by
+    /// their dictionary keys joined with dots.
     /// </remarks>
     /// <exception cref="FileNotFoundException">There is no such file, or the folder holds no weights.</exception>
     /// <exception cref="CheckpointException">The file is malformed, or of a format that is not read.</exception>
-    public static Checkpoint Open(string path)
+    public static Checkpoint Open(string path, CheckpointWeights weights = CheckpointWeights.Trained)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Directory.Exists(path))
@@ -64,9 +67,9 @@ public abstract class Checkpoint : IDisposable
         using (var file = InputFile.Open(path))
             start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
         if (start.StartsWith("PK\x03\x04"u8))
-            return new TorchZipCheckpoint(path);
-        if (start is [0x80, 2, ..])
-            return new TorchLegacyCheckpoint(path);
+            return new TorchZipCheckpoint(path, weights);
+        if (start is [0x80, >= 2 and <= 5, ..])
+            return new TorchLegacyCheckpoint(path, weights);
         throw new CheckpointException($"{path}: this is neither safetensors (by its name) nor what torch.save writes (by its first bytes).");
     }
 
@@ -130,6 +133,16 @@ public abstract class Checkpoint : IDisposable
     private TensorInfo Find(string name) => Tensors.TryGetValue(name, out var info)
         ? info
         : throw new KeyNotFoundException($"{Path} has no tensor '{name}'.");
+}
+
+/// <summary>Which weights are read of a training's checkpoint that holds two sets of them; of one that holds one, that is read.</summary>
+public enum CheckpointWeights
+{
+    /// <summary>Those that were trained: <c>state_dict</c>, <c>model</c>, a student.</summary>
+    Trained,
+
+    /// <summary>Their running average, which is usually the better network: <c>state_dict_ema</c>, <c>model_ema</c>, a teacher that follows its student.</summary>
+    Averaged,
 }
 
 /// <summary>The name, type and shape of a tensor in a checkpoint.</summary>

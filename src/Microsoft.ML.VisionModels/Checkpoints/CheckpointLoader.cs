@@ -24,18 +24,19 @@ internal static class CheckpointLoader
         var problems = new List<string>();
         var skipped = new List<string>();
         var used = new HashSet<string>();
-        var sources = new Dictionary<string, (Tensor Target, TensorMap Map)>();
+        var sources = new Dictionary<string, (Tensor Target, TensorMap Map, int Part)>();
 
         foreach (var (name, target) in network.state_dict())
         {
             var map = dialect.Map(name, target.shape, prefix);
-            var found = map.Parts.Select(part => Compare(checkpoint, part, map, target.shape)).OfType<string>().ToArray();
-            used.UnionWith(map.Parts);
+            var parts = map.PartsIn(checkpoint);
+            var found = parts.Select(part => Compare(checkpoint, part, map, target.shape)).Concat(Differences(checkpoint, map, parts)).OfType<string>().ToArray();
+            used.UnionWith(map.Names.SelectMany(names => names));
 
             if (found.Length == 0)
             {
-                foreach (var part in map.Parts)
-                    sources.Add(part, (target, map));
+                for (var i = 0; i < parts.Length; i++)
+                    sources.Add(parts[i], (target, map, i));
             }
             else if (Array.Exists(mayBeMissing, pattern => pattern.IsMatch(name)))
             {
@@ -59,8 +60,8 @@ internal static class CheckpointLoader
         {
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            var (target, map) = sources[file];
-            checkpoint.CopyTo(file, PartOf(target, map, Array.IndexOf(map.Parts, file)));
+            var (target, map, part) = sources[file];
+            checkpoint.CopyTo(file, PartOf(target, map, part));
         }
         return skipped;
     }
@@ -118,6 +119,20 @@ internal static class CheckpointLoader
         if (!checkpoint.Tensors.TryGetValue(part, out var info))
             return $"missing: '{part}' {map.PartShape.Text()}{ours}";
         return info.Shape.SequenceEqual(map.PartShape) ? null : $"mis-shaped: '{part}' is {info.Shape.Text()}, expected {map.PartShape.Text()}{ours}";
+    }
+
+    /// <summary>The places of a tied tensor in which the file has something else than in the one that is read.</summary>
+    private static IEnumerable<string> Differences(Checkpoint checkpoint, TensorMap map, string[] read)
+    {
+        foreach (var (part, other) in map.Names.Where(names => names != read).SelectMany(read.Zip))
+        {
+            if (!checkpoint.Tensors.ContainsKey(part) || !checkpoint.Tensors.ContainsKey(other))
+                continue;
+            using var scope = NewDisposeScope();
+            var (first, second) = (checkpoint.Read(part), checkpoint.Read(other));
+            if (!first.shape.SequenceEqual(second.shape) || !first.equal(second).all().item<bool>())
+                yield return $"different: '{part}' and '{other}' are one tensor of the network, but not the same in the file";
+        }
     }
 
     private static CheckpointException Mismatch(Checkpoint checkpoint, Dialect dialect, List<string> problems)

@@ -67,7 +67,7 @@ internal sealed class Dialect(string name)
         foreach (var (rule, rulePrefix) in RulesWith(prefix))
         {
             if (rule.Canonical.Match(canonical) is { } wildcards)
-                return new TensorMap(canonical, rule, [.. rule.Foreign.Select(part => rulePrefix + part.Fill(wildcards))], rule.ForeignShape(shape));
+                return new TensorMap(canonical, rule, [.. rule.Names.Select(name => name.Select(part => rulePrefix + part.Fill(wildcards)).ToArray())], rule.ForeignShape(shape));
         }
         throw new InvalidOperationException($"{Name} has no name for the network's tensor '{canonical}'.");
     }
@@ -79,7 +79,7 @@ internal sealed class Dialect(string name)
         {
             if (!foreign.StartsWith(rulePrefix, StringComparison.Ordinal))
                 continue;
-            foreach (var part in rule.Foreign)
+            foreach (var part in rule.Names.SelectMany(name => name))
             {
                 if (part.Match(foreign[rulePrefix.Length..]) is { } wildcards)
                     return rule.Canonical.Fill(wildcards);
@@ -88,8 +88,12 @@ internal sealed class Dialect(string name)
         return null;
     }
 
-    internal bool Ignores(string foreign, string prefix) =>
-        _ignored.Any(pattern => pattern.IsMatch(foreign) || (foreign.StartsWith(prefix, StringComparison.Ordinal) && pattern.IsMatch(foreign[prefix.Length..])));
+    /// <summary>Whether our network does without a foreign tensor, or has it by another name, as the tied ones.</summary>
+    internal bool Ignores(string foreign, string prefix)
+    {
+        var inner = foreign.StartsWith(prefix, StringComparison.Ordinal) ? foreign[prefix.Length..] : foreign;
+        return _ignored.Any(pattern => pattern.IsMatch(foreign) || pattern.IsMatch(inner)) || Rules.Any(rule => rule.Names.Skip(1).Any(name => name.Any(part => part.IsMatch(inner))));
+    }
 
     /// <summary>The prefix, which may be empty, with which the dialect knows the most names of the checkpoint.</summary>
     internal string PrefixIn(Checkpoint checkpoint) => ((string[])["", .. Prefixes]).MaxBy(prefix => CountKnown(checkpoint, prefix))!;
@@ -108,28 +112,46 @@ internal sealed class Dialect(string name)
 }
 
 /// <summary>A tensor of the network, and the foreign tensors that it consists of: one, or equal parts along the first dimension.</summary>
-internal sealed record TensorMap(string Canonical, DialectRule Rule, string[] Parts, long[] PartShape);
+/// <param name="Canonical">The network's name.</param>
+/// <param name="Rule">How the foreign tensors differ from ours.</param>
+/// <param name="Names">The foreign names of the parts; several times where the publisher's network has the tensor in several places.</param>
+/// <param name="PartShape">The foreign shape of a part.</param>
+internal sealed record TensorMap(string Canonical, DialectRule Rule, string[][] Names, long[] PartShape)
+{
+    /// <summary>The names that are written.</summary>
+    public string[] Parts => Names[0];
+
+    /// <summary>The names by which a file has the tensor: those that are written where it has none of them.</summary>
+    public string[] PartsIn(Checkpoint checkpoint) => Names.FirstOrDefault(parts => parts.All(checkpoint.Tensors.ContainsKey)) ?? Parts;
+}
 
 /// <summary>How a publisher names some of a network's tensors: a pattern of canonical names, and a pattern of foreign names with the same wildcards.</summary>
 /// <example><c>("blocks.*.attn.qkv.*", "encoder.layer.*.attention.attention.{query,key,value}.*")</c></example>
 internal sealed class DialectRule
 {
     /// <param name="canonical">Canonical names; <c>*</c> stands for one segment, <c>**</c> for one or more.</param>
-    /// <param name="foreign">Foreign names; <c>{a,b,c}</c> means that our tensor consists of these tensors, concatenated along the first dimension.</param>
+    /// <param name="foreign">
+    /// Foreign names; <c>{a,b,c}</c> means that our tensor consists of these tensors, concatenated along the first dimension. With several
+    /// names, divided by <c> | </c>, the publisher's network has one tensor in several places: a file may have it under any of them, or
+    /// under several if they are equal. The first is written.
+    /// </param>
     public DialectRule(string canonical, string foreign)
     {
         Canonical = new NamePattern(canonical);
-        Foreign = [.. Alternatives(foreign).Select(name => new NamePattern(name))];
-        if (Foreign.Any(part => part.WildcardCount != Canonical.WildcardCount))
-            throw new ArgumentException($"'{canonical}' and '{foreign}' differ in their number of wildcards.", nameof(foreign));
+        Names = [.. foreign.Split(" | ").Select(name => Parts(name).Select(part => new NamePattern(part)).ToArray())];
+        if (Names.Any(name => name.Length != Foreign.Count || name.Any(part => part.WildcardCount != Canonical.WildcardCount)))
+            throw new ArgumentException($"'{canonical}' and '{foreign}' differ in their number of wildcards or parts.", nameof(foreign));
     }
 
     public static implicit operator DialectRule((string Canonical, string Foreign) names) => new(names.Canonical, names.Foreign);
 
     public NamePattern Canonical { get; }
 
-    /// <summary>One pattern, or one for each part of the tensor.</summary>
-    public IReadOnlyList<NamePattern> Foreign { get; }
+    /// <summary>One pattern, or one for each part of the tensor, for each name that it may have.</summary>
+    public IReadOnlyList<NamePattern[]> Names { get; }
+
+    /// <summary>One pattern, or one for each part of the tensor: the name that is written.</summary>
+    public IReadOnlyList<NamePattern> Foreign => Names[0];
 
     /// <summary>Whether the foreign matrix is ours transposed.</summary>
     public bool Transpose { get; init; }
@@ -151,7 +173,7 @@ internal sealed class DialectRule
         return Reshape?.Invoke(part) ?? part;
     }
 
-    private static string[] Alternatives(string pattern)
+    private static string[] Parts(string pattern)
     {
         var open = pattern.IndexOf('{', StringComparison.Ordinal);
         var close = pattern.IndexOf('}', StringComparison.Ordinal);

@@ -44,7 +44,7 @@ internal sealed class ModelFolder
     }
 
     /// <exception cref="FileNotFoundException">There are no weights.</exception>
-    public Checkpoint OpenWeights() => Checkpoint.Open(Path);
+    public Checkpoint OpenWeights(CheckpointWeights choice = CheckpointWeights.Trained) => Checkpoint.Open(Path, choice);
 
     /// <summary>What a configuration says.</summary>
     /// <exception cref="CheckpointException">An entry cannot be read; the message names the folder.</exception>

@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Checkpoints;
@@ -6,17 +7,32 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 /// The tensors in a pickled dictionary. If it has a dictionary of tensors under a usual name for a model's weights (<c>state_dict</c>, <c>model</c>, ...), the
 /// checkpoint consists of these. Otherwise it consists of all tensors but those of an optimizer, named by their dictionary keys joined with dots.
 /// </summary>
-internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
+/// <param name="path">The file.</param>
+/// <param name="choice">Which weights, where a training kept two sets of them.</param>
+internal abstract class PickleCheckpoint(string path, CheckpointWeights choice) : Checkpoint(path)
 {
-    private static readonly string[] s_weights = ["state_dict", "model_state_dict", "model", "network", "net", "params"];
+    // The first of each that is there. Lightning's averaging callback moves the trained weights away and puts the averaged ones in their place.
+    private static readonly string[]
+        s_trained = ["current_model_state", "state_dict", "model_state_dict", "model_state", "model", "network", "net", "params", "module", "student"],
+        s_averaged =
+        [
+            "state_dict_ema", "ema_state_dict", "model_ema_state_dict", "model_state_ema", "model_ema", "ema_model", "ema", "ema_network", "net_ema", "params_ema",
+            "averaged_model", "teacher", "state_dict",
+        ];
 
     // A dictionary in a hostile pickle can contain itself, or occur in another one many times.
-    private const int MaxDepth = 16;
-    private const int MaxEntries = 100_000;
+    private const int MaxDepth = 64;
+    private const int MaxEntries = 1_000_000;
     private const int MaxNameLength = 1000;
+
+    // Tied tensors lie in one storage. More than a few in one, or one that repeats its elements, claim what the file does not have.
+    private const int MaxTensorsOfStorage = 8;
+    private const long MaxExpandedBytes = 64 << 20;
 
     private readonly OrderedDictionary<string, TensorInfo> _infos = [];
     private readonly Dictionary<string, PickleTensor> _tensors = [];
+    private readonly HashSet<string> _storages = [];
+    private long _storedBytes, _claimedBytes;
     private int _entries;
 
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => _infos;
@@ -31,10 +47,25 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
     protected void Collect(object? root)
     {
         for (var depth = 0; depth < MaxDepth && root is PickleDictionary dictionary and not PickleModule; depth++)
-            root = s_weights.Select(name => dictionary.GetValueOrDefault(name)).FirstOrDefault(HoldsTensors) ?? root;
+            root = Weights(dictionary) ?? root;
         Flatten(root, "", 0);
         if (_infos.Count == 0)
-            throw new CheckpointException($"{Path}: the pickle holds no dictionary of tensors.");
+        {
+            throw new CheckpointException($"{Path}: the pickle holds no dictionary of tensors" +
+                (root is PickleOther { Name: var name } ? $", but a {name}, which is not read. Save the model's state_dict() alone, or convert it to safetensors." : "."));
+        }
+    }
+
+    /// <summary>The weights in a training's dictionary; null where it has none under a usual name.</summary>
+    private object? Weights(PickleDictionary dictionary)
+    {
+        var trained = s_trained.FirstOrDefault(name => HoldsTensors(dictionary.GetValueOrDefault(name)));
+        var averaged = s_averaged.FirstOrDefault(name => name != trained && HoldsTensors(dictionary.GetValueOrDefault(name)));
+        if (trained is null || averaged is null)
+            return (trained ?? averaged) is { } only ? dictionary[only] : null;
+        var taken = choice == CheckpointWeights.Averaged ? averaged : trained;
+        Notices.Say($"{Path} holds two sets of weights, trained ones ('{trained}') and their average ('{averaged}'); '{taken}' is read. {nameof(CheckpointWeights)} says which.");
+        return dictionary[taken];
     }
 
     private protected override void Fill(Tensor target, TensorInfo info)
@@ -50,30 +81,58 @@ internal abstract class PickleCheckpoint(string path) : Checkpoint(path)
         target.copy_(extent.as_strided(tensor.Shape, tensor.Strides).reshape(target.shape));
     }
 
-    private static bool HoldsTensors(object? value) => value is PickleDictionary dictionary && dictionary.Values.Any(entry => entry is PickleTensor or PickleDictionary);
+    /// <summary>Whether a dictionary has a tensor in it, at any depth.</summary>
+    private static bool HoldsTensors(object? value)
+    {
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<object?>([value]);
+        while (open.TryPop(out var next))
+        {
+            if (next is PickleTensor)
+                return true;
+            if (next is not PickleDictionary dictionary || !seen.Add(dictionary))
+                continue;
+            foreach (var entry in dictionary.Values)
+                open.Push(entry);
+        }
+        return false;
+    }
 
     private void Flatten(object? value, string name, int depth)
     {
         if (++_entries > MaxEntries || depth > MaxDepth)
             throw new CheckpointException($"{Path}: the pickle holds more than {MaxEntries} entries, or dictionaries more than {MaxDepth} deep.");
-        // Without a limit, a very long key of a dictionary would be copied into the name of each of its entries.
-        if (name.Length > MaxNameLength)
-            throw new CheckpointException($"{Path}: a name in the pickle has more than {MaxNameLength} characters.");
         if (value is PickleTensor tensor)
         {
             if (!_infos.TryAdd(name, new TensorInfo(name, tensor.Storage.Type, tensor.Shape)))
                 throw new CheckpointException($"{Path}: two tensors are named '{name}'.");
             if (!Has(tensor.Storage))
                 throw new CheckpointException($"{Path}: the storage '{tensor.Storage.Key}' of tensor '{name}' is missing, or not of {tensor.Storage.Count} elements of {tensor.Storage.Type.Name()}.");
+            Claim(tensor);
             _tensors.Add(name, tensor);
         }
         else if (value is PickleDictionary dictionary)
         {
             foreach (var (word, item) in dictionary)
             {
-                if (depth > 0 || !word.StartsWith("optimizer", StringComparison.Ordinal))
-                    Flatten(item, depth == 0 ? word : $"{name}.{word}", depth + 1);
+                if (depth == 0 && word.StartsWith("optimizer", StringComparison.Ordinal))
+                    continue;
+                // Without a limit, a very long key of a dictionary would be copied into the name of each of its entries.
+                var isNamed = item is PickleTensor or PickleDictionary;
+                if (isNamed && name.Length + word.Length > MaxNameLength)
+                    throw new CheckpointException($"{Path}: a name in the pickle has more than {MaxNameLength} characters.");
+                Flatten(item, !isNamed ? "" : depth == 0 ? word : $"{name}.{word}", depth + 1);
             }
         }
+    }
+
+    /// <summary>Sees to it that the tensors are not much larger, all together, than what is stored: a network is built as large as they say.</summary>
+    private void Claim(PickleTensor tensor)
+    {
+        if (_storages.Add(tensor.Storage.Key))
+            _storedBytes += tensor.Storage.Count * tensor.Storage.Type.Size();
+        _claimedBytes += TensorTypes.ByteCount(tensor.Shape, tensor.Storage.Type) ?? 0;
+        if (_claimedBytes > MaxTensorsOfStorage * _storedBytes + MaxExpandedBytes)
+            throw new CheckpointException($"{Path}: the pickle's tensors repeat the elements of their storages many times: they would take {_claimedBytes} bytes, of which the file has {_storedBytes}.");
     }
 }

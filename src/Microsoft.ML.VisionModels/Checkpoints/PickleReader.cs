@@ -7,19 +7,19 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 
 /// <summary>
 /// Reads a Python pickle as <c>torch.save</c> and <c>torch.jit.save</c> write it: numbers, text, lists, tuples, dictionaries and tensors. A pickle is a program for a stack machine, and
-/// may call any Python function by its name. This machine knows the few names of <see cref="PickleTorch"/>, for which it builds plain values, and refuses all others.
+/// may call any Python function by its name. This machine calls none: for the few names of <see cref="PickleTorch"/> it builds plain values, and for all others a placeholder.
 /// </summary>
 internal sealed class PickleReader(Stream stream, string file)
 {
     private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly object s_mark = new();
+    private static readonly object s_mark = new(), s_set = new PickleOther("set");
 
     // A network of a thousand tensors has about fifty thousand instructions. The limit bounds the memory, as an instruction of one byte can
     // take a hundred bytes.
     private const int MaxInstructions = 1_000_000;
 
     private readonly List<object?> _stack = [];
-    private readonly Dictionary<uint, object?> _memo = [];
+    private readonly SortedDictionary<uint, object?> _memo = [];     // a hash table would be slow with keys that a file chose for it
     private readonly Dictionary<string, PickleStorage> _storages = [];
     private int _instructions;
 
@@ -27,7 +27,7 @@ internal sealed class PickleReader(Stream stream, string file)
     public IReadOnlyDictionary<string, PickleStorage> Storages => _storages;
 
     /// <summary>Reads one pickle, and leaves the stream at its end.</summary>
-    /// <exception cref="CheckpointException">The pickle is malformed, or calls an unknown function.</exception>
+    /// <exception cref="CheckpointException">The pickle is malformed.</exception>
     public object? Read()
     {
         _stack.Clear();
@@ -68,9 +68,17 @@ internal sealed class PickleReader(Stream stream, string file)
             case PickleCode.Int16: Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Bytes(2))); break;
             case PickleCode.Int32: Push((long)BinaryPrimitives.ReadInt32LittleEndian(Bytes(4))); break;
             case PickleCode.Long: Push(Long(Bytes(Byte()))); break;
+            case PickleCode.LargeLong: Push(Skipped(UInt32(), "int")); break;
             case PickleCode.Float64: Push(BinaryPrimitives.ReadDoubleBigEndian(Bytes(8))); break;
-            case PickleCode.ShortText or PickleCode.ShortString: Push(Text(Byte())); break;
-            case PickleCode.Text or PickleCode.String: Push(Text(UInt32())); break;
+            case PickleCode.ShortText: Push(Text(Byte())); break;
+            case PickleCode.Text: Push(Text(UInt32())); break;
+            case PickleCode.LongText: Push(Text(UInt64())); break;
+            case PickleCode.ShortString: Push(String(Byte())); break;
+            case PickleCode.String: Push(String(UInt32())); break;
+            case PickleCode.ShortBytes: Push(Skipped(Byte(), "bytes")); break;
+            case PickleCode.Bytes: Push(Skipped(UInt32(), "bytes")); break;
+            case PickleCode.LongBytes: Push(Skipped(UInt64(), "bytes")); break;
+            case PickleCode.ByteArray: Push(Skipped(UInt64(), "bytearray")); break;
 
             case PickleCode.EmptyTuple: Push(Array.Empty<object?>()); break;
             case PickleCode.Tuple1 or PickleCode.Tuple2 or PickleCode.Tuple3: Push(PopMany(code - PickleCode.Tuple1 + 1)); break;
@@ -79,9 +87,15 @@ internal sealed class PickleReader(Stream stream, string file)
             case PickleCode.Append: Append(PopMany(1)); break;
             case PickleCode.Appends: Append(PopToMark()); break;
             case PickleCode.EmptyDictionary: Push(new PickleDictionary()); break;
+            case PickleCode.EmptySet: Push(s_set); break;
+            case PickleCode.AddItems: PopToMark(); Peek(); break;
+            case PickleCode.FrozenSet: PopToMark(); Push(s_set); break;
             case PickleCode.SetItem: SetItems(PopMany(2)); break;
             case PickleCode.SetItems: SetItems(PopToMark()); break;
             case PickleCode.Mark: Push(s_mark); break;
+            case PickleCode.Pop when _stack.Count > 0 && _stack[^1] == s_mark: _stack.RemoveAt(_stack.Count - 1); break;
+            case PickleCode.Pop: Pop(); break;
+            case PickleCode.PopMark: PopToMark(); break;
 
             case PickleCode.ShortPut: _memo[Byte()] = Peek(); break;
             case PickleCode.Put: _memo[UInt32()] = Peek(); break;
@@ -89,10 +103,10 @@ internal sealed class PickleReader(Stream stream, string file)
             case PickleCode.ShortGet: Push(Recall(Byte())); break;
             case PickleCode.Get: Push(Recall(UInt32())); break;
 
-            case PickleCode.Global: Push(PickleTorch.Global(Line(), Line(), file)); break;
+            case PickleCode.Global: Push(PickleTorch.Global(Line(), Line())); break;
             case PickleCode.StackGlobal:
                 var names = PopMany(2);
-                Push(PickleTorch.Global(names[0] as string ?? "", names[1] as string ?? "", file));
+                Push(PickleTorch.Global(names[0] as string ?? "", names[1] as string ?? ""));
                 break;
             case PickleCode.PersistentId: Push(Storage(PickleTorch.Storage(Pop(), file))); break;
             case PickleCode.Reduce:
@@ -108,23 +122,27 @@ internal sealed class PickleReader(Stream stream, string file)
                     _instructions += entries.Count;     // counted as instructions, since a pickle could copy a large dictionary many times
                     SetItems(module, [.. entries.SelectMany(entry => new[] { entry.Key, entry.Value })]);
                 }
-                else if (Peek() is not PickleDictionary)
-                    throw Wrong("it sets attributes of something that is not a dictionary");
+                else if (Peek() is not (PickleDictionary or PickleTensor or PickleOther))
+                    throw Wrong("it sets attributes of something that has none");
                 break;
             case PickleCode.NewObject:
                 var creation = PopMany(2);
                 Push(PickleTorch.NewObject(creation[0], creation[1], file));
+                break;
+            case PickleCode.NewObjectWithNames:
+                var named = PopMany(3);
+                Push(PickleTorch.NewObject(named[0], named[1], file));
                 break;
 
             default: throw Wrong($"it has the instruction 0x{(byte)code:x2}, which checkpoints do not need");
         }
     }
 
-    private PickleStorage Storage(PickleStorage storage)
+    private object Storage(object described)
     {
-        if (!_storages.TryAdd(storage.Key, storage) && _storages[storage.Key] != storage)
+        if (described is PickleStorage storage && !_storages.TryAdd(storage.Key, storage) && _storages[storage.Key] != storage)
             throw Wrong($"it describes the storage '{storage.Key}' in two ways");
-        return storage;
+        return described;
     }
 
     private void Push(object? value) => _stack.Add(value);
@@ -156,16 +174,20 @@ internal sealed class PickleReader(Stream stream, string file)
 
     private void Append(object?[] values)
     {
-        if (Peek() is not List<object?> list)
+        if (Peek() is List<object?> list)
+            list.AddRange(values);
+        else if (Peek() is not PickleOther)
             throw Wrong("it appends to something that is not a list");
-        list.AddRange(values);
     }
 
     private void SetItems(object?[] values)
     {
-        if (Peek() is not PickleDictionary dictionary || values.Length % 2 != 0)
+        if (values.Length % 2 != 0)
+            throw Wrong("it sets items without values");
+        if (Peek() is PickleDictionary dictionary)
+            SetItems(dictionary, values);
+        else if (Peek() is not PickleOther)
             throw Wrong("it sets items of something that is not a dictionary");
-        SetItems(dictionary, values);
     }
 
     private void SetItems(PickleDictionary dictionary, object?[] values)
@@ -184,13 +206,32 @@ internal sealed class PickleReader(Stream stream, string file)
 
     private uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Bytes(4));
 
+    private ulong UInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Bytes(8));
+
     private static object Long(byte[] bytes)
     {
         var value = new BigInteger(bytes);
         return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
-    private string Text(uint length) => length <= int.MaxValue ? s_utf8.GetString(Bytes((int)length)) : throw Wrong($"it has a text of {length} bytes");
+    private string Text(ulong length) => s_utf8.GetString(Bytes(Length(length)));
+
+    /// <summary>What Python 2 called text: that, or bytes.</summary>
+    private object String(ulong length)
+    {
+        var bytes = Bytes(Length(length));
+        return System.Text.Unicode.Utf8.IsValid(bytes) ? s_utf8.GetString(bytes) : new PickleOther("bytes");
+    }
+
+    /// <summary>Passes over bytes, of which nothing is kept.</summary>
+    private PickleOther Skipped(ulong length, string type)
+    {
+        for (var left = Length(length); left > 0; left -= Math.Min(left, 1 << 16))
+            Bytes(Math.Min(left, 1 << 16));
+        return new(type);
+    }
+
+    private int Length(ulong length) => length <= int.MaxValue ? (int)length : throw Wrong($"it has a value of {length} bytes");
 
     private string Line()
     {
@@ -207,9 +248,11 @@ internal sealed class PickleReader(Stream stream, string file)
     private CheckpointException Wrong(string problem) => new($"{file}: the pickle is not a checkpoint's: {problem}.");
 }
 
-/// <summary>The instructions of pickle protocols 2 to 4 that checkpoints use.</summary>
+/// <summary>The instructions of pickle protocols 2 to 5, but those for what lies outside a file or is registered with Python.</summary>
 internal enum PickleCode : byte
 {
+    Pop = (byte)'0',
+    PopMark = (byte)'1',
     Mark = (byte)'(',
     EmptyTuple = (byte)')',
     Stop = (byte)'.',
@@ -217,6 +260,8 @@ internal enum PickleCode : byte
     Get = (byte)'j',
     ShortPut = (byte)'q',
     ShortGet = (byte)'h',
+    Bytes = (byte)'B',
+    ShortBytes = (byte)'C',
     Float64 = (byte)'G',
     Int32 = (byte)'J',
     Int8 = (byte)'K',
@@ -244,8 +289,16 @@ internal enum PickleCode : byte
     True = 0x88,
     False = 0x89,
     Long = 0x8a,
+    LargeLong = 0x8b,
     ShortText = 0x8c,
+    LongText = 0x8d,
+    LongBytes = 0x8e,
+    EmptySet = 0x8f,
+    AddItems = 0x90,
+    FrozenSet = 0x91,
+    NewObjectWithNames = 0x92,
     StackGlobal = 0x93,
     Memoize = 0x94,
     Frame = 0x95,
+    ByteArray = 0x96,
 }

@@ -18,6 +18,12 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
     /// <summary>Patterns of the head's tensors: they may be missing or of another size where a new head is wanted, or none.</summary>
     public virtual IReadOnlyList<string> Heads => [];
 
+    /// <summary>
+    /// A tensor that every network of the family has, by each of its published names, with the prefixes of <see cref="Dialect.Prefixes"/>:
+    /// what stands before it in a file is a wrapper's, such as a parallel training's.
+    /// </summary>
+    protected abstract IReadOnlyList<string> Landmarks { get; }
+
     /// <summary>The names that a file may bear, the published ones first: those are written.</summary>
     public abstract IReadOnlyList<Dialect> Dialects(TConfig config);
 
@@ -51,19 +57,69 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
     public virtual Checkpoint Prepare(Checkpoint weights) => weights;
 
     /// <summary>A network of these hyper-parameters with random weights.</summary>
-    public PublishedModel<TConfig, TNetwork> Random(TConfig config) => new(this, null, config, null, null);
+    public PublishedModel<TConfig, TNetwork> Random(TConfig config) => new(this, null, config, null, null, default);
 
+    /// <param name="path">A folder or a file.</param>
+    /// <param name="choice">Which weights, where a training kept two sets of them.</param>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or it has no weights.</exception>
     /// <exception cref="CheckpointException">A file is damaged, or of another family.</exception>
-    public PublishedModel<TConfig, TNetwork> Open(string path)
+    public PublishedModel<TConfig, TNetwork> Open(string path, CheckpointWeights choice = CheckpointWeights.Trained)
     {
         var folder = ModelFolder.Open(path);
         if (folder is { IsFolder: true, Config: null } && FolderNeedsConfig)
             throw new FileNotFoundException($"The folder {path} has no config.json.", Path.Combine(path, "config.json"));
-        using var weights = folder.OpenWeights();
-        var config = folder.Config is { } json ? folder.Read(json, root => ReadConfig(root, [.. weights.Tensors.Keys])) : ReadTensors(weights, folder);
+        using var weights = OpenWeights(folder, choice);
+        var config = ReadConfig(folder, weights);
         var labels = folder.Config is { } same && ClassesOf(config) is not null ? folder.Read(same, JsonConfig.Labels) : null;
-        return new(this, folder, config, folder.Preprocessing ?? DefaultPreprocessing(config, folder), labels);
+        return new(this, folder, config, folder.Preprocessing ?? DefaultPreprocessing(config, folder), labels, choice);
+    }
+
+    /// <summary>The network's tensors in the family's names.</summary>
+    public Checkpoint OpenWeights(ModelFolder folder, CheckpointWeights choice)
+    {
+        var file = folder.OpenWeights(choice);
+        try
+        {
+            return UnwrappedCheckpoint.Of(file, Landmarks, choice);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A network that the weights can fill.</summary>
+    /// <param name="config">The hyper-parameters, which a file may have told.</param>
+    /// <param name="weights">The file.</param>
+    /// <param name="generator">The source of dropout.</param>
+    /// <param name="newHead">Whether the head need not be in the file.</param>
+    /// <exception cref="CheckpointException">The numbers make no network, or one that is many times as large as the file.</exception>
+    public TNetwork Create(TConfig config, Checkpoint weights, Generator? generator, bool newHead)
+    {
+        // A network has at most two heads, and they read no more numbers than the file's widest tensor has.
+        var widest = weights.Tensors.Values.Max(tensor => tensor.Shape.DefaultIfEmpty().Max());
+        using var _ = new WeightAllowance(weights, newHead ? 2 * (widest + 1) * (ClassesOf(config) ?? 0) : 0);
+        return Sound(weights.Path, () => TNetwork.Create(config, generator));
+    }
+
+    private TConfig ReadConfig(ModelFolder folder, Checkpoint weights) => Sound(folder.Path, () =>
+    {
+        var config = folder.Config is { } json ? folder.Read(json, root => ReadConfig(root, [.. weights.Tensors.Keys])) : ReadTensors(weights, folder);
+        HyperParameters.Check(config);
+        return config;
+    });
+
+    private static T Sound<T>(string path, Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (Exception e) when (e is ArgumentException or ArithmeticException)
+        {
+            throw new CheckpointException($"{path}: the numbers of its configuration make no network: {e.Message}", e);
+        }
     }
 
     /// <summary>Writes a folder as Hugging Face publishes it: config.json, model.safetensors, preprocessor_config.json.</summary>
@@ -102,8 +158,9 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
 /// <param name="config">The hyper-parameters.</param>
 /// <param name="preprocessing">How its images are prepared; null where nothing tells.</param>
 /// <param name="labels">The names of the head's classes; null where there is no head, or they have no names.</param>
+/// <param name="choice">Which weights, where a training kept two sets of them.</param>
 internal sealed class PublishedModel<TConfig, TNetwork>(
-    PublishedFormat<TConfig, TNetwork> format, ModelFolder? folder, TConfig config, ImagePreprocessing? preprocessing, IReadOnlyList<string>? labels)
+    PublishedFormat<TConfig, TNetwork> format, ModelFolder? folder, TConfig config, ImagePreprocessing? preprocessing, IReadOnlyList<string>? labels, CheckpointWeights choice)
     where TConfig : class
     where TNetwork : nn.Module, INetwork<TConfig, TNetwork>
 {
@@ -123,16 +180,17 @@ internal sealed class PublishedModel<TConfig, TNetwork>(
     /// <exception cref="CheckpointException">The weights do not fit the network.</exception>
     public TNetwork Build(TConfig? config = null, Generator? generator = null, bool newHead = false)
     {
-        var network = TNetwork.Create(config ?? Config, generator);
+        if (folder is null)
+        {
+            var drawn = TNetwork.Create(config ?? Config, generator);
+            ((ITrainableNetwork)drawn).Draw(generator!);
+            return drawn;
+        }
+        using var file = format.OpenWeights(folder, choice);
+        using var weights = format.Prepare(file);
+        var network = format.Create(config ?? Config, weights, generator, newHead);
         try
         {
-            if (folder is null)
-            {
-                ((ITrainableNetwork)network).Draw(generator!);
-                return network;
-            }
-            using var file = folder.OpenWeights();
-            using var weights = format.Prepare(file);
             CheckpointLoader.Load(network, weights, Dialect.For(weights, format.Dialects(network.Config)), newHead ? format.Heads : []);
             if (newHead && generator is not null)
                 ((ITrainableNetwork)network).DrawHead(generator);

@@ -18,8 +18,8 @@ internal sealed class TorchLegacyCheckpoint : PickleCheckpoint
     private readonly Dictionary<string, long> _starts = [];
     private readonly FileStream _file;
 
-    public TorchLegacyCheckpoint(string path)
-        : base(path)
+    public TorchLegacyCheckpoint(string path, CheckpointWeights choice)
+        : base(path, choice)
     {
         _file = InputFile.Open(path);
         try

@@ -17,8 +17,8 @@ internal sealed class TorchZipCheckpoint : PickleCheckpoint
     private readonly FileStream _file;
     private readonly string _root;
 
-    public TorchZipCheckpoint(string path)
-        : base(path)
+    public TorchZipCheckpoint(string path, CheckpointWeights choice)
+        : base(path, choice)
     {
         _file = InputFile.Open(path);
         try

@@ -23,4 +23,22 @@ internal static class Limits
 
     /// <summary>Models within models in a model file. One is within another where segments get words.</summary>
     public const int NestedModels = 4;
+
+    /// <summary>The largest number of a configuration: the largest vocabularies of today have a quarter of it.</summary>
+    public const int HyperParameter = 1 << 20;
+
+    /// <summary>The most entries of a configuration's list, such as the blocks of each stage.</summary>
+    public const int HyperParameterList = 1024;
+
+    /// <summary>The longest side of a network's images in pixels, of which each takes twelve bytes.</summary>
+    public const int NetworkImageSide = 8192;
+
+    /// <summary>The longest side of an attention window in tokens; a table of its pairs has the fourth power of it.</summary>
+    public const int AttentionWindow = 64;
+
+    /// <summary>How many times as large as its file a network may be built before the two are compared, name by name.</summary>
+    public const int NetworkOfFile = 2;
+
+    /// <summary>What a network may have beside that: small ones are compared whatever they say.</summary>
+    public const int SmallNetworkTensors = 1000, SmallNetworkNumbers = 1 << 22;
 }

@@ -17,9 +17,9 @@ internal sealed class AttentionPooling : nn.Module<Tensor, Tensor>
 
     public AttentionPooling(TransformerConfig config, Generator? generator) : base(nameof(AttentionPooling))
     {
-        probe = new Parameter(empty(1, 1, config.Width));
+        probe = Parameters.Empty(1, 1, config.Width);
         attn = new(config, generator);
-        norm = nn.LayerNorm(config.Width, config.NormEps);
+        norm = Parameters.LayerNorm(config.Width, config.NormEps);
         mlp = new(config, generator);
         RegisterComponents();
     }

@@ -11,7 +11,7 @@ internal sealed class LayerNorm2d : nn.Module<Tensor, Tensor>
 
     public LayerNorm2d(int channels, double eps = 1e-6) : base(nameof(LayerNorm2d))
     {
-        (weight, bias) = (new Parameter(ones(channels)), new Parameter(zeros(channels)));
+        (weight, bias) = (Parameters.Full(1, channels), Parameters.Zeros(channels));
         _eps = eps;
         RegisterComponents();
     }

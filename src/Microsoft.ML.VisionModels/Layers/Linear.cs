@@ -17,8 +17,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>, IScoringLayer
 
     public Linear(int inputs, int outputs, bool hasBias = true) : base(nameof(Linear))
     {
-        weight = new Parameter(empty(outputs, inputs));
-        bias = hasBias ? new Parameter(empty(outputs)) : null;
+        weight = Parameters.Empty(outputs, inputs);
+        bias = hasBias ? Parameters.Empty(outputs) : null;
         RegisterComponents();
     }
 
@@ -52,8 +52,8 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>, IScoringLayer
     /// <param name="groups">Into how many parts channels fall that do not see each other; as many as there are channels for a depthwise convolution.</param>
     public Conv2d(int inputs, int outputs, ImageSize kernel, ImageSize stride, ImageSize padding = default, bool hasBias = true, int groups = 1) : base(nameof(Conv2d))
     {
-        weight = new Parameter(empty(outputs, inputs / groups, kernel.Height, kernel.Width));
-        bias = hasBias ? new Parameter(empty(outputs)) : null;
+        weight = Parameters.Empty(outputs, inputs / groups, kernel.Height, kernel.Width);
+        bias = hasBias ? Parameters.Empty(outputs) : null;
         _stride = [stride.Height, stride.Width];
         _padding = [padding.Height, padding.Width];
         _groups = groups;
@@ -91,7 +91,7 @@ internal sealed class ConvTranspose2d : nn.Module<Tensor, Tensor>, IScoringLayer
 
     public ConvTranspose2d(int inputs, int outputs, int kernelAndStride) : base(nameof(ConvTranspose2d))
     {
-        (weight, bias) = (new Parameter(empty(inputs, outputs, kernelAndStride, kernelAndStride)), new Parameter(empty(outputs)));
+        (weight, bias) = (Parameters.Empty(inputs, outputs, kernelAndStride, kernelAndStride), Parameters.Empty(outputs));
         _stride = kernelAndStride;
         RegisterComponents();
     }

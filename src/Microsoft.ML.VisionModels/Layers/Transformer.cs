@@ -91,9 +91,9 @@ internal sealed class TransformerBlock : nn.Module<Tensor, Tensor>
 
     public TransformerBlock(TransformerConfig config, int layer, Generator? generator) : base(nameof(TransformerBlock))
     {
-        norm1 = nn.LayerNorm(config.Width, config.NormEps);
+        norm1 = Parameters.LayerNorm(config.Width, config.NormEps);
         attn = new(config, generator);
-        norm2 = nn.LayerNorm(config.Width, config.NormEps);
+        norm2 = Parameters.LayerNorm(config.Width, config.NormEps);
         mlp = new(config, generator);
         if (config.LayerScale is { } initial)
             (ls1, ls2) = (new(config.Width, initial), new(config.Width, initial));
@@ -164,10 +164,9 @@ internal sealed class Attention : nn.Module<Tensor, Tensor>
         qkv = new(config.Width, 3 * config.Width, config.QkvBias && !config.CosineAttention);
         if (config.CosineAttention)
         {
-            using Scalar start = InitialLogitScale;
-            logit_scale = new Parameter(full(new long[] { config.Heads, 1, 1 }, start));
+            logit_scale = Parameters.Full(InitialLogitScale, config.Heads, 1, 1);
             if (config.QkvBias)
-                (q_bias, v_bias) = (new Parameter(zeros(config.Width)), new Parameter(zeros(config.Width)));
+                (q_bias, v_bias) = (Parameters.Zeros(config.Width), Parameters.Zeros(config.Width));
         }
         proj = new(config.Width, config.Width);
         _probabilityDropout = new(config.AttentionDropout, generator);
@@ -361,8 +360,7 @@ internal sealed class LayerScale : nn.Module<Tensor, Tensor>
 
     public LayerScale(int width, double initial) : base(nameof(LayerScale))
     {
-        using Scalar value = initial;
-        gamma = new Parameter(full(width, value));
+        gamma = Parameters.Full(initial, width);
         RegisterComponents();
     }
 

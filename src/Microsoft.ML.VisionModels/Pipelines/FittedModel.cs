@@ -118,18 +118,20 @@ internal sealed class ModelFormat : IModelFormat
 
         var options = (ScoringOptions)ModelJson.Read(Read(Settings), kind.Options);
         var device = Devices.Resolve(environment);
-        var network = kind.ReadNetwork(Read(Config));
+        var config = Read(Config);
+        nn.Module? network = null;
         try
         {
-            // The weights come in the type that they were saved in.
-            if (options.Precision == Precision.BFloat16)
-                network.to(ScalarType.BFloat16);
             archive.ReadBytes(Weights, stream =>
             {
                 using var weights = new SafetensorsStream(stream, Weights);
+                network = kind.ReadNetwork(config, weights);
+                // The weights come in the type that they were saved in.
+                if (options.Precision == Precision.BFloat16)
+                    network.to(ScalarType.BFloat16);
                 CheckpointLoader.Load(network, weights, Dialect.Identity);
             });
-            return kind.Create(environment, new FittedModel(options, network, device)
+            return kind.Create(environment, new FittedModel(options, network!, device)
             {
                 Processor = Has(Preprocessing) ? new(ImagePreprocessing.FromHuggingFace(JsonSerializer.SerializeToElement(ModelJson.ReadObject(Read(Preprocessing), Preprocessing)))) : null,
                 Labels = Has(Labels) ? ModelJson.Read<LabelSet>(Read(Labels)) : null,
@@ -140,7 +142,7 @@ internal sealed class ModelFormat : IModelFormat
         }
         catch
         {
-            network.Dispose();
+            network?.Dispose();
             throw;
         }
 

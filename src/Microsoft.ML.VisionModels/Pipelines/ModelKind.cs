@@ -42,8 +42,10 @@ internal abstract class ModelKind(string name, int version)
     public abstract string WriteConfig(nn.Module network);
 
     /// <summary>Builds the network of a configuration; its weights are yet to be loaded.</summary>
-    /// <exception cref="FormatException">The configuration cannot be read.</exception>
-    public abstract nn.Module ReadNetwork(string config);
+    /// <param name="config">The configuration.</param>
+    /// <param name="weights">Its weights, whose names and shapes say how large it may be.</param>
+    /// <exception cref="FormatException">The configuration cannot be read, makes no network, or one that the weights are not of.</exception>
+    public abstract nn.Module ReadNetwork(string config, Checkpoint weights);
 
     /// <exception cref="FormatException">The tokenizer's entries are damaged.</exception>
     public virtual ITextTokenizer ReadTokenizer(ModelArchiveReader archive) => throw new FormatException($"The model file is damaged: a '{name}' has no tokenizer.");
@@ -64,5 +66,17 @@ internal abstract class ModelKind<TOptions, TConfig, TNetwork>(string name, int 
 
     public sealed override string WriteConfig(nn.Module network) => ModelJson.Write(((TNetwork)network).Config);
 
-    public sealed override nn.Module ReadNetwork(string config) => TNetwork.Create(ModelJson.Read<TConfig>(config));
+    public sealed override nn.Module ReadNetwork(string config, Checkpoint weights)
+    {
+        var read = ModelJson.Read<TConfig>(config);
+        try
+        {
+            using var _ = new WeightAllowance(weights);
+            return TNetwork.Create(read);
+        }
+        catch (Exception e) when (e is ArgumentException or CheckpointException)
+        {
+            throw new FormatException($"The model file is damaged: the numbers of its configuration make no network of its weights: {e.Message}", e);
+        }
+    }
 }

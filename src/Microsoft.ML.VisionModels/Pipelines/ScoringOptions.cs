@@ -21,6 +21,12 @@ public abstract class ScoringOptions
     /// </summary>
     public string? Checkpoint { get; set; }
 
+    /// <summary>
+    /// Which weights of <see cref="Checkpoint"/> are read, where a training kept two sets of them: a log's warning says that it did.
+    /// Default <see cref="CheckpointWeights.Trained"/>.
+    /// </summary>
+    public CheckpointWeights CheckpointWeights { get; set; }
+
     /// <summary>Rows scored at once; at least 1. Default 16: on a CPU larger batches are no faster.</summary>
     [ScoringSetting]
     public int ScoringBatchSize { get; set; } = 16;
@@ -55,6 +61,7 @@ public abstract class ScoringOptions
     internal virtual void Validate()
     {
         OptionChecks.Require(ScoringBatchSize, ScoringBatchSize >= 1, "at least 1");
+        OptionChecks.RequireDefined(CheckpointWeights, nameof(CheckpointWeights));
         OptionChecks.RequireDefined(Precision, nameof(Precision));
         var columns = GetType().GetProperties().Where(property => property.Name.EndsWith(ColumnSuffix, StringComparison.Ordinal)).ToArray();
         foreach (var property in columns)

@@ -15,7 +15,7 @@ public class DeclaredSpaceTests
         ["ColorJitter"] = "depends on what the images show", ["RandAugmentOperations"] = "the recipe's", ["RandAugmentMagnitude"] = "RecipeStrength tunes it",
         ["RandomErasing"] = "RecipeStrength tunes it", ["MixUp"] = "the recipe's", ["CutMix"] = "the recipe's", ["MixProbability"] = "RecipeStrength tunes it",
         ["EmaDecay"] = "the recipe's", ["GradientClip"] = "a safeguard", ["ClassBalance"] = "depends on what is asked of rare classes",
-        ["TrainedParts"] = "what the user wants trained", ["LastBlocks"] = "what the user wants trained", ["Checkpoint"] = "what the user has", ["PatchSize"] = "goes with the preset",
+        ["TrainedParts"] = "what the user wants trained", ["LastBlocks"] = "what the user wants trained", ["Checkpoint"] = "what the user has", ["CheckpointWeights"] = "what the user has", ["QuickGelu"] = "what the user has", ["PatchSize"] = "goes with the preset",
         ["WindowSize"] = "goes with the preset", ["AccumulationSteps"] = "changes memory, not what is learned", ["GradientCheckpointing"] = "changes memory, not what is learned",
         ["TrainingPrecision"] = "speed", ["EarlyStoppingPatience"] = "a safeguard", ["ValidationFraction"] = "how it is judged", ["SnapshotSteps"] = "no part in learning",
         ["SnapshotMinutes"] = "no part in learning", ["Seed"] = "chance", ["ScoringBatchSize"] = "speed of scoring", ["Precision"] = "speed of scoring",

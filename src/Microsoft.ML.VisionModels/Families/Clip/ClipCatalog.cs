@@ -111,7 +111,7 @@ public static class ClipCatalog
 
     private static ImageFeaturizerTransformer Embed(FitContext<ClipImageEmbeddingOptions> context)
     {
-        var published = new ClipModel().Open(context.Options.Checkpoint!);
+        var published = PublishedClip.Open(context.Options);
         var preprocessing = published.PreprocessingOr(context.Options.Preprocessing);
         return ClipImageEmbeddingKind.Fit(context, published.VisionTower(), preprocessing);
     }

@@ -37,8 +37,11 @@ internal sealed class ClipClassifierNetwork : nn.Module, INetwork<ClipClassifier
     public ClipClassifierConfig Config { get; }
 
     /// <summary>Builds a network without values, into which saved ones are loaded.</summary>
-    public static ClipClassifierNetwork Create(ClipClassifierConfig config, Generator? generator = null) => new(
-        config.Clip, new(config.Clip), new(config.Clip.EmbeddingSize, config.Classes, config.Bias), config.Sigmoid, config.Examples is { } examples ? new(examples) : null);
+    public static ClipClassifierNetwork Create(ClipClassifierConfig config, Generator? generator = null)
+    {
+        HyperParameters.Check(config);
+        return new(config.Clip, new(config.Clip), new(config.Clip.EmbeddingSize, config.Classes, config.Bias), config.Sigmoid, config.Examples is { } examples ? new(examples) : null);
+    }
 
     /// <summary>Vectors of length 1, [B, E], of normalized images [B, C, H, W].</summary>
     public Tensor Embed(Tensor pixels) => ClipNetwork.Normalize(vision.forward(pixels));

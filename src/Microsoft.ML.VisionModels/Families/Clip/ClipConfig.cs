@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.ViT;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
@@ -36,6 +37,7 @@ internal sealed partial record ClipConfig
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public ClipConfig Validate()
     {
+        HyperParameters.Check(this);
         Vision.Validate();
         Text.Validate();
         if (Text.EmbeddingSize != EmbeddingSize)

@@ -29,7 +29,7 @@ internal sealed class ClipFewShot
 
     private ClassifierTransformer Fit()
     {
-        var published = new ClipModel().Open(_options.Checkpoint!);
+        var published = PublishedClip.Open(_options);
         if (_options.Method == ClipFewShotMethod.CoOp && published.Config.Sigmoid)
             throw new NotSupportedException($"{_options.Checkpoint} is a SigLIP. CoOp learns what follows CLIP's start token, which SigLIP's texts do not have: use TipAdapter or LinearProbe.");
         var tokenizer = _options.Method == ClipFewShotMethod.LinearProbe ? null : published.OpenTokenizer(_options.Tokenizer);

@@ -1,5 +1,6 @@
 using Microsoft.ML.SearchSpace;
 using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 
@@ -9,7 +10,7 @@ namespace Microsoft.ML.VisionModels;
 /// What <c>mlContext.Transforms.ClipFewShot</c> can be told. What concerns training has no part in <see cref="ClipFewShotMethod.TipAdapter"/>,
 /// which has none, and <see cref="TrainerOptions.LayerDecay"/> in no method.
 /// </summary>
-public sealed class ClipFewShotOptions : TrainerOptions, IClassifierColumns
+public sealed class ClipFewShotOptions : TrainerOptions, IClassifierColumns, IClipCheckpoint
 {
     /// <summary>Options that hold no rows out for validation, as there are few, and keep all images in memory.</summary>
     public ClipFewShotOptions() => (ValidationFraction, ImageCacheMegabytes) = (0, int.MaxValue);
@@ -31,6 +32,9 @@ public sealed class ClipFewShotOptions : TrainerOptions, IClassifierColumns
 
     /// <inheritdoc cref="ClipZeroShotOptions.Tokenizer"/>
     public string? Tokenizer { get; set; }
+
+    /// <inheritdoc cref="ClipZeroShotOptions.QuickGelu"/>
+    public bool? QuickGelu { get; set; }
 
     /// <inheritdoc cref="ClipZeroShotOptions.LabelWords"/>
     public IReadOnlyDictionary<string, string>? LabelWords { get; set; }

@@ -20,13 +20,15 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
 
     /// <param name="checkpoint">A folder as Hugging Face or open_clip publishes CLIP or SigLIP, or a file with OpenAI's names.</param>
     /// <param name="device">"cpu", "cuda", "cuda:1" or "mps"; "auto" takes a CUDA device where there is one, and else the CPU.</param>
+    /// <param name="weights">Which weights, where a training kept both those that it trained and their average.</param>
+    /// <param name="quickGelu">What the MLPs compute with: see <see cref="ClipZeroShotOptions.QuickGelu"/>.</param>
     /// <exception cref="FileNotFoundException">The checkpoint is not there.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or no CLIP.</exception>
-    public ClipImageEmbeddingGenerator(string checkpoint, string device = "auto")
+    public ClipImageEmbeddingGenerator(string checkpoint, string device = "auto", CheckpointWeights weights = CheckpointWeights.Trained, bool? quickGelu = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(checkpoint);
         var resolved = TorchRuntime.ResolveDevice(device);
-        var published = new ClipModel().Open(checkpoint);
+        var published = new ClipModel(quickGelu).Open(checkpoint, weights);
         _processor = new(published.PreprocessingOr(null));
         _network = new(published.VisionTower(), resolved, Precision.Float32);
         _metadata = ClipEmbeddings.Metadata(published);

@@ -2,20 +2,25 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Text;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
 
 /// <summary>How CLIP and SigLIP are published: Hugging Face's folder, open_clip's folder, or a file with OpenAI's names.</summary>
-internal sealed class ClipModel : PublishedFormat<ClipConfig, ClipNetwork>
+/// <param name="quickGelu">What the MLPs compute with, whatever the files say; null for what they say.</param>
+internal sealed class ClipModel(bool? quickGelu = null) : PublishedFormat<ClipConfig, ClipNetwork>
 {
+    protected override IReadOnlyList<string> Landmarks { get; } = ["vision_model.embeddings.patch_embedding.weight", "visual.conv1.weight"];
+
     public override IReadOnlyList<Dialect> Dialects(ClipConfig config) => ClipDialect.All(config);
 
     protected override bool FolderNeedsConfig => false;
 
-    protected override ClipConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors) => ClipConfig.FromHuggingFace(config);
+    protected override ClipConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors) => Activated(ClipConfig.FromHuggingFace(config));
 
     protected override ClipConfig ReadTensors(Checkpoint weights, ModelFolder folder)
     {
@@ -24,8 +29,20 @@ internal sealed class ClipModel : PublishedFormat<ClipConfig, ClipNetwork>
             throw new FileNotFoundException($"The folder {folder.Path} has neither config.json nor {OpenClipConfig.FileName}.", folder.Path);
         if (openClip is { } settings)
             OpenClipConfig.Check(settings);
-        return ClipConfig.FromOpenAI(weights, openClip);
+        if (openClip is null && quickGelu is null && !SaysOpenAI(weights))
+        {
+            Notices.Say($"{weights.Path} does not say what its MLPs compute with: taken is OpenAI's approximation of GELU. " +
+                "A network that open_clip trained has GELU itself, unless it is called 'quickgelu'; the option QuickGelu decides.");
+        }
+        return Activated(ClipConfig.FromOpenAI(weights, openClip));
     }
+
+    /// <summary>What OpenAI's own files have beside the weights, and open_clip's do not.</summary>
+    private static bool SaysOpenAI(Checkpoint weights) => weights.Tensors.ContainsKey("input_resolution") && weights.Tensors.ContainsKey("context_length");
+
+    private ClipConfig Activated(ClipConfig config) => quickGelu is { } quick && (quick ? Activation.QuickGelu : Activation.Gelu) is var chosen
+        ? config with { Vision = config.Vision with { Activation = chosen }, Text = config.Text with { Activation = chosen } }
+        : config;
 
     protected override JsonObject WriteConfig(ClipNetwork network, IReadOnlyList<string>? labels) => network.Config.ToHuggingFace(network.IsBFloat16);
 
@@ -47,9 +64,23 @@ internal sealed class ClipModel : PublishedFormat<ClipConfig, ClipNetwork>
     }
 }
 
+/// <summary>The options that tell which published CLIP is meant.</summary>
+internal interface IClipCheckpoint
+{
+    string? Checkpoint { get; }
+
+    CheckpointWeights CheckpointWeights { get; }
+
+    bool? QuickGelu { get; }
+}
+
 /// <summary>What is made of an opened CLIP.</summary>
 internal static class PublishedClip
 {
+    /// <exception cref="FileNotFoundException">There is no such file or folder, or it has no weights.</exception>
+    /// <exception cref="CheckpointException">A file is damaged, or no CLIP.</exception>
+    public static PublishedModel<ClipConfig, ClipNetwork> Open(IClipCheckpoint options) => new ClipModel(options.QuickGelu).Open(options.Checkpoint!, options.CheckpointWeights);
+
     /// <summary>How images become the vision tower's input: as the user chose, or as the publisher does.</summary>
     /// <exception cref="ArgumentException">Images would come out in another size than the tower's.</exception>
     public static ImagePreprocessing PreprocessingOr(this PublishedModel<ClipConfig, ClipNetwork> clip, ImagePreprocessing? chosen) =>

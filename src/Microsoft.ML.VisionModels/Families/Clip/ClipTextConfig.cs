@@ -50,6 +50,7 @@ internal sealed record ClipTextConfig
     public ClipTextPooling Pooling { get; init; } = ClipTextPooling.HighestToken;
 
     /// <summary>The number of the token that <see cref="ClipTextPooling.EndToken"/> looks for.</summary>
+    [FromTo(0)]
     public int EndToken { get; init; }
 
     /// <summary>Whether the projection has a bias (SigLIP).</summary>
@@ -71,11 +72,7 @@ internal sealed record ClipTextConfig
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public ClipTextConfig Validate()
     {
-        foreach (var (name, value) in new[] { ("vocabulary", VocabularySize), ("number of positions", Positions), ("width", Width), ("depth", Depth), ("heads", Heads), ("MLP width", MlpWidth), ("embedding size", EmbeddingSize) })
-        {
-            if (value <= 0)
-                throw new ArgumentException($"A text tower's {name} must be positive, not {value}.");
-        }
+        HyperParameters.Check(this);
         if (Width % Heads != 0)
             throw new ArgumentException($"The width {Width} cannot be divided among {Heads} attention heads.");
         return this;

@@ -19,13 +19,15 @@ public sealed class ClipTextEmbeddingGenerator : IEmbeddingGenerator<string, Emb
     /// <param name="checkpoint">A folder as Hugging Face publishes CLIP or SigLIP, or open_clip CLIP, or a file with OpenAI's names.</param>
     /// <param name="tokenizer">The tokenizer's folder or file, where it does not lie beside the weights.</param>
     /// <param name="device">"cpu", "cuda", "cuda:1" or "mps"; "auto" takes a CUDA device where there is one, and else the CPU.</param>
+    /// <param name="weights">Which weights, where a training kept both those that it trained and their average.</param>
+    /// <param name="quickGelu">What the MLPs compute with: see <see cref="ClipZeroShotOptions.QuickGelu"/>.</param>
     /// <exception cref="FileNotFoundException">The checkpoint or its tokenizer is not there.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or no CLIP.</exception>
-    public ClipTextEmbeddingGenerator(string checkpoint, string? tokenizer = null, string device = "auto")
+    public ClipTextEmbeddingGenerator(string checkpoint, string? tokenizer = null, string device = "auto", CheckpointWeights weights = CheckpointWeights.Trained, bool? quickGelu = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(checkpoint);
         var resolved = TorchRuntime.ResolveDevice(device);
-        var published = new ClipModel().Open(checkpoint);
+        var published = new ClipModel(quickGelu).Open(checkpoint, weights);
         _tokenizer = published.OpenTokenizer(tokenizer);
         _network = new(published.TextTower(), resolved, Precision.Float32);
         _metadata = ClipEmbeddings.Metadata(published);

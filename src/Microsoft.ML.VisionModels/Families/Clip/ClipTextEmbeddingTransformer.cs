@@ -17,7 +17,7 @@ public sealed class ClipTextEmbeddingTransformer : BatchTransformer
 
     internal static ClipTextEmbeddingTransformer Fit(FitContext<ClipTextEmbeddingOptions> context)
     {
-        var published = new ClipModel().Open(context.Options.Checkpoint!);
+        var published = PublishedClip.Open(context.Options);
         var tokenizer = published.OpenTokenizer(context.Options.Tokenizer);
         return new(context.Host, new(context.Options, published.TextTower(), context.Device) { Tokenizer = tokenizer });
     }

@@ -24,10 +24,10 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>, INetwork<Clip
     {
         Config = config.Validate();
         _endToken = config.EndToken;
-        token_embed = new Parameter(empty(config.VocabularySize, config.Width));
-        pos_embed = new Parameter(empty(config.Positions, config.Width));
+        token_embed = Parameters.Empty(config.VocabularySize, config.Width);
+        pos_embed = Parameters.Empty(config.Positions, config.Width);
         blocks = new(config.Transformer, generator);
-        norm = nn.LayerNorm(config.Width, config.NormEps);
+        norm = Parameters.LayerNorm(config.Width, config.NormEps);
         proj = new(config.Width, config.EmbeddingSize, config.ProjectionBias);
         RegisterComponents();
     }

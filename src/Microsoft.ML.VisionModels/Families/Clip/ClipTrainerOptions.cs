@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Imaging.Augmentation;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
@@ -11,7 +12,7 @@ namespace Microsoft.ML.VisionModels;
 /// same. There is no recipe: <see cref="TrainerOptions.LearningRate"/> is 1e-3 by default and 1e-5 with a checkpoint,
 /// <see cref="TrainerOptions.LayerDecay"/> 1.
 /// </summary>
-public sealed class ClipTrainerOptions : TrainerOptions
+public sealed class ClipTrainerOptions : TrainerOptions, IClipCheckpoint
 {
     /// <summary>The column of texts that describe them. Default "Text".</summary>
     [ScoringSetting]
@@ -39,6 +40,9 @@ public sealed class ClipTrainerOptions : TrainerOptions
     /// <see cref="VocabularySize"/> from the texts.
     /// </summary>
     public string? Tokenizer { get; set; }
+
+    /// <inheritdoc cref="ClipZeroShotOptions.QuickGelu"/>
+    public bool? QuickGelu { get; set; }
 
     /// <summary>Tokens of a tokenizer that is learned, at least 514: all bytes, within a word and at its end, and two marks. Default 2048.</summary>
     public int VocabularySize { get; set; } = 2048;

@@ -14,8 +14,7 @@ internal static class ClipTraining
     public static ClipTransformer Fit(FitContext<ClipTrainerOptions> context)
     {
         var (options, plan) = (context.Options, context.Options.Plan(context.Seed));
-        var format = new ClipModel();
-        var published = options.Checkpoint is { } checkpoint ? format.Open(checkpoint) : null;
+        var published = options.Checkpoint is null ? null : PublishedClip.Open(options);
         var preset = ClipPresets.Of(options.Preset);
         var processor = new ImageProcessor(published?.PreprocessingOr(options.Preprocessing)
             ?? ImagePreprocessing.ForNetwork(options.Preprocessing, null, null, options.ImageSize ?? preset.Vision.ImageSize));
@@ -24,7 +23,7 @@ internal static class ClipTraining
         var tokenizer = known ?? ClipTokenizer.Learn(set.Payloads, options.VocabularySize);
 
         using var generator = context.NetworkGenerator();
-        var network = (published ?? format.Random(preset with
+        var network = (published ?? new ClipModel().Random(preset with
         {
             Vision = preset.Vision with { ImageSize = options.ImageSize ?? preset.Vision.ImageSize, PatchSize = options.PatchSize ?? preset.Vision.PatchSize },
             Text = preset.Text with { VocabularySize = tokenizer.VocabularySize, Pooling = ClipTextPooling.EndToken, EndToken = tokenizer.EndToken },

@@ -14,7 +14,7 @@ internal sealed class ClipVisionNetwork : nn.Module<Tensor, Tensor>, INetwork<Cl
 
     public ClipVisionNetwork(ClipConfig config, Generator? generator = null) : base(nameof(ClipVisionNetwork))
     {
-        Config = config;
+        Config = config.Validate();
         vit = new(config.Vision, generator);
         proj = config.VisionProjection ? new(config.Vision.Width, config.EmbeddingSize, hasBias: false) : null;
         RegisterComponents();

@@ -15,7 +15,7 @@ internal static class ClipZeroShot
     {
         var (options, device) = (context.Options, context.Device);
         var labels = Labels(context);
-        var published = new ClipModel().Open(options.Checkpoint!);
+        var published = PublishedClip.Open(options);
         var tokenizer = published.OpenTokenizer(options.Tokenizer);
         var preprocessing = published.PreprocessingOr(options.Preprocessing);
         using var scope = NewDisposeScope();

@@ -1,11 +1,12 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Families.Clip;
 using Microsoft.ML.VisionModels.Interop;
 using Microsoft.ML.VisionModels.Pipelines;
 
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>What <c>mlContext.Transforms.ClipZeroShot</c> can be told. The labels come from one of <see cref="Labels"/>, <see cref="LabelsFile"/> and <see cref="LabelColumnName"/>.</summary>
-public sealed class ClipZeroShotOptions : ImageScoringOptions, IClassifierColumns
+public sealed class ClipZeroShotOptions : ImageScoringOptions, IClassifierColumns, IClipCheckpoint
 {
     /// <summary>The classes, in words: "cat", "fire engine". At least one. Classes of the same name get the same probability.</summary>
     public IReadOnlyList<string>? Labels { get; set; }
@@ -30,6 +31,13 @@ public sealed class ClipZeroShotOptions : ImageScoringOptions, IClassifierColumn
 
     /// <summary>The tokenizer's folder or file, where it does not lie beside the weights: tokenizer.json, vocab.json with merges.txt, or OpenAI's bpe_simple_vocab_16e6.txt.gz; for SigLIP spiece.model.</summary>
     public string? Tokenizer { get; set; }
+
+    /// <summary>
+    /// Whether the MLPs of <see cref="ScoringOptions.Checkpoint"/> compute with x sigmoid(1.702 x), as OpenAI's networks do, or with GELU,
+    /// as most that open_clip trained. Null, the default, is as its configuration says; a weights file of open_clip does not say it, is
+    /// taken for one of OpenAI's networks, and a warning in the log tells.
+    /// </summary>
+    public bool? QuickGelu { get; set; }
 
     /// <summary>
     /// The column for the probabilities, a vector with one slot a class: among the classes, adding up to 1 (CLIP), or of each class by

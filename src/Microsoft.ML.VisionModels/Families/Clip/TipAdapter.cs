@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -18,9 +20,10 @@ internal sealed class TipAdapter : nn.Module<Tensor, Tensor>
     /// <summary>Without values, into which saved ones are loaded.</summary>
     public TipAdapter(TipAdapterConfig config) : base(nameof(TipAdapter))
     {
+        HyperParameters.Check(config);
         Config = config;
-        keys = new Parameter(empty(config.Size, config.EmbeddingSize));
-        values = new Parameter(empty(config.Size, config.Classes));
+        keys = Parameters.Empty(config.Size, config.EmbeddingSize);
+        values = Parameters.Empty(config.Size, config.Classes);
         _alpha = config.Alpha;
         _beta = config.Beta;
         RegisterComponents();

@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -15,7 +16,7 @@ internal sealed class DecomposedPositions : nn.Module<Tensor, Tensor>
 
     public DecomposedPositions(int side, int headWidth) : base(nameof(DecomposedPositions))
     {
-        (height, width) = (new Parameter(zeros(2 * side - 1, headWidth)), new Parameter(zeros(2 * side - 1, headWidth)));
+        (height, width) = (Parameters.Zeros(2 * side - 1, headWidth), Parameters.Zeros(2 * side - 1, headWidth));
         _side = side;
         RegisterComponents();
     }

@@ -17,10 +17,10 @@ internal sealed class SamBlock : nn.Module<Tensor, Tensor>
     public SamBlock(SamEncoderConfig config, int block) : base(nameof(SamBlock))
     {
         _window = config.WindowOf(block);
-        norm1 = nn.LayerNorm(config.Width, config.NormEps);
+        norm1 = Parameters.LayerNorm(config.Width, config.NormEps);
         attn = new(config.Transformer, generator: null);
         rel_pos = config.RelativePositions ? new(_window, config.Width / config.Heads) : null;
-        norm2 = nn.LayerNorm(config.Width, config.NormEps);
+        norm2 = Parameters.LayerNorm(config.Width, config.NormEps);
         mlp = new(config.Transformer, generator: null);
         RegisterComponents();
     }

@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
@@ -12,9 +14,11 @@ internal sealed partial record SamConfig
     public TinyVitConfig? TinyVit { get; init; }
 
     /// <summary>The side of the square that images are padded to, in pixels.</summary>
+    [FromTo(1, Limits.NetworkImageSide)]
     public int ImageSize { get; init; } = 1024;
 
     /// <summary>The side of the image embedding, in places.</summary>
+    [FromTo(1, Limits.NetworkImageSide)]
     public int Grid { get; init; } = 64;
 
     /// <summary>The width of the image embedding, the prompts and the decoder's tokens.</summary>
@@ -57,18 +61,10 @@ internal sealed partial record SamConfig
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public SamConfig Validate()
     {
+        HyperParameters.Check(this);
         if (Vision is null == TinyVit is null)
             throw new ArgumentException("SAM has one image encoder: its own, or TinyViT.");
-        foreach (var (name, value) in new (string, int)[]
-        {
-            (nameof(ImageSize), ImageSize), (nameof(Grid), Grid), (nameof(Width), Width), (nameof(MaskPromptChannels), MaskPromptChannels), (nameof(Depth), Depth), (nameof(Heads), Heads),
-            (nameof(MlpWidth), MlpWidth), (nameof(AttentionDownsampling), AttentionDownsampling), (nameof(MultiMasks), MultiMasks), (nameof(IouHeadWidth), IouHeadWidth),
-        })
-        {
-            if (value <= 0)
-                throw new ArgumentException($"{name} must be positive, not {value}.");
-        }
-        if (Width % 8 != 0 || Width % (Heads * AttentionDownsampling) != 0 || MaskPromptChannels % 4 != 0 || IouHeadDepth < 2)
+        if (Width % 8 != 0 || Width % ((long)Heads * AttentionDownsampling) != 0 || MaskPromptChannels % 4 != 0 || IouHeadDepth < 2)
             throw new ArgumentException($"A width of {Width}, {Heads} heads, {MaskPromptChannels} channels of a mask prompt and {IouHeadDepth} layers of the head for IoU make no SAM.");
         if (Vision is { } vision && (vision.Validate().ImageSize != ImageSize || vision.Grid != Grid || vision.OutputWidth != Width))
             throw new ArgumentException($"The image encoder gives {vision.Grid} x {vision.Grid} places of {vision.OutputWidth} numbers from images of {vision.ImageSize}, but the decoder takes {Grid} x {Grid} of {Width} from {ImageSize}.");

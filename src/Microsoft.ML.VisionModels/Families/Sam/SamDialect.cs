@@ -5,19 +5,15 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 /// <summary>How the published checkpoints of SAM and MobileSAM name their tensors.</summary>
 internal static class SamDialect
 {
-    // Hugging Face's two names of the one table of frequencies: a file may have either, or both.
-    private const string ImageFrequencies = "shared_image_embedding.positional_embedding";
-    private const string PromptFrequencies = "prompt_encoder.shared_embedding.positional_embedding";
-
     private static readonly Func<long[], long[]> s_asRow = shape => [1, .. shape];      // embeddings, [1, C]
 
     /// <summary>The names that a file may speak.</summary>
-    public static IReadOnlyList<Dialect> All(SamConfig config) => config.Vision is null ? [Original(config)] : [HuggingFace(config, ImageFrequencies), HuggingFace(config, PromptFrequencies), Original(config)];
+    public static IReadOnlyList<Dialect> All(SamConfig config) => config.Vision is null ? [Original(config)] : [HuggingFace(config), Original(config)];
 
     /// <summary>The names in which Hugging Face publishes a network with SAM's own encoder, and Meta one with MobileSAM's.</summary>
     public static Dialect Published(SamConfig config) => All(config)[0];
 
-    private static Dialect HuggingFace(SamConfig config, string frequencies) => new("Hugging Face")
+    private static Dialect HuggingFace(SamConfig config) => new("Hugging Face")
     {
         Rules =
         [
@@ -26,7 +22,7 @@ internal static class SamDialect
             .. Blocks("vision_encoder.layers", "layer_norm"),
             ("image_encoder.neck.conv*.weight", "vision_encoder.neck.conv*.weight"),
             ("image_encoder.neck.norm*.*", "vision_encoder.neck.layer_norm*.*"),
-            ("prompt_encoder.frequencies", frequencies),
+            ("prompt_encoder.frequencies", "shared_image_embedding.positional_embedding | prompt_encoder.shared_embedding.positional_embedding"),
             ("prompt_encoder.point_embed", "prompt_encoder.point_embed.{0,1,2,3}.weight"),
             new("prompt_encoder.not_a_point", "prompt_encoder.not_a_point_embed.weight") { Reshape = s_asRow },
             new("prompt_encoder.no_mask", "prompt_encoder.no_mask_embed.weight") { Reshape = s_asRow },
@@ -39,7 +35,6 @@ internal static class SamDialect
             .. Head("mask_decoder.mask_heads.*", "mask_decoder.output_hypernetworks_mlps.*", layers: 3),
             .. Head("mask_decoder.iou_head", "mask_decoder.iou_prediction_head", config.IouHeadDepth),
         ],
-        Ignored = [frequencies == ImageFrequencies ? PromptFrequencies : ImageFrequencies],
     };
 
     /// <summary>The authors' own names, Meta's and MobileSAM's.</summary>

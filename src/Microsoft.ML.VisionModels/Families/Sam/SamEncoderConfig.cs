@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
@@ -5,6 +7,7 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 /// <summary>The hyper-parameters of SAM's image encoder: a plain Vision Transformer that mostly attends within windows (ViTDet, arXiv 2203.16527).</summary>
 internal sealed record SamEncoderConfig
 {
+    [FromTo(1, Limits.NetworkImageSide)]
     public int ImageSize { get; init; } = 1024;
 
     public int PatchSize { get; init; } = 16;
@@ -32,9 +35,11 @@ internal sealed record SamEncoderConfig
     public bool RelativePositions { get; init; } = true;
 
     /// <summary>The side of an attention window, in places.</summary>
+    [FromTo(1, Limits.AttentionWindow)]
     public int Window { get; init; } = 14;
 
     /// <summary>The blocks that attend to the whole image.</summary>
+    [FromTo(0)]
     public IReadOnlyList<int> GlobalBlocks { get; init; } = [2, 5, 8, 11];
 
     /// <summary>The width of the image embedding.</summary>
@@ -55,15 +60,7 @@ internal sealed record SamEncoderConfig
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public SamEncoderConfig Validate()
     {
-        foreach (var (name, value) in new (string, int)[]
-        {
-            (nameof(ImageSize), ImageSize), (nameof(PatchSize), PatchSize), (nameof(Channels), Channels), (nameof(Width), Width), (nameof(Depth), Depth), (nameof(Heads), Heads),
-            (nameof(MlpWidth), MlpWidth), (nameof(OutputWidth), OutputWidth), (nameof(Window), Window),
-        })
-        {
-            if (value <= 0)
-                throw new ArgumentException($"{name} must be positive, not {value}.");
-        }
+        HyperParameters.Check(this);
         if (ImageSize % PatchSize != 0)
             throw new ArgumentException($"Images of {ImageSize} pixels cannot be cut into patches of {PatchSize}.");
         if (Width % Heads != 0)

@@ -21,7 +21,7 @@ internal sealed class SamImageEncoder : nn.Module<Tensor, Tensor>
     public SamImageEncoder(SamEncoderConfig config) : base(nameof(SamImageEncoder))
     {
         patch_embed = new(config.Channels, config.Width, config.PatchSize, stride: config.PatchSize);
-        pos_embed = config.AbsolutePositions ? new Parameter(zeros(1, config.Grid, config.Grid, config.Width)) : null;
+        pos_embed = config.AbsolutePositions ? Parameters.Zeros(1, config.Grid, config.Grid, config.Width) : null;
         blocks = [.. Enumerable.Range(0, config.Depth).Select(block => new SamBlock(config, block))];
         neck = new(config.Width, config.OutputWidth);
         _imageSize = config.ImageSize;

@@ -27,10 +27,10 @@ internal sealed class SamMaskDecoder : nn.Module
     public SamMaskDecoder(SamConfig config) : base(nameof(SamMaskDecoder))
     {
         var (width, masks) = (config.Width, config.MultiMasks + 1);
-        (iou_token, mask_tokens) = (new Parameter(zeros(1, width)), new Parameter(zeros(masks, width)));
+        (iou_token, mask_tokens) = (Parameters.Zeros(1, width), Parameters.Zeros(masks, width));
         blocks = [.. Enumerable.Range(0, config.Depth).Select(block => new SamTwoWayBlock(config, first: block == 0))];
         final_attn = new(width, config.Heads, width / config.AttentionDownsampling);
-        final_norm = nn.LayerNorm(width, FinalNormEps);
+        final_norm = Parameters.LayerNorm(width, FinalNormEps);
         (upscale1, upscale_norm, upscale2) = (new(width, width / 4, 2), new(width / 4), new(width / 4, width / 8, 2));
         mask_heads = [.. Enumerable.Range(0, masks).Select(_ => new SamHead(width, width, width / 8, layers: 3))];
         iou_head = new(width, config.IouHeadWidth, masks, config.IouHeadDepth);

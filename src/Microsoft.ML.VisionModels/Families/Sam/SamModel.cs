@@ -11,6 +11,8 @@ internal sealed class SamModel : PublishedFormat<SamConfig, SamNetwork>
     private const string MetaPatches = "image_encoder.patch_embed.proj.weight";
     private const string MobilePatches = "image_encoder.patch_embed.seq.0.c.weight";
 
+    protected override IReadOnlyList<string> Landmarks { get; } = ["vision_encoder.patch_embed.projection.weight", MetaPatches, MobilePatches];
+
     public override IReadOnlyList<Dialect> Dialects(SamConfig config) => SamDialect.All(config);
 
     public override Checkpoint Prepare(Checkpoint weights) => new TinyVitFoldedCheckpoint(weights);
@@ -46,7 +48,7 @@ internal sealed class SamModel : PublishedFormat<SamConfig, SamNetwork>
     private static FittedModel Load<TOptions>(FitContext<TOptions> context, ClassifierTransformer? classifier = null)
         where TOptions : SamOptions
     {
-        var published = new SamModel().Open(context.Options.Checkpoint!);
+        var published = new SamModel().Open(context.Options.Checkpoint!, context.Options.CheckpointWeights);
         var preprocessing = ImagePreprocessing.ForNetwork(context.Options.Preprocessing, published.Preprocessing, null, published.Config.ImageSize);
         return new(context.Options, published.Build(), context.Device) { Processor = new(preprocessing), Inner = classifier };
     }

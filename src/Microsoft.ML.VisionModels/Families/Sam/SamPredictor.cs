@@ -22,9 +22,9 @@ internal sealed class SamPredictor(NetworkUse network, ImageProcessor processor)
     public int PromptsAtOnce => network.Device.type == TorchSharp.DeviceType.CPU ? 2 : 64;
 
     /// <summary>A published SAM, which becomes the caller's.</summary>
-    public static (ScoringNetwork Network, ImageProcessor Processor) Open(string checkpoint, Precision precision, Device device)
+    public static (ScoringNetwork Network, ImageProcessor Processor) Open(string checkpoint, Precision precision, Device device, CheckpointWeights weights = CheckpointWeights.Trained)
     {
-        var published = new SamModel().Open(checkpoint);
+        var published = new SamModel().Open(checkpoint, weights);
         var processor = new ImageProcessor(ImagePreprocessing.ForNetwork(null, published.Preprocessing, null, published.Config.ImageSize));
         return (new(published.Build(), device, precision), processor);
     }

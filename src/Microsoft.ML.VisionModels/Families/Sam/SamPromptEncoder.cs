@@ -34,8 +34,8 @@ internal sealed class SamPromptEncoder : nn.Module
     public SamPromptEncoder(SamConfig config) : base(nameof(SamPromptEncoder))
     {
         frequencies = zeros(2, config.Width / 2);
-        point_embed = new Parameter(zeros(4, config.Width));
-        (not_a_point, no_mask) = (new Parameter(zeros(config.Width)), new Parameter(zeros(config.Width)));
+        point_embed = Parameters.Zeros(4, config.Width);
+        (not_a_point, no_mask) = (Parameters.Zeros(config.Width), Parameters.Zeros(config.Width));
         var channels = config.MaskPromptChannels;
         (mask_conv1, mask_norm1) = (new(1, channels / 4, kernel: 2, stride: 2), new(channels / 4));
         (mask_conv2, mask_norm2) = (new(channels / 4, channels, kernel: 2, stride: 2), new(channels));

@@ -29,15 +29,16 @@ public sealed class SamSession : IDisposable
     /// <param name="device">"cpu", "cuda", "cuda:1" or "mps"; "auto" takes a CUDA device where there is one, and else the CPU.</param>
     /// <param name="precision">The numbers to compute with.</param>
     /// <param name="cacheMegabytes">How much memory images that come from files may take to be remembered, 4 MB each; 0 remembers none.</param>
+    /// <param name="weights">Which weights, where a training kept both those that it trained and their average.</param>
     /// <exception cref="FileNotFoundException">The checkpoint is not there.</exception>
     /// <exception cref="CheckpointException">The checkpoint is damaged, or no SAM.</exception>
-    public SamSession(string checkpoint, string device = "auto", Precision precision = Precision.Float32, int cacheMegabytes = 256)
+    public SamSession(string checkpoint, string device = "auto", Precision precision = Precision.Float32, int cacheMegabytes = 256, CheckpointWeights weights = CheckpointWeights.Trained)
     {
         ArgumentException.ThrowIfNullOrEmpty(checkpoint);
         ArgumentOutOfRangeException.ThrowIfNegative(cacheMegabytes);
         _cacheBytes = cacheMegabytes * (1L << 20);
         var resolved = TorchRuntime.ResolveDevice(device);
-        (_network, _processor) = SamPredictor.Open(checkpoint, precision, resolved);
+        (_network, _processor) = SamPredictor.Open(checkpoint, precision, resolved, weights);
     }
 
     /// <summary>The device that computes, such as "cpu" or "cuda:0".</summary>

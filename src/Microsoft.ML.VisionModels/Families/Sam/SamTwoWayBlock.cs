@@ -25,7 +25,7 @@ internal sealed class SamTwoWayBlock : nn.Module
         _first = first;
         RegisterComponents();
 
-        LayerNorm Norm() => nn.LayerNorm(width, config.NormEps);
+        LayerNorm Norm() => Parameters.LayerNorm(width, config.NormEps);
     }
 
     /// <param name="tokens">[P, T, C].</param>

@@ -19,11 +19,11 @@ internal sealed class TinyVitBlock : nn.Module<Tensor, Tensor>
     public TinyVitBlock(TransformerConfig config, int window) : base(nameof(TinyVitBlock))
     {
         _window = window;
-        norm1 = nn.LayerNorm(config.Width, config.NormEps);
+        norm1 = Parameters.LayerNorm(config.Width, config.NormEps);
         attn = new(config, generator: null);
         position_bias = new(window, config.Heads);
         local_conv = new(config.Width, config.Width, kernel: 3, stride: 1, padding: 1, groups: config.Width);
-        norm2 = nn.LayerNorm(config.Width, config.NormEps);
+        norm2 = Parameters.LayerNorm(config.Width, config.NormEps);
         mlp = new(config, generator: null);
         RegisterComponents();
     }
@@ -58,7 +58,7 @@ internal sealed class TinyVitPositionBias : nn.Module
     {
         _window = window;
         _distances = [.. from i in Enumerable.Range(0, window) from j in Enumerable.Range(0, window) select (long)Math.Abs(i - j)];
-        table = new Parameter(zeros(heads, window * window));
+        table = Parameters.Zeros(heads, window * window);
         RegisterComponents();
     }
 

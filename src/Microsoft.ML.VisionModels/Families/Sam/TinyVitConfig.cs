@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
@@ -21,6 +23,7 @@ internal sealed record TinyVitConfig
     public int[] Heads { get; init; } = [2, 4, 5, 10];
 
     /// <summary>The side of each stage's windows in tokens; the first stage has none, whatever its number.</summary>
+    [FromTo(1, Limits.AttentionWindow)]
     public int[] Windows { get; init; } = [7, 7, 14, 7];
 
     /// <summary>The width of a transformer block's MLP in relation to the block's.</summary>
@@ -33,6 +36,8 @@ internal sealed record TinyVitConfig
     public int OutputChannels { get; init; } = 256;
 
     internal const double NormEps = 1e-5;
+
+    private const int MostStages = 10;
 
     public int Stages => Depths.Length;
 
@@ -61,19 +66,16 @@ internal sealed record TinyVitConfig
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public TinyVitConfig Validate()
     {
-        if (Stages < 2)
-            throw new ArgumentException($"A TinyViT needs a stage of convolutions and one or more of transformer blocks, not {Stages} in all.");
+        HyperParameters.Check(this);
+        if (Stages is < 2 or > MostStages)
+            throw new ArgumentException($"A TinyViT needs a stage of convolutions and one or more of transformer blocks, at most {MostStages}, not {Stages} in all.");
         foreach (var (name, values) in new[] { ("widths", Widths), ("numbers of heads", Heads), ("window sizes", Windows) })
         {
             if (values.Length != Stages)
                 throw new ArgumentException($"A TinyViT of {Stages} stages needs as many {name}, not {values.Length}.");
         }
-        foreach (var (name, value) in new[] { ("channels", Channels), ("width", Widths.Min()), ("depth", Depths.Min()), ("heads", Heads.Min()), ("window size", Windows.Min()),
-            ("output channels", OutputChannels), ("image height", ImageSize.Height), ("image width", ImageSize.Width), ("expanded width", ExpandedWidth) })
-        {
-            if (value <= 0)
-                throw new ArgumentException($"A TinyViT's {name} must be positive, not {value}.");
-        }
+        if (ExpandedWidth <= 0)
+            throw new ArgumentException($"A TinyViT's expanded width must be positive, not {ExpandedWidth}.");
         if (Widths[0] % 2 != 0)
             throw new ArgumentException($"The first stage's width must be even, as the stem begins with half of it, not {Widths[0]}.");
         for (var stage = 1; stage < Stages; stage++)

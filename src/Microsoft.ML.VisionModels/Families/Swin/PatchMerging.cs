@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -16,7 +17,7 @@ internal sealed class PatchMerging : nn.Module<Tensor, Tensor>
     {
         _normAtEnd = version == SwinVersion.V2;
         reduction = new(4 * width, 2 * width, hasBias: false);
-        norm = nn.LayerNorm((_normAtEnd ? 2 : 4) * width, SwinConfig.FixedNormEps);
+        norm = Parameters.LayerNorm((_normAtEnd ? 2 : 4) * width, SwinConfig.FixedNormEps);
         RegisterComponents();
     }
 

@@ -35,7 +35,7 @@ internal sealed class PositionBiasTable : PositionBias
     public PositionBiasTable(int window, int heads) : base(nameof(PositionBiasTable))
     {
         _window = window;
-        table = new Parameter(empty(RelativePositions.Count(window), heads));
+        table = Parameters.Empty(RelativePositions.Count(window), heads);
         RegisterComponents();
     }
 

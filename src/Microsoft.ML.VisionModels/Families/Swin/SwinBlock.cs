@@ -19,12 +19,12 @@ internal sealed class SwinBlock : nn.Module
     {
         var layer = config.StageConfig(stage);
         _normAtEnd = config.Version == SwinVersion.V2;
-        norm1 = nn.LayerNorm(layer.Width, layer.NormEps);
+        norm1 = Parameters.LayerNorm(layer.Width, layer.NormEps);
         attn = new(layer, generator);
         position_bias = _normAtEnd
             ? new ContinuousPositionBias(layer.Heads, config.PretrainedWindows.ElementAtOrDefault(stage))
             : new PositionBiasTable(config.WindowSize, layer.Heads);
-        norm2 = nn.LayerNorm(layer.Width, layer.NormEps);
+        norm2 = Parameters.LayerNorm(layer.Width, layer.NormEps);
         mlp = new(layer, generator);
         _dropPath = new(config.DropPathOf(config.FirstBlockOf(stage) + index), generator);
         RegisterComponents();

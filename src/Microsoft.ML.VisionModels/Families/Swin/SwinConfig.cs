@@ -21,7 +21,7 @@ internal enum SwinVersion
 /// <remarks>Two configurations with equal lists are not equal records: compare what <see cref="Pipelines.ModelJson"/> writes.</remarks>
 internal sealed record SwinConfig
 {
-    private const int LibraryDefaultClasses = 2;
+    private const int LibraryDefaultClasses = 2, MostStages = 10;
 
     public SwinVersion Version { get; init; }
 
@@ -47,10 +47,11 @@ internal sealed record SwinConfig
     public int[] Heads { get; init; } = [3, 6, 12, 24];
 
     /// <summary>The side of a window in tokens.</summary>
-    [ConfigKey("window_size")]
+    [ConfigKey("window_size"), FromTo(1, Limits.AttentionWindow)]
     public int WindowSize { get; init; } = 7;
 
     /// <summary>V2: the side of each stage's windows in pretraining, by which relative positions are measured; 0 for the present one.</summary>
+    [FromTo(0, Limits.AttentionWindow)]
     public int[] PretrainedWindows { get; init; } = [];
 
     /// <summary>The width of a block's MLP in relation to the block's.</summary>
@@ -225,13 +226,10 @@ internal sealed record SwinConfig
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public SwinConfig Validate()
     {
-        foreach (var (name, value) in new[] { ("channels", Channels), ("width", Width), ("number of stages", Stages), ("depth", Depths.DefaultIfEmpty(1).Min()),
-            ("heads", Heads.DefaultIfEmpty(1).Min()), ("window size", WindowSize), ("classes", Classes ?? 1),
-            ("image height", ImageSize.Height), ("image width", ImageSize.Width), ("patch height", PatchSize.Height), ("patch width", PatchSize.Width) })
-        {
-            if (value <= 0)
-                throw new ArgumentException($"A Swin Transformer's {name} must be positive, not {value}.");
-        }
+        HyperParameters.Check(this);
+        // Each stage doubles the width.
+        if (Stages is 0 or > MostStages)
+            throw new ArgumentException($"A Swin Transformer has from 1 to {MostStages} stages, not {Stages}.");
         if (Heads.Length != Stages)
             throw new ArgumentException($"A Swin Transformer of {Stages} stages needs as many numbers of heads, not {Heads.Length}.");
         if (Version == SwinVersion.V2 && PretrainedWindows.Length is not 0 && PretrainedWindows.Length != Stages)

@@ -19,7 +19,7 @@ internal sealed class SwinEmbedding : nn.Module
     {
         _patch = config.PatchSize;
         proj = new(config.Channels, config.Width, config.PatchSize, stride: config.PatchSize);
-        norm = nn.LayerNorm(config.Width, SwinConfig.FixedNormEps);
+        norm = Parameters.LayerNorm(config.Width, SwinConfig.FixedNormEps);
         _dropout = new(config.Dropout, generator);
         RegisterComponents();
     }

@@ -12,6 +12,12 @@ internal sealed class SwinModel(SwinPreset preset) : PublishedFormat<SwinConfig,
 {
     public override IReadOnlyList<string> Heads => ["head.*"];
 
+    protected override IReadOnlyList<string> Landmarks { get; } =
+    [
+        "swin.embeddings.patch_embeddings.projection.weight", "swinv2.embeddings.patch_embeddings.projection.weight", "embeddings.patch_embeddings.projection.weight",
+        "patch_embed.proj.weight",
+    ];
+
     public override IReadOnlyList<Dialect> Dialects(SwinConfig config) => SwinDialect.All(config);
 
     protected override SwinConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors) => SwinConfig.FromHuggingFace(config, tensors);
@@ -40,7 +46,7 @@ internal sealed class SwinModel(SwinPreset preset) : PublishedFormat<SwinConfig,
     public static ClassifierBlueprint Classifier(SwinClassifierOptions options)
     {
         var (format, preset) = (new SwinModel(options.Preset), SwinPresets.Of(options.Preset));
-        var published = options.Checkpoint is { } path ? format.Open(path) : format.Random(preset with
+        var published = options.Checkpoint is { } path ? format.Open(path, options.CheckpointWeights) : format.Random(preset with
         {
             ImageSize = options.ImageSize ?? preset.ImageSize,
             PatchSize = options.PatchSize ?? preset.PatchSize,
@@ -56,7 +62,7 @@ internal sealed class SwinModel(SwinPreset preset) : PublishedFormat<SwinConfig,
     public static ImageFeaturizerTransformer Featurizer(FitContext<SwinFeaturesOptions> context)
     {
         var options = context.Options;
-        var published = new SwinModel(options.Preset).Open(options.Checkpoint!);
+        var published = new SwinModel(options.Preset).Open(options.Checkpoint!, options.CheckpointWeights);
         var size = options.ImageSize ?? published.Config.ImageSize;
         var preprocessing = ImagePreprocessing.ForNetwork(options.Preprocessing, published.Preprocessing, options.ImageSize, size);
         return SwinFeaturizerKind.Fit(context, published.Build(published.Config with { Classes = null }, newHead: true).Resize(size, options.WindowSize), preprocessing);

@@ -30,9 +30,9 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>, INetwork<SwinConf
         Config = config.Validate();
         patch_embed = new(config, generator);
         stages = new([.. Enumerable.Range(0, config.Stages).Select(stage => new SwinStage(config, stage, generator))]);
-        norm = config.FinalNorm ? nn.LayerNorm(FinalWidth, config.NormEps) : null;
+        norm = config.FinalNorm ? Parameters.LayerNorm(FinalWidth, config.NormEps) : null;
         feature_norms = config.HasFeatureNorms
-            ? nn.ModuleDict<LayerNorm>([.. config.FeatureNames.Select(name => (name, nn.LayerNorm(WidthOf(name), SwinConfig.FixedNormEps)))])
+            ? nn.ModuleDict<LayerNorm>([.. config.FeatureNames.Select(name => (name, Parameters.LayerNorm(WidthOf(name), SwinConfig.FixedNormEps)))])
             : null;
         head = config.Classes is { } classes ? new(FinalWidth, classes) : null;
         RegisterComponents();

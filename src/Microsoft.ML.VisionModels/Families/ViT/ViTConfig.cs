@@ -58,6 +58,7 @@ internal sealed record ViTConfig
     public bool DistillationHead { get; init; }
 
     /// <summary>Tokens without a position or a meaning of their own, before the patches (arXiv 2309.16588).</summary>
+    [FromTo(0)]
     public int RegisterTokens { get; init; }
 
     /// <summary>A layer norm on the embeddings, before the first block (CLIP).</summary>
@@ -172,12 +173,7 @@ internal sealed record ViTConfig
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public ViTConfig Validate()
     {
-        foreach (var (name, value) in new[] { ("channels", Channels), ("width", Width), ("depth", Depth), ("heads", Heads), ("MLP width", MlpWidth), ("classes", Classes ?? 1),
-            ("patch height", PatchSize.Height), ("patch width", PatchSize.Width) })
-        {
-            if (value <= 0)
-                throw new ArgumentException($"A Vision Transformer's {name} must be positive, not {value}.");
-        }
+        HyperParameters.Check(this);
         if (Grid.Area <= 0)
             throw new ArgumentException($"An image of {ImageSize} pixels holds no patch of {PatchSize}.");
         if (Width % Heads != 0)

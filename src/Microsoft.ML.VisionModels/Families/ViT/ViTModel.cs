@@ -11,6 +11,12 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
 {
     public override IReadOnlyList<string> Heads => ["head.*", "head_dist.*"];
 
+    protected override IReadOnlyList<string> Landmarks { get; } =
+    [
+        "vit.embeddings.patch_embeddings.projection.weight", "deit.embeddings.patch_embeddings.projection.weight", "embeddings.patch_embeddings.projection.weight",
+        "patch_embed.proj.weight",
+    ];
+
     public override IReadOnlyList<Dialect> Dialects(ViTConfig config) => [ViTDialect.HuggingFace(config), ViTDialect.Timm];
 
     protected override ViTConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors) => ViTConfig.FromHuggingFace(config, tensors);
@@ -38,7 +44,7 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
     public static ClassifierBlueprint Classifier(ViTClassifierOptions options)
     {
         var (format, preset) = (new ViTModel(options.Preset), ViTConfig.Of(options.Preset));
-        var published = options.Checkpoint is { } path ? format.Open(path) : format.Random(preset with
+        var published = options.Checkpoint is { } path ? format.Open(path, options.CheckpointWeights) : format.Random(preset with
         {
             ImageSize = options.ImageSize ?? preset.ImageSize,
             PatchSize = options.PatchSize ?? preset.PatchSize,

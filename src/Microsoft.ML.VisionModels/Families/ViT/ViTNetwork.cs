@@ -38,16 +38,16 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
         reg_token = config.RegisterTokens > 0 ? Rows(config.RegisterTokens) : null;
         pos_embed = Rows(config.PositionedTokens + config.Grid.Area);
         _embeddingDropout = new(config.Dropout, generator);
-        norm_pre = config.EmbeddingNorm ? nn.LayerNorm(config.Width, config.NormEps) : null;
+        norm_pre = config.EmbeddingNorm ? Parameters.LayerNorm(config.Width, config.NormEps) : null;
         blocks = new(config.Transformer, generator);
-        norm = nn.LayerNorm(config.Width, config.NormEps);
+        norm = Parameters.LayerNorm(config.Width, config.NormEps);
         attn_pool = config.Pooling == ViTPooling.Attention ? new(config.Transformer, generator) : null;
         pooler = config.Pooler ? new(config.Width, config.Width) : null;
         head = config.Classes is { } classes ? new(config.Width, classes) : null;
         head_dist = config is { DistillationHead: true, Classes: { } same } ? new(config.Width, same) : null;
         RegisterComponents();
 
-        Parameter Rows(int count) => new(empty(1, count, config.Width));
+        Parameter Rows(int count) => Parameters.Empty(1, count, config.Width);
     }
 
     public ViTConfig Config { get; private set; }
