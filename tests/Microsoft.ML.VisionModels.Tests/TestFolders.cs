@@ -18,6 +18,9 @@ internal static class TestFolders
     /// <summary>The tensors of published checkpoints, by name and shape.</summary>
     public static string Manifests => Path.Combine(AppContext.BaseDirectory, "Manifests");
 
+    /// <summary>Small image files, and what Pillow makes of them.</summary>
+    public static string Images => Path.Combine(AppContext.BaseDirectory, "Images");
+
     /// <summary>Real images and weights (VISIONMODELS_DATA, or shared/data beside the checkout); skips the test where they are absent.</summary>
     public static string Data(string path) => BesideCheckout("VISIONMODELS_DATA", "data", path);
 

@@ -41,4 +41,16 @@ internal static class Limits
 
     /// <summary>What a network may have beside that: small ones are compared whatever they say.</summary>
     public const int SmallNetworkTensors = 1000, SmallNetworkNumbers = 1 << 22;
+
+    /// <summary>Bytes of an image's file. The most pixels that are read take 720 million without compression.</summary>
+    public const int ImageFileBytes = 1 << 30;
+
+    /// <summary>Pixels of an image, Pillow's limit: a small file can claim a size for which there is no memory.</summary>
+    public const long ImagePixels = 178_956_970;
+
+    /// <summary>Megabytes of images that are being decoded and resized, of all threads together. One that takes more waits until it is alone. <c>VisionImage.MegabytesInFlight</c> changes it.</summary>
+    public const int ImageMegabytesInFlight = 1024;
+
+    /// <summary>Bytes of weights and of rows between the two passes of a resize. Long thin images would take many times their own size; they are resized in parts.</summary>
+    public const int ResizeBytes = 128 << 20;
 }

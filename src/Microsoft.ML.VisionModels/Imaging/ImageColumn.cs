@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>
-/// A column of images: MLImage, or text that holds file paths. Images that come from files are read as paths first and decoded later, so
-/// that a batch can be decoded on many threads.
+/// A column of images: MLImage, text that holds file paths, or the bytes of image files. Images that come from files and bytes are decoded
+/// later than they are read, so that a batch can be decoded on many threads.
 /// </summary>
 internal sealed class ImageColumn
 {
@@ -23,15 +23,19 @@ internal sealed class ImageColumn
     /// <summary>The column to read: the image's, or its path's.</summary>
     public DataViewSchema.Column Column => _path ?? _column;
 
-    public static InputColumn Input(string name) => new(name, "an image (MLImage), or text with file paths,",
-        type => type is ImageDataViewType or TextDataViewType,
-        column => column.Kind == SchemaShape.Column.VectorKind.Scalar && column.ItemType is ImageDataViewType or TextDataViewType);
+    public static InputColumn Input(string name) => new(name, "an image (MLImage), text with file paths, or the bytes of image files (byte[])",
+        type => type is ImageDataViewType or TextDataViewType || IsBytes(type),
+        column => column.Kind == SchemaShape.Column.VectorKind.Scalar ? column.ItemType is ImageDataViewType or TextDataViewType : column.ItemType == NumberDataViewType.Byte && !column.IsKey);
 
     /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
     public static ImageColumn Bind(DataViewSchema schema, string name) => new(schema, Input(name).Find(schema));
 
     /// <summary>A function that reads the present row's image.</summary>
-    public Func<ImageItem> MakeReader(DataViewRow row) => _path is { } path ? PathReader(row, path) : ImageReader(row);
+    public Func<ImageItem> MakeReader(DataViewRow row) =>
+        _path is { } path ? PathReader(row, path) : IsBytes(_column.Type) ? BytesReader(row) : ImageReader(row);
+
+    // As byte[] properties and ML.NET's LoadRawImageBytes give them.
+    private static bool IsBytes(DataViewType type) => type is VectorDataViewType { ItemType: NumberDataViewType item } && item == NumberDataViewType.Byte;
 
     private Func<ImageItem> PathReader(DataViewRow row, DataViewSchema.Column path)
     {
@@ -41,6 +45,17 @@ internal sealed class ImageColumn
         {
             getter(ref text);
             return text.IsEmpty ? ImageItem.FromPixels(row.Position, Name(null), null) : ImageItem.FromFile(row.Position, text.ToString());
+        };
+    }
+
+    private Func<ImageItem> BytesReader(DataViewRow row)
+    {
+        var getter = row.GetGetter<VBuffer<byte>>(row.Schema[_column.Index]);
+        VBuffer<byte> buffer = default;
+        return () =>
+        {
+            getter(ref buffer);
+            return buffer.Length == 0 ? ImageItem.FromPixels(row.Position, Name(null), null) : ImageItem.FromBytes(row.Position, Name(null), [.. buffer.DenseValues()]);
         };
     }
 
@@ -58,7 +73,9 @@ internal sealed class ImageColumn
             try
             {
                 getter(ref image!);
-                return ImageItem.FromPixels(row.Position, Name(image), image is null ? null : ImageDecoder.FromMLImage(image));
+                return image is not null && ImageDecoder.IsWorseThanItsFile(image)
+                    ? ImageItem.FromFile(row.Position, image.Tag)
+                    : ImageItem.FromPixels(row.Position, Name(image), image is null ? null : ImageDecoder.FromMLImage(image));
             }
             catch (Exception e) when (e is not (OutOfMemoryException or OperationCanceledException))
             {
@@ -66,72 +83,6 @@ internal sealed class ImageColumn
                 return ImageItem.FromError(row.Position, Name(null), e);
             }
         };
-    }
-}
-
-/// <summary>The image of one row, which may not be decoded yet.</summary>
-internal sealed class ImageItem
-{
-    private readonly long _row;
-    private readonly string _name;      // the file; where none is known, the column
-    private readonly RgbImage? _pixels;
-    private readonly Exception? _error;
-
-    private ImageItem(long row, string name, bool isFile = false, RgbImage? pixels = null, Exception? error = null) =>
-        (_row, _name, IsFile, _pixels, _error) = (row, name, isFile, pixels, error);
-
-    /// <summary>Whether the image is in a file, so that it can be decoded again at any time.</summary>
-    public bool IsFile { get; }
-
-    public static ImageItem FromFile(long row, string path) => new(row, path, isFile: true);
-
-    public static ImageItem FromPixels(long row, string name, RgbImage? pixels) => new(row, name, pixels: pixels);
-
-    public static ImageItem FromError(long row, string name, Exception error) => new(row, name, error: error);
-
-    /// <summary>The image, or null where it cannot be read and <paramref name="skipInvalid"/> is set.</summary>
-    /// <exception cref="ImageDecodeException">The image cannot be read; names the row and, where it is known, the file.</exception>
-    public RgbImage? Decode(bool skipInvalid)
-    {
-        try
-        {
-            return Decode();
-        }
-        catch (ImageDecodeException e)
-        {
-            return skipInvalid ? null : throw e.AtRow(_row);
-        }
-    }
-
-    /// <summary>Decodes and preprocesses images as the input of a network, [B, 3, H, W].</summary>
-    /// <param name="items">The images.</param>
-    /// <param name="processor">The preprocessing.</param>
-    /// <param name="skipInvalid">Whether images that cannot be read are skipped, rather than an error.</param>
-    /// <param name="type">The type of the network's weights.</param>
-    /// <param name="device">The network's device.</param>
-    /// <param name="invalid">Which images cannot be read. Black images take their places in the batch, and the caller ignores their results.</param>
-    /// <exception cref="ImageDecodeException">An image cannot be read, and <paramref name="skipInvalid"/> is not set.</exception>
-    public static Tensor Pixels(IReadOnlyList<ImageItem> items, ImageProcessor processor, bool skipInvalid, ScalarType type, Device device, out bool[] invalid)
-    {
-        var unreadable = invalid = new bool[items.Count];
-        return processor.ProcessBatch(items.Count, Image).to(type, device);
-
-        RgbImage Image(int i)
-        {
-            if (items[i].Decode(skipInvalid) is { } image)
-                return image;
-            unreadable[i] = true;
-            return new RgbImage(1, 1);
-        }
-    }
-
-    private RgbImage Decode()
-    {
-        if (_error is not null)
-            throw _error as ImageDecodeException ?? new ImageDecodeException(_name, _error.Message, _error);
-        if (IsFile)
-            return ImageDecoder.Decode(_name);
-        return _pixels ?? throw new ImageDecodeException(_name, "the row has none.");
     }
 }
 

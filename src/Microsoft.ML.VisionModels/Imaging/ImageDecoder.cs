@@ -1,72 +1,120 @@
 using System.Runtime.Intrinsics;
-using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Core;
 using SkiaSharp;
 
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>
-/// Turns files and <see cref="MLImage"/>s into RGB and back. Colors are those of Pillow's <c>convert("RGB")</c>: alpha is dropped rather
+/// Turns files and <see cref="Data.MLImage"/>s into RGB and back. Colors are those of Pillow's <c>convert("RGB")</c>: alpha is dropped rather
 /// than blended with a background, gray is replicated, palettes are looked up, color profiles are not applied. Photographs are turned
 /// upright by their EXIF orientation. Of an animation, the first frame is taken.
 /// </summary>
-internal static class ImageDecoder
+internal static partial class ImageDecoder
 {
-    /// <summary>The most pixels that an image may have, Pillow's limit: a small file can claim a size for which there is no memory.</summary>
-    public const long MaxPixels = 178_956_970;
-
-    /// <summary>The alpha bits of an opaque 32-bit pixel.</summary>
-    public const uint Opaque = 0xff000000;
+    /// <summary>Rows that are decoded, or turned, at once: a block of them stays in the processor's cache.</summary>
+    private const int RowsAtOnce = 16;
 
     /// <summary>The extensions of image files, in lower case.</summary>
     public static readonly string[] FileExtensions = [".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".ico", ".wbmp"];
 
     /// <exception cref="ImageDecodeException">The file cannot be read, or is no complete image.</exception>
-    public static RgbImage Decode(string path)
-    {
-        byte[] encoded;
-        try
-        {
-            encoded = File.ReadAllBytes(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            var reason = error is FileNotFoundException or DirectoryNotFoundException ? "there is no such file." : error.Message;
-            throw new ImageDecodeException(path, reason, error);
-        }
-        return Decode(encoded, path);
-    }
+    public static RgbImage Decode(string path) => Decode(path, image => image);
+
+    /// <summary>Decodes a file, and uses the image while its memory is counted, see <see cref="ImageMemory"/>.</summary>
+    /// <exception cref="ImageDecodeException">The file cannot be read, is no complete image, or cannot be used.</exception>
+    public static T Decode<T>(string path, Func<RgbImage, T> use) => Decode(ImagePath.Read(path), path, use);
 
     /// <param name="encoded">The bytes of an image file.</param>
     /// <param name="name">The image's name in error messages.</param>
     /// <exception cref="ImageDecodeException">The bytes are no complete image.</exception>
-    public static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, string name)
+    public static RgbImage Decode(ReadOnlySpan<byte> encoded, string name) => Decode(encoded, name, image => image);
+
+    /// <inheritdoc cref="Decode{T}(string, Func{RgbImage, T})"/>
+    public static T Decode<T>(ReadOnlySpan<byte> encoded, string name, Func<RgbImage, T> use)
+    {
+        IDisposable? memory = null;
+        try
+        {
+            return use(Decode(encoded, ref memory));
+        }
+        catch (ImageDecodeException e)
+        {
+            throw e.Of(name);
+        }
+        finally
+        {
+            memory?.Dispose();
+        }
+    }
+
+    private static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, ref IDisposable? memory)
     {
         if (encoded.IsEmpty)
-            throw new ImageDecodeException(name, "it is empty.");
+            throw new ImageDecodeException("it is empty.");
+        var frame = GifFrame.Of(encoded);
+        if (frame is not null)
+            encoded = frame.WithoutTransparency(encoded);
 
         fixed (byte* bytes = encoded)
         {
             using var data = SKData.Create((nint)bytes, encoded.Length);
-            using var codec = SKCodec.Create(data) ?? throw new ImageDecodeException(name, "it is in no image format that is supported, or damaged.");
-            return Decode(codec, name);
+            using var codec = SKCodec.Create(data) ?? throw new ImageDecodeException(ImageFormats.Explain(encoded));
+            CheckClaim(codec, encoded);
+            memory = ImageMemory.Hold(BytesOf(codec));
+            var image = Decode(codec, (SKEncodedOrigin)ExifOrientation.Of(encoded), frame is { IsGray: false } || ImageFormats.IsPngWithPalette(encoded), frame is null);
+            frame?.FillAround(image);
+            return image;
         }
     }
 
-    private static RgbImage Decode(SKCodec codec, string name)
+    /// <summary>A small file can claim a size for which there is no memory.</summary>
+    private static void CheckClaim(SKCodec codec, ReadOnlySpan<byte> encoded)
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if (width <= 0 || height <= 0)
-            throw new ImageDecodeException(name, $"its size is {width} x {height}.");
-        if ((long)width * height > MaxPixels)
-            throw new ImageDecodeException(name, $"its {width} x {height} pixels are more than the {MaxPixels} that are allowed.");
+            throw new ImageDecodeException($"its size is {width} x {height}.");
+        if ((long)width * height > Limits.ImagePixels)
+            throw new ImageDecodeException($"its {width} x {height} pixels are more than the {Limits.ImagePixels} that are allowed.");
+        if (encoded.Length < ImageFormats.FewestBytes(codec.EncodedFormat, width, height))
+            throw new ImageDecodeException($"it is truncated: {encoded.Length} bytes cannot hold {width} x {height} pixels.");
+    }
 
+    // JPEGs are decoded in strips, others into four bytes a pixel first.
+    private static long BytesOf(SKCodec codec) => (codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? 3L : 7L) * codec.Info.Width * codec.Info.Height;
+
+    private static RgbImage Decode(SKCodec codec, SKEncodedOrigin origin, bool hasPalette, bool mayHaveAlpha)
+    {
+        var (width, height) = (codec.Info.Width, codec.Info.Height);
         // Unpremultiplied, so that dropping alpha leaves the colors of the file.
         var info = new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
+        var turned = origin is SKEncodedOrigin.LeftTop or SKEncodedOrigin.RightTop or SKEncodedOrigin.RightBottom or SKEncodedOrigin.LeftBottom;
+        var image = turned ? RgbImage.Uninitialized(height, width) : RgbImage.Uninitialized(width, height);
+
+        if (codec.EncodedFormat == SKEncodedImageFormat.Jpeg && codec.StartScanlineDecode(info) == SKCodecResult.Success)
+        {
+            using var strip = new SKBitmap(info.WithSize(width, Math.Min(height, RowsAtOnce)));
+            for (var y = 0; y < height; y += RowsAtOnce)
+            {
+                var rows = Math.Min(RowsAtOnce, height - y);
+                if (codec.GetScanlines(strip.GetPixels(), rows, strip.RowBytes) != rows)
+                    throw new ImageDecodeException("it is truncated, or its data are damaged.");
+                CopyUpright(strip.GetPixelSpan(), width, height, y, rows, origin, image);
+            }
+            return image;
+        }
+
         using var rgba = new SKBitmap(info);
-        var result = codec.GetPixels(info, rgba.GetPixels());
-        return result == SKCodecResult.Success
-            ? Upright(rgba.GetPixelSpan(), width, height, codec.EncodedOrigin)
-            : throw new ImageDecodeException(name, Describe(result));
+        // A decoder that goes on from row to row leaves the memory alone that a truncated file claims and does not fill.
+        var result = codec.StartIncrementalDecode(info, rgba.GetPixels(), rgba.RowBytes) == SKCodecResult.Success
+            ? codec.IncrementalDecode(out _)
+            : codec.GetPixels(info, rgba.GetPixels());
+        if (result != SKCodecResult.Success)
+            throw new ImageDecodeException(Describe(result));
+        var pixels = rgba.GetPixelSpan();
+        for (var y = 0; y < height; y += RowsAtOnce)
+            CopyUpright(pixels[(4 * y * width)..], width, height, y, Math.Min(RowsAtOnce, height - y), origin, image);
+        var alpha = mayHaveAlpha && !hasPalette && codec.Info.AlphaType != SKAlphaType.Opaque ? Alpha(pixels, width, height, origin) : null;
+        return alpha is null && !hasPalette ? image : new(image.Width, image.Height, image.Pixels) { Alpha = alpha, HasPalette = hasPalette };
     }
 
     private static string Describe(SKCodecResult result) => result switch
@@ -76,169 +124,73 @@ internal static class ImageDecoder
         _ => $"decoding failed ({result}).",
     };
 
-    /// <summary>Drops alpha, and turns the image upright. The origin says on which sides of the upright image the file's first row and first column are.</summary>
-    private static RgbImage Upright(ReadOnlySpan<byte> rgba, int width, int height, SKEncodedOrigin origin)
+    /// <summary>The alpha of each pixel of the upright image; null where all are opaque.</summary>
+    private static byte[]? Alpha(ReadOnlySpan<byte> rgba, int width, int height, SKEncodedOrigin origin)
     {
-        // The source pixel of the upright image's first pixel, and the steps in the source to the next pixel of a row and to the next row.
-        var (right, bottom) = (width - 1, (height - 1) * width);
-        var (start, stepX, stepY) = origin switch
+        var (start, stepX, stepY) = Steps(width, height, origin);
+        var alpha = new byte[width * height];
+        var all = byte.MaxValue;
+        for (int y = 0, i = 3; y < height; y++)
         {
-            SKEncodedOrigin.TopRight => (right, -1, width),
-            SKEncodedOrigin.BottomRight => (right + bottom, -1, -width),
-            SKEncodedOrigin.BottomLeft => (bottom, 1, -width),
-            SKEncodedOrigin.LeftTop => (0, width, 1),
-            SKEncodedOrigin.RightTop => (bottom, -width, 1),
-            SKEncodedOrigin.RightBottom => (right + bottom, -width, -1),
-            SKEncodedOrigin.LeftBottom => (right, width, -1),
-            _ => (0, 1, width),
-        };
-        var turned = Math.Abs(stepX) != 1;
-        if (turned)
-            (width, height) = (height, width);
-
-        var image = RgbImage.Uninitialized(width, height);
-        for (var y = 0; y < height; y++)
-            CopyRow(rgba, start + y * stepY, stepX, image.Row(y));
-        return image;
+            for (int x = 0, at = start + y * stepY; x < width; x++, at += stepX, i += 4)
+            {
+                alpha[at] = rgba[i];
+                all &= rgba[i];
+            }
+        }
+        return all == byte.MaxValue ? null : alpha;
     }
 
-    /// <summary>Copies every <paramref name="step"/>th pixel from <paramref name="start"/> on, without its alpha.</summary>
-    private static void CopyRow(ReadOnlySpan<byte> rgba, int start, int step, Span<byte> rgb)
+    /// <summary>Copies rows without their alpha to where they are in the upright image.</summary>
+    /// <param name="rgba">The rows.</param>
+    /// <param name="width">The width of the image in the file.</param>
+    /// <param name="height">Its height.</param>
+    /// <param name="top">The number of the first row.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="origin">On which sides of the upright image the file's first row and first column are.</param>
+    /// <param name="image">The upright image.</param>
+    private static void CopyUpright(ReadOnlySpan<byte> rgba, int width, int height, int top, int rows, SKEncodedOrigin origin, RgbImage image)
     {
-        var i = 0;
-        if (step == 1 && Vector128.IsHardwareAccelerated)
+        var (start, stepX, stepY) = Steps(width, height, origin);
+        if (stepX == 1)
+        {
+            for (var y = 0; y < rows; y++)
+                CopyRow(rgba.Slice(4 * y * width, 4 * width), image.Pixels.AsSpan(3 * (start + (top + y) * stepY), 3 * width));
+            return;
+        }
+        // Column by column: where the image is turned, the pixels of a block's column lie side by side in the upright image.
+        var pixels = image.Pixels.AsSpan();
+        for (var x = 0; x < width; x++)
+        {
+            for (int y = 0, at = start + x * stepX + top * stepY; y < rows; y++, at += stepY)
+                rgba.Slice(4 * (y * width + x), 3).CopyTo(pixels[(3 * at)..]);
+        }
+    }
+
+    /// <summary>The place of the file's first pixel in the upright image, and the steps to those of the next pixel in a row and of the next row.</summary>
+    private static (int Start, int StepX, int StepY) Steps(int width, int height, SKEncodedOrigin origin) => origin switch
+    {
+        SKEncodedOrigin.TopRight => (width - 1, -1, width),
+        SKEncodedOrigin.BottomRight => (width * height - 1, -1, -width),
+        SKEncodedOrigin.BottomLeft => (width * (height - 1), 1, -width),
+        SKEncodedOrigin.LeftTop => (0, height, 1),
+        SKEncodedOrigin.RightTop => (height - 1, height, -1),
+        SKEncodedOrigin.RightBottom => (width * height - 1, -height, -1),
+        SKEncodedOrigin.LeftBottom => (height * (width - 1), -height, 1),
+        _ => (0, 1, width),
+    };
+
+    private static void CopyRow(ReadOnlySpan<byte> rgba, Span<byte> rgb)
+    {
+        var (i, from) = (0, 0);
+        if (Vector128.IsHardwareAccelerated)
         {
             // Four pixels at a time. Each store writes four bytes too many, which the next one overwrites.
             var withoutAlpha = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
-            for (; i + 16 <= rgb.Length; i += 12, start += 4)
-                Vector128.Shuffle(Vector128.Create(rgba.Slice(4 * start, 16)), withoutAlpha).CopyTo(rgb[i..]);
+            for (; i + 16 <= rgb.Length; i += 12, from += 16)
+                Vector128.Shuffle(Vector128.Create(rgba.Slice(from, 16)), withoutAlpha).CopyTo(rgb[i..]);
         }
-        for (; i < rgb.Length; i += 3, start += step)
-            rgba.Slice(4 * start, 3).CopyTo(rgb[i..]);
-    }
-
-    /// <remarks>
-    /// ML.NET multiplies colors with alpha when it loads a file, but an <see cref="MLImage"/> does not say whether that was done. In a
-    /// premultiplied image no color exceeds its alpha. Where this holds, the colors are divided by alpha again, as precisely as 8 bits
-    /// allow; images that are opaque, or black where they are transparent, come out the same either way. Other images are taken as they
-    /// are. Fully transparent pixels stay black.
-    /// </remarks>
-    public static RgbImage FromMLImage(MLImage image)
-    {
-        var pixels = image.Pixels;
-        var (red, blue) = image.PixelFormat == MLPixelFormat.Bgra32 ? (2, 0) : (0, 2);
-        var rgb = RgbImage.Uninitialized(image.Width, image.Height);
-        var target = rgb.Pixels;
-        var (opaque, premultiplied) = (true, true);
-        for (int i = 0, o = 0; o < target.Length; i += 4, o += 3)
-        {
-            var pixel = pixels.Slice(i, 4);
-            var alpha = pixel[3];
-            opaque &= alpha == 255;
-            premultiplied &= pixel[0] <= alpha && pixel[1] <= alpha && pixel[2] <= alpha;
-            target[o] = pixel[red];
-            target[o + 1] = pixel[1];
-            target[o + 2] = pixel[blue];
-        }
-        if (premultiplied && !opaque)
-            DivideByAlpha(pixels, target);
-        return rgb;
-    }
-
-    private static void DivideByAlpha(ReadOnlySpan<byte> pixels, Span<byte> rgb)
-    {
-        for (var o = 0; o < rgb.Length; o++)
-        {
-            var alpha = pixels[o / 3 * 4 + 3];
-            if (alpha is not (0 or 255))
-                rgb[o] = (byte)((rgb[o] * 255 + alpha / 2) / alpha);
-        }
-    }
-
-    public static MLImage ToMLImage(RgbImage image) => ToMLImage(image.Width, image.Height, rgba =>
-    {
-        var rgb = image.Pixels;
-        for (int i = 0, o = 0; o < rgba.Length; i += 3, o++)
-            rgba[o] = Opaque | (uint)(rgb[i] | rgb[i + 1] << 8 | rgb[i + 2] << 16);
-    });
-
-    /// <summary>Makes an image from pixels that a function writes.</summary>
-    /// <param name="width">The image's width.</param>
-    /// <param name="height">The image's height.</param>
-    /// <param name="write">Writes all pixels, row by row: red in the lowest byte, then green, blue and alpha.</param>
-    public static unsafe MLImage ToMLImage(int width, int height, Action<Span<uint>> write)
-    {
-        using var bitmap = new SKBitmap(new SKImageInfo(width, height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
-        write(new Span<uint>((void*)bitmap.GetPixels(), width * height));
-        return MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, bitmap.GetPixelSpan());
-    }
-}
-
-/// <summary>An image in memory: interleaved RGB, three bytes a pixel, rows from top to bottom without padding.</summary>
-internal sealed class RgbImage
-{
-    public RgbImage(int width, int height, byte[] pixels)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
-        if (pixels.LongLength != 3L * width * height)
-            throw new ArgumentException($"An image of {width} x {height} has {3L * width * height} bytes, not {pixels.LongLength}.", nameof(pixels));
-        Width = width;
-        Height = height;
-        Pixels = pixels;
-    }
-
-    /// <summary>A black image.</summary>
-    public RgbImage(int width, int height) : this(width, height, new byte[checked(3 * width * height)])
-    {
-    }
-
-    public int Width { get; }
-
-    public int Height { get; }
-
-    public byte[] Pixels { get; }
-
-    public Span<byte> Row(int y) => Pixels.AsSpan(3 * Width * y, 3 * Width);
-
-    /// <summary>An image with arbitrary pixels, for callers that write all of them.</summary>
-    public static RgbImage Uninitialized(int width, int height) =>
-        new(width, height, GC.AllocateUninitializedArray<byte>(checked(3 * width * height)));
-
-    /// <summary>
-    /// The window of the given size whose top left corner is at (<paramref name="left"/>, <paramref name="top"/>);
-    /// what lies outside the image is black.
-    /// </summary>
-    public RgbImage Window(int left, int top, int width, int height)
-    {
-        if (left == 0 && top == 0 && width == Width && height == Height)
-            return this;
-
-        var window = new RgbImage(width, height);
-        var (firstX, lastX) = (Math.Max(left, 0), Math.Min(left + width, Width));
-        var (firstY, lastY) = (Math.Max(top, 0), Math.Min(top + height, Height));
-        if (firstX < lastX)
-        {
-            for (var y = firstY; y < lastY; y++)
-                Row(y)[(3 * firstX)..(3 * lastX)].CopyTo(window.Row(y - top)[(3 * (firstX - left))..]);
-        }
-        return window;
-    }
-
-    /// <summary>Writes the pixels as three planes, [3, height, width].</summary>
-    public void CopyPlanes(Span<byte> chw)
-    {
-        var plane = Width * Height;
-        var red = chw[..plane];
-        var green = chw.Slice(plane, plane);
-        var blue = chw.Slice(2 * plane, plane);
-        var pixels = Pixels.AsSpan(0, 3 * plane);
-        for (var i = 0; i < plane; i++)
-        {
-            var pixel = pixels.Slice(3 * i, 3);
-            red[i] = pixel[0];
-            green[i] = pixel[1];
-            blue[i] = pixel[2];
-        }
+        for (; i < rgb.Length; i += 3, from += 4)
+            rgba.Slice(from, 3).CopyTo(rgb[i..]);
     }
 }

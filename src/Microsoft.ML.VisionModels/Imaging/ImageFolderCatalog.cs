@@ -1,5 +1,6 @@
 using Microsoft.ML.VisionModels;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML;
 
@@ -10,7 +11,7 @@ public static class ImageFolderCatalog
     /// Loads a folder of images in which each class has its own sub-folder. Nothing is decoded until a row's image is asked for.
     /// </summary>
     /// <param name="catalog">The data operations: <c>mlContext.Data</c>.</param>
-    /// <param name="path">The folder. Folders below it are searched to any depth; hidden files and folders are skipped.</param>
+    /// <param name="path">The folder. Folders below it are searched to any depth, those that links lead to as well, but each once; hidden files and folders are skipped.</param>
     /// <returns>
     /// One row per image, ordered by path, with the columns
     /// <c>Image</c> (<see cref="Data.MLImage"/>: RGB, turned upright by the photograph's EXIF orientation; every read gives a new image, which the reader disposes),
@@ -19,7 +20,8 @@ public static class ImageFolderCatalog
     /// Where <paramref name="path"/> holds images only and no class folders, labels are empty, which is ML.NET's missing text: enough to score them.
     /// </returns>
     /// <remarks>
-    /// Files are taken by their extension: jpg, jpeg, jfif, png, bmp, gif, webp, ico, wbmp. Reading the image of a damaged file throws an
+    /// Files are taken by their extension: jpg, jpeg, jfif, png, bmp, gif, webp, ico, wbmp. Images in other formats, class folders without
+    /// images, and links that lead back are told in the log, as warnings, and passed over. Reading the image of a damaged file throws an
     /// <see cref="ImageDecodeException"/> that names the row and the file.
     /// </remarks>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
@@ -28,6 +30,7 @@ public static class ImageFolderCatalog
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentException.ThrowIfNullOrEmpty(path);
+        using var notices = MLNet.LogNotices(MLNet.EnvironmentOf(catalog));
         return new ImageFolderView(path);
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Imaging;
 
@@ -92,7 +93,7 @@ internal sealed class ImageFolderView : IDataView
             var path = CurrentFile().Path;
             try
             {
-                image = ImageDecoder.ToMLImage(ImageDecoder.Decode(path));
+                image = ImageDecoder.Decode(path, ImageDecoder.ToMLImage);
             }
             catch (ImageDecodeException error)
             {
@@ -138,22 +139,23 @@ internal sealed record ImageFile(string Path, string Label)
         if (!Directory.Exists(root))
             throw new DirectoryNotFoundException($"The image folder '{root}' does not exist.");
 
-        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
-        var names = Directory.EnumerateFiles(root, "*", options)
-            .Select(path => System.IO.Path.GetRelativePath(root, path).Replace(System.IO.Path.DirectorySeparatorChar, '/'))
-            .Where(IsVisibleImage)
-            .Order(StringComparer.Ordinal)
-            .ToArray();
-
+        var files = new FolderWalk(root).Files();
+        var names = files.Where(name => HasExtension(name, ImageDecoder.FileExtensions)).Order(StringComparer.Ordinal).ToArray();
         if (names.Length == 0)
             throw new InvalidOperationException($"There are no images in '{root}'. Looked for {string.Join(", ", ImageDecoder.FileExtensions)} there and in the folders below.");
+
+        var unread = files.Where(name => HasExtension(name, ImageFormats.UnreadExtensions)).Order(StringComparer.Ordinal).ToArray();
+        if (unread.Length > 0)
+            Notices.Say($"In '{root}' {unread.Length} files look like images in formats that are not read, and are passed over: {string.Join(", ", unread.Take(3))}{(unread.Length > 3 ? " ..." : "")}. Convert them to PNG or JPEG.");
+        var classes = names.Select(LabelOf).ToHashSet();
+        var empty = classes.SetEquals([""]) ? [] : Directory.GetDirectories(root).Select(path => System.IO.Path.GetFileName(path)!)
+            .Where(name => !name.StartsWith('.') && !classes.Contains(name)).Order(StringComparer.Ordinal).ToArray();
+        if (empty.Length > 0)
+            Notices.Say($"In '{root}' the folders {string.Join(", ", empty.Take(10))}{(empty.Length > 10 ? " ..." : "")} hold no images, and are no classes.");
         return names;
     }
 
-    private static string LabelOf(string name) => name.Contains('/') ? name[..name.IndexOf('/')] : "";
+    private static bool HasExtension(string name, string[] extensions) => extensions.Contains(System.IO.Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Files and folders whose name begins with a dot count as hidden on every system.</summary>
-    private static bool IsVisibleImage(string name) =>
-        ImageDecoder.FileExtensions.Contains(System.IO.Path.GetExtension(name), StringComparer.OrdinalIgnoreCase)
-        && !name.Split('/').Any(part => part.StartsWith('.'));
+    private static string LabelOf(string name) => name.Contains('/') ? name[..name.IndexOf('/')] : "";
 }

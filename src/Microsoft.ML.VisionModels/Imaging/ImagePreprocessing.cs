@@ -7,7 +7,10 @@ namespace Microsoft.ML.VisionModels;
 /// The steps that turn an image into the input of a network, in this order: resize, center crop, rescale, normalize, pad.
 /// The steps and their arithmetic are those of Hugging Face's image processors.
 /// </summary>
-/// <remarks>Resizing equals Pillow's bit for bit. Alpha is dropped, gray is replicated, palettes are looked up.</remarks>
+/// <remarks>
+/// Resizing equals Pillow's bit for bit. Alpha is dropped, gray is replicated, palettes are looked up. Of a resized image only what the
+/// center crop leaves is computed.
+/// </remarks>
 public sealed record ImagePreprocessing
 {
     /// <summary>The size to resize to; null keeps the image's own.</summary>
@@ -24,6 +27,13 @@ public sealed record ImagePreprocessing
     /// torchvision rounds half of it to the even number, Hugging Face's processors, the default, round it down.
     /// </summary>
     public bool TorchvisionCrop { get; init; }
+
+    /// <summary>
+    /// Whether an image becomes RGB after it was resized, as OpenAI's code for CLIP and open_clip's do it, rather than before, as Hugging
+    /// Face's processors do, the default. With transparency the resize then weighs colors by their alpha, and an image that has a palette,
+    /// or one bit a pixel, takes the nearest pixel whatever <see cref="Filter"/> says. Images without either are the same both ways.
+    /// </summary>
+    public bool ConvertAfterResize { get; init; }
 
     /// <summary>The factor that the bytes (0 to 255) are multiplied by; 1/255 by default.</summary>
     public double RescaleFactor { get; init; } = 1 / 255.0;

@@ -20,18 +20,26 @@ internal sealed class ImageProcessor
 
     public ImagePreprocessing Settings { get; }
 
-    /// <summary>The first steps, which work on bytes.</summary>
+    /// <summary>The first steps, which work on bytes. Of the resized image only what the crop leaves is computed.</summary>
     /// <param name="image">The image.</param>
     /// <param name="maxThreads">How many threads may work on a large image.</param>
+    /// <exception cref="ImageDecodeException">An image of this size would become too large, or does not fit into the padded size.</exception>
     public RgbImage ResizeAndCrop(RgbImage image, int maxThreads = int.MaxValue)
     {
         var size = Settings.ResizedSize(new(image.Height, image.Width));
-        if ((long)size.Height * size.Width > ImageDecoder.MaxPixels)
-            throw new InvalidOperationException($"An image of {new ImageSize(image.Height, image.Width)} would be resized to {size}, more than the {ImageDecoder.MaxPixels} pixels that are allowed; set a smaller size, or an exact one.");
-        var resized = PillowResize.Resize(image, size.Width, size.Height, Settings.Filter, maxThreads: maxThreads);
-        return Settings.CenterCrop is { } crop
-            ? resized.Window(Settings.CropOffset(size.Width, crop.Width), Settings.CropOffset(size.Height, crop.Height), crop.Width, crop.Height)
-            : resized;
+        var whole = new PixelWindow(0, 0, size.Width, size.Height);
+        var window = Settings.CenterCrop is { } crop
+            ? new PixelWindow(Settings.CropOffset(size.Width, crop.Width), Settings.CropOffset(size.Height, crop.Height), crop.Width, crop.Height)
+            : whole;
+        var part = window.Within(whole);
+        if ((long)part.Height * part.Width > Limits.ImagePixels || Math.Max(size.Height, size.Width) == int.MaxValue)
+            throw new ImageDecodeException($"an image of {new ImageSize(image.Height, image.Width)} would be resized to {size}, more than the {Limits.ImagePixels} pixels that are allowed; set a smaller size, or an exact one.");
+        _ = PaddedSize(window.Height, window.Width);    // before the work
+
+        var resized = Settings.ConvertAfterResize
+            ? PillowModes.Resize(image, size.Width, size.Height, Settings.Filter, part, maxThreads)
+            : PillowResize.Resize(image, size.Width, size.Height, Settings.Filter, maxThreads: maxThreads, window: part);
+        return resized.Window(window.Left - part.Left, window.Top - part.Top, window.Width, window.Height);
     }
 
     /// <summary>The last steps, which work on floats: rescales and normalizes a resized image, and pads it with zeros.</summary>
@@ -81,21 +89,27 @@ internal sealed class ImageProcessor
         var sizes = images.Select(image => Settings.OutputSize(new(image.Height, image.Width))).Distinct().ToArray();
         if (sizes.Length > 1)
             throw new ArgumentException($"Images in one batch must come out in one size, but these come out as {sizes[0]} and {sizes[1]}; set an exact size or a crop.", nameof(images));
-        return ProcessBatch(images.Count, sizes[0], i => images[i]);
+        return ProcessBatch(images.Count, sizes[0], (i, threads) => ResizeAndCrop(images[i], threads));
     }
 
     /// <summary>All steps for a batch of images that are decoded on the same threads; the settings must have a fixed output size.</summary>
     /// <param name="count">The number of images, B.</param>
     /// <param name="image">Returns the image at an index of the batch; called from several threads.</param>
     /// <returns>[B, 3, H, W] float32 on the CPU.</returns>
-    public Tensor ProcessBatch(int count, Func<int, RgbImage> image)
+    public Tensor ProcessBatch(int count, Func<int, RgbImage> image) => ProcessBatch(count, (i, threads) => ResizeAndCrop(image(i), threads));
+
+    /// <summary>The last steps for a batch of images that are decoded and resized on the same threads; the settings must have a fixed output size.</summary>
+    /// <param name="count">The number of images, B.</param>
+    /// <param name="resized">Returns what <see cref="ResizeAndCrop"/> makes of an image, by its index in the batch and the threads that may work on it; called from several threads.</param>
+    /// <returns>[B, 3, H, W] float32 on the CPU.</returns>
+    public Tensor ProcessBatch(int count, Func<int, int, RgbImage> resized)
     {
         if (Settings.OutputHeight is not { } height || Settings.OutputWidth is not { } width)
             throw new InvalidOperationException($"The size of the result depends on each image; set {nameof(ImageResize.Exact)}, {nameof(ImagePreprocessing.CenterCrop)} or {nameof(ImagePreprocessing.Pad)}.");
-        return ProcessBatch(count, new ImageSize(height, width), image);
+        return ProcessBatch(count, new ImageSize(height, width), resized);
     }
 
-    private unsafe Tensor ProcessBatch(int count, ImageSize size, Func<int, RgbImage> image)
+    private unsafe Tensor ProcessBatch(int count, ImageSize size, Func<int, int, RgbImage> resized)
     {
         var length = 3 * size.Height * size.Width;
         var batch = empty([count, 3, size.Height, size.Width], ScalarType.Float32);
@@ -104,7 +118,7 @@ internal sealed class ImageProcessor
             fixed (byte* bytes = batch.bytes)
             {
                 var values = (nint)bytes;
-                OrderedParallel.For(count, i => Process(image(i), new Span<float>((float*)values + (long)i * length, length), maxThreads: count == 1 ? int.MaxValue : 1));
+                OrderedParallel.For(count, i => Normalize(resized(i, count == 1 ? int.MaxValue : 1), new Span<float>((float*)values + (long)i * length, length)));
             }
             return batch;
         }
@@ -137,7 +151,6 @@ internal sealed class ImageProcessor
     /// <summary>
     /// Pads a resized image while it still consists of bytes. The padding is the byte whose normalized value is nearest to 0.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The image is larger than the padded size.</exception>
     public RgbImage PadBytes(RgbImage image)
     {
         var size = PaddedSize(image.Height, image.Width);
@@ -156,7 +169,7 @@ internal sealed class ImageProcessor
         if (Settings.Pad is not { } pad)
             return new(height, width);
         if (pad.Height < height || pad.Width < width)
-            throw new InvalidOperationException($"An image of {new ImageSize(height, width)} does not fit into the padded size of {pad}; resize it by its longest edge.");
+            throw new ImageDecodeException($"an image of {new ImageSize(height, width)} does not fit into the padded size of {pad}; resize it by its longest edge.");
         return pad;
     }
 

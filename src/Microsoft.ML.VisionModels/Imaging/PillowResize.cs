@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Imaging;
 
@@ -22,7 +23,9 @@ internal static class PillowResize
     /// <param name="filter">The filter.</param>
     /// <param name="box">The part of the image to resize; all of it by default.</param>
     /// <param name="maxThreads">How many threads a large image may take; 1 where several images are processed at the same time.</param>
-    public static RgbImage Resize(RgbImage source, int width, int height, ResizeFilter filter, PixelBox? box = null, int maxThreads = int.MaxValue)
+    /// <param name="window">The part of the result to compute; all of it by default.</param>
+    public static RgbImage Resize(
+        RgbImage source, int width, int height, ResizeFilter filter, PixelBox? box = null, int maxThreads = int.MaxValue, PixelWindow? window = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
@@ -30,36 +33,52 @@ internal static class PillowResize
         var part = box ?? whole;
         if (!(part.Left >= 0 && part.Top >= 0 && part.Left < part.Right && part.Top < part.Bottom && part.Right <= source.Width && part.Bottom <= source.Height))
             throw new ArgumentOutOfRangeException(nameof(box), part, $"The box must lie within the image of {source.Width} x {source.Height}.");
+        var wanted = window ?? new(0, 0, width, height);
 
         if (part == whole && width == source.Width && height == source.Height)
-            return source;
+            return source.Window(wanted.Left, wanted.Top, wanted.Width, wanted.Height);
         if (filter == ResizeFilter.Nearest)
-            return Nearest(source, width, height, part);
+            return Nearest(source, width, height, part, wanted);
+        return Resample(source, new(filter, source.Width, part.Left, part.Right, width), new(filter, source.Height, part.Top, part.Bottom, height), wanted, maxThreads);
+    }
 
-        var horizontal = width != source.Width || part.Left != 0 || part.Right != width
-            ? ResizeCoefficients.For(filter, source.Width, part.Left, part.Right, width) : null;
-        var vertical = height != source.Height || part.Top != 0 || part.Bottom != height
-            ? ResizeCoefficients.For(filter, source.Height, part.Top, part.Bottom, height) : null;
+    private static RgbImage Resample(RgbImage source, ResizeAxis horizontal, ResizeAxis vertical, PixelWindow window, int maxThreads)
+    {
+        // Of a long thin image the weights, and the rows between the passes, may take many times the image's own memory.
+        var memory = horizontal.WeightBytes(window.Width) + vertical.WeightBytes(window.Height) + 3L * window.Width * vertical.Reach(window.Height);
+        if (memory > Limits.ResizeBytes && Math.Max(window.Width, window.Height) > 1)
+        {
+            var parts = new RgbImage(window.Width, window.Height);
+            foreach (var half in window.Halves())
+                parts.Paste(Resample(source, horizontal, vertical, half, maxThreads), half.Left - window.Left, half.Top - window.Top);
+            return parts;
+        }
 
-        var result = RgbImage.Uninitialized(width, height);
-        if (vertical is null)
+        var columns = horizontal.Changes ? ResizeCoefficients.For(horizontal, window.Left, window.Width) : null;
+        var rows = vertical.Changes ? ResizeCoefficients.For(vertical, window.Top, window.Height) : null;
+        // The first pass resizes only the rows that the second one reads.
+        var firstRow = rows is null ? window.Top : rows.First[0];
+        var rowCount = rows is null ? window.Height : rows.First[^1] + rows.Count[^1] - firstRow;
+        if (columns is null)
         {
-            ResampleRows(source, 0, height, horizontal!, result.Pixels, maxThreads);
+            var cut = source.Window(window.Left, firstRow, window.Width, rowCount);
+            if (rows is null)
+                return cut;
+            var stretched = RgbImage.Uninitialized(window.Width, window.Height);
+            ResampleColumns(cut.Pixels, firstRow, rows, stretched, maxThreads);
+            return stretched;
         }
-        else if (horizontal is null)
+
+        var result = RgbImage.Uninitialized(window.Width, window.Height);
+        if (rows is null)
         {
-            ResampleColumns(source.Pixels, 0, vertical, result, maxThreads);
+            ResampleRows(source, firstRow, rowCount, columns, result.Pixels, maxThreads);
+            return result;
         }
-        else
-        {
-            // The first pass resizes only the rows that the second one reads.
-            var firstRow = vertical.First[0];
-            var rowCount = vertical.First[^1] + vertical.Count[^1] - firstRow;
-            var between = ArrayPool<byte>.Shared.Rent(checked(3 * width * rowCount));
-            ResampleRows(source, firstRow, rowCount, horizontal, between, maxThreads);
-            ResampleColumns(between, firstRow, vertical, result, maxThreads);
-            ArrayPool<byte>.Shared.Return(between);
-        }
+        var between = ArrayPool<byte>.Shared.Rent(3 * window.Width * rowCount);
+        ResampleRows(source, firstRow, rowCount, columns, between, maxThreads);
+        ResampleColumns(between, firstRow, rows, result, maxThreads);
+        ArrayPool<byte>.Shared.Return(between);
         return result;
     }
 
@@ -84,29 +103,32 @@ internal static class PillowResize
             y => ColumnResampler.Resample(rows.AsSpan(stride * (vertical.First[y] - firstRow)), vertical.WeightsOf(y), target.Row(y)));
     }
 
-    private static RgbImage Nearest(RgbImage source, int width, int height, PixelBox part)
+    private static RgbImage Nearest(RgbImage source, int width, int height, PixelBox part, PixelWindow window)
     {
-        var columns = NearestPositions(part.Left, part.Right, width);
-        var rows = NearestPositions(part.Top, part.Bottom, height);
-        var result = RgbImage.Uninitialized(width, height);
-        for (var y = 0; y < height; y++)
+        var columns = NearestPositions(part.Left, part.Right, width, window.Left, window.Width);
+        var rows = NearestPositions(part.Top, part.Bottom, height, window.Top, window.Height);
+        var result = RgbImage.Uninitialized(window.Width, window.Height);
+        for (var y = 0; y < window.Height; y++)
         {
             var from = source.Row(rows[y]);
             var to = result.Row(y);
-            for (var x = 0; x < width; x++)
+            for (var x = 0; x < window.Width; x++)
                 from.Slice(3 * columns[x], 3).CopyTo(to[(3 * x)..]);
         }
         return result;
     }
 
-    /// <summary>The source position of each new pixel's center. Pillow adds the steps up one by one; this repeats its rounding.</summary>
-    private static int[] NearestPositions(float from, float to, int length)
+    /// <summary>The source position of the centers of some new pixels. Pillow adds the steps up one by one; this repeats its rounding.</summary>
+    private static int[] NearestPositions(float from, float to, int length, int first, int count)
     {
-        var positions = new int[length];
+        var positions = new int[count];
         var step = (double)(to - from) / length;
         var position = from + step * 0.5;
-        for (var i = 0; i < length; i++, position += step)
-            positions[i] = (int)position;
+        for (var i = 0; i < first + count; i++, position += step)
+        {
+            if (i >= first)
+                positions[i - first] = (int)position;
+        }
         return positions;
     }
 
@@ -125,6 +147,49 @@ internal static class PillowResize
 
 /// <summary>A part of an image, in pixels; edges may lie between pixels.</summary>
 internal readonly record struct PixelBox(float Left, float Top, float Right, float Bottom);
+
+/// <summary>A part of a resized image, in whole pixels; of a crop it may lie outside.</summary>
+internal readonly record struct PixelWindow(int Left, int Top, int Width, int Height)
+{
+    /// <summary>The part that lies within another window.</summary>
+    public PixelWindow Within(PixelWindow other)
+    {
+        var (left, top) = (Math.Max(Left, other.Left), Math.Max(Top, other.Top));
+        return new(left, top, Math.Min(Left + Width, other.Left + other.Width) - left, Math.Min(Top + Height, other.Top + other.Height) - top);
+    }
+
+    /// <summary>Two halves, cut across the longer side.</summary>
+    public PixelWindow[] Halves()
+    {
+        var (width, height) = (Width / 2, Height / 2);
+        return Width > Height
+            ? [this with { Width = width }, this with { Left = Left + width, Width = Width - width }]
+            : [this with { Height = height }, this with { Top = Top + height, Height = Height - height }];
+    }
+}
+
+/// <summary>One axis of a resize: the part from <paramref name="From"/> to <paramref name="To"/> of the source's pixels becomes new pixels.</summary>
+internal readonly record struct ResizeAxis(ResizeFilter Filter, int SourceLength, float From, float To, int Length)
+{
+    // Beside each weight of 4 bytes, its part of the vectors in RowResampler.
+    private const int BytesOfWeight = 20;
+
+    public bool Changes => Length != SourceLength || From != 0 || To != Length;
+
+    public double Scale => (double)(To - From) / Length; // Pillow takes the difference in single precision
+
+    /// <summary>How far the filter reaches to each side, in source pixels. When shrinking, it is widened so that every source pixel counts.</summary>
+    public double Support => ResizeCoefficients.KernelOf(Filter).Radius * Math.Max(Scale, 1);
+
+    /// <summary>The most source pixels that a new pixel takes.</summary>
+    public int Taps => (int)Math.Ceiling(Support) * 2 + 1;
+
+    /// <summary>About the memory that the weights of some new pixels take.</summary>
+    public long WeightBytes(int count) => Changes ? (long)BytesOfWeight * Taps * count : 0;
+
+    /// <summary>About the source pixels that some new pixels next to each other take.</summary>
+    public long Reach(int count) => Changes ? (long)Math.Min(SourceLength, count * Scale + 2 * Support + 1) : count;
+}
 
 /// <summary>
 /// The weights of one axis of a resize: new pixel i is the weighted sum of <see cref="Taps"/> source pixels from
@@ -151,22 +216,23 @@ internal sealed class ResizeCoefficients
 
     public ReadOnlySpan<int> WeightsOf(int i) => Weights.AsSpan(i * Taps, Count[i]);
 
-    /// <summary>Weights that resize the part from <paramref name="from"/> to <paramref name="to"/> of an axis.</summary>
-    public static ResizeCoefficients For(ResizeFilter filter, int sourceLength, float from, float to, int length)
+    /// <summary>The weights of some of an axis's new pixels.</summary>
+    /// <param name="axis">The axis.</param>
+    /// <param name="start">The first of the new pixels, which is number 0 in the result.</param>
+    /// <param name="length">How many.</param>
+    public static ResizeCoefficients For(ResizeAxis axis, int start, int length)
     {
-        var (kernel, radius) = KernelOf(filter);
-        var scale = (double)(to - from) / length; // Pillow takes the difference in single precision
-        var stretch = Math.Max(scale, 1); // when shrinking, the kernel is widened so that every source pixel counts
-        var support = radius * stretch;
-        var taps = (int)Math.Ceiling(support) * 2 + 1;
+        var kernel = KernelOf(axis.Filter).Kernel;
+        var (scale, support, taps) = (axis.Scale, axis.Support, axis.Taps);
+        var stretch = Math.Max(scale, 1);
 
         var coefficients = new ResizeCoefficients(length, taps);
         Span<double> weights = new double[taps];
         for (var i = 0; i < length; i++)
         {
-            var center = from + (i + 0.5) * scale;
+            var center = axis.From + (start + i + 0.5) * scale;
             var first = Math.Max(0, (int)(center - support + 0.5));
-            var count = Math.Min(sourceLength, (int)(center + support + 0.5)) - first;
+            var count = Math.Min(axis.SourceLength, (int)(center + support + 0.5)) - first;
             var sum = 0.0;
             for (var tap = 0; tap < count; tap++)
             {
@@ -184,7 +250,7 @@ internal sealed class ResizeCoefficients
     private static int ToFixedPoint(double weight) => (int)(weight * (1 << FractionBits) + (weight < 0 ? -0.5 : 0.5));
 
     /// <summary>The filter's kernel, and how far it reaches to each side.</summary>
-    private static (Func<double, double> Kernel, double Radius) KernelOf(ResizeFilter filter) => filter switch
+    public static (Func<double, double> Kernel, double Radius) KernelOf(ResizeFilter filter) => filter switch
     {
         ResizeFilter.Box => (Box, 0.5),
         ResizeFilter.Bilinear => (Bilinear, 1),

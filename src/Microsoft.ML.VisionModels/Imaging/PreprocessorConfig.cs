@@ -76,6 +76,7 @@ internal static class PreprocessorConfig
             Filter = (ResizeFilter)config.Get("resample", (int)defaults.Filter),
             CenterCrop = config.Get("do_center_crop", defaults.CenterCrop is not null) ? ReadSize(config, "crop_size", defaults.CenterCrop) : null,
             TorchvisionCrop = config.Get("crop_offset", "") == "torchvision",
+            ConvertAfterResize = config.Get("convert_rgb", "") == "after_resize",
             RescaleFactor = config.Get("do_rescale", true) ? config.Get("rescale_factor", defaults.RescaleFactor) : 1,
             Normalization = config.Get("do_normalize", true)
                 ? new(ReadChannels(config, "image_mean", defaults.Normalization?.Mean), ReadChannels(config, "image_std", defaults.Normalization?.Std))
@@ -162,6 +163,8 @@ internal static class PreprocessorConfig
             json.WriteStartObject();
             json.WriteString("image_processor_type", ClassFor(preprocessing).Name + ClassSuffix);
             json.WriteBoolean("do_convert_rgb", true);
+            if (preprocessing.ConvertAfterResize)
+                json.WriteString("convert_rgb", "after_resize"); // not an entry of Hugging Face's, whose processors ignore unknown entries
 
             json.WriteBoolean("do_resize", preprocessing.Resize is not null);
             json.WriteNumber("resample", (int)preprocessing.Filter);
@@ -176,7 +179,7 @@ internal static class PreprocessorConfig
             if (preprocessing.CenterCrop is { } crop)
                 WriteSize(json, "crop_size", crop);
             if (preprocessing.TorchvisionCrop)
-                json.WriteString("crop_offset", "torchvision"); // not an entry of Hugging Face's, whose processors ignore unknown entries
+                json.WriteString("crop_offset", "torchvision"); // nor this
 
             json.WriteBoolean("do_rescale", preprocessing.RescaleFactor != 1);
             json.WriteNumber("rescale_factor", preprocessing.RescaleFactor);

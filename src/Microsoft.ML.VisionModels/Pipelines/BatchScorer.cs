@@ -25,6 +25,9 @@ internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema, 
     /// <summary>A function that reads the row's present position.</summary>
     public abstract Func<TItem> MakeReader(DataViewRow row);
 
+    /// <summary>The memory of an item's image before it is scored. A batch ends early where its images take much.</summary>
+    public virtual long ImageBytes(TItem item) => 0;
+
     /// <summary>One result for each item, in order. Called from many threads at once.</summary>
     /// <param name="items">At least one, at most <see cref="BatchSize"/>.</param>
     /// <param name="wanted">For each of <see cref="Outputs"/>, whether somebody will read it.</param>
@@ -141,6 +144,8 @@ internal abstract class ImageScorer<TResult>(DataViewSchema schema, FittedModel 
     public sealed override int BatchSize => _options.ScoringBatchSize;
 
     public sealed override Func<ImageItem> MakeReader(DataViewRow row) => _images.MakeReader(row);
+
+    public sealed override long ImageBytes(ImageItem item) => item.Bytes;
 
     private protected sealed override IReadOnlyList<TResult> ScoreBatch(NetworkUse network, IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted)
     {

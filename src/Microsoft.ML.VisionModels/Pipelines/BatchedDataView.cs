@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Pipelines;
@@ -102,10 +103,12 @@ internal sealed class BatchedCursor<TItem, TResult> : DataViewRowCursor
             throw new InvalidOperationException($"Row {position} was to be scored in a batch that failed; the error was thrown when the batch's first row was read.");
 
         var items = new List<TItem>(_scorer.BatchSize);
-        while (items.Count < _scorer.BatchSize && _ahead!.MoveNext())
+        for (var bytes = 0L; items.Count < _scorer.BatchSize && bytes < ImageMemory.Limit && _ahead!.MoveNext();)
         {
-            if (++_aheadPosition >= position)
-                items.Add(_readAhead!());
+            if (++_aheadPosition < position)
+                continue;
+            items.Add(_readAhead!());
+            bytes += _scorer.ImageBytes(items[^1]);
         }
         if (items.Count == 0)
             throw new InvalidOperationException("The input gave fewer rows when it was read a second time. Cache it, or make it deterministic.");

@@ -8,12 +8,15 @@ namespace Microsoft.ML.VisionModels;
 /// <summary>What every estimator that reads images can be told.</summary>
 public abstract class ImageScoringOptions : ScoringOptions
 {
-    /// <summary>The column of images: <see cref="MLImage"/>, or text with file paths. Default "Image".</summary>
+    /// <summary>
+    /// The column of images. Default "Image". It holds text with file paths; the bytes of image files, as a <c>byte[]</c> property or
+    /// ML.NET's LoadRawImageBytes gives them; or <see cref="MLImage"/>, which <see cref="VisionImage"/> loads as training sees it.
+    /// </summary>
     [ScoringSetting]
     public string ImageColumnName { get; set; } = "Image";
 
     /// <summary>
-    /// Pass over images that cannot be read: training leaves them out, scoring gives missing values (NaN, and no label).
+    /// Pass over images that cannot be read or preprocessed: training leaves them out, scoring gives missing values (NaN, and no label).
     /// Default false: such an image is an <see cref="ImageDecodeException"/>.
     /// </summary>
     [ScoringSetting]

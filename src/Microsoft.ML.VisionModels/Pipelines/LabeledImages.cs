@@ -90,6 +90,7 @@ internal static class TrainingRows
         using var cursor = data.GetRowCursor(payload is null ? [images.Column] : [images.Column, payload.Column]);
         var (readImage, readPayload) = (images.MakeReader(cursor), payload?.MakeReader(cursor));
         var rows = new List<(ImageItem Image, T Payload)>(RowsAtOnce);
+        var bytes = 0L;
         for (var more = true; more;)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
@@ -103,8 +104,9 @@ internal static class TrainingRows
                     rows.Add((readImage(), present));
                 else
                     empty++;
+                bytes = rows.Sum(row => row.Image.Bytes);
             }
-            if (rows.Count == RowsAtOnce || !more)
+            if (rows.Count == RowsAtOnce || bytes > ImageMemory.Limit || !more)
             {
                 set.Add(rows, options.SkipInvalidImages);
                 rows.Clear();

@@ -11,7 +11,7 @@ namespace Microsoft.ML.VisionModels.Training;
 /// </summary>
 /// <typeparam name="T">What a row has beside its image: a label, a text, a pose, nothing.</typeparam>
 /// <param name="processor">The preprocessing; its output has a fixed size.</param>
-/// <param name="mostBytes">The memory for images. Those that do not come from files are kept in any case.</param>
+/// <param name="mostBytes">The memory for images. Those that do not come from files, but from memory, are kept in any case.</param>
 internal sealed class ImageSet<T>(ImageProcessor processor, long mostBytes)
 {
     private readonly List<(byte[]? Pixels, ImageItem? File)> _images = [];   // pixels [3, H, W], planar; else where they are
@@ -80,5 +80,5 @@ internal sealed class ImageSet<T>(ImageProcessor processor, long mostBytes)
     }
 
     private RgbImage? Decode(ImageItem image, bool skipInvalid) =>
-        image.Decode(skipInvalid) is { } decoded ? processor.PadBytes(processor.ResizeAndCrop(decoded, maxThreads: 1)) : null;
+        image.Read(skipInvalid, decoded => processor.PadBytes(processor.ResizeAndCrop(decoded, maxThreads: 1)));
 }

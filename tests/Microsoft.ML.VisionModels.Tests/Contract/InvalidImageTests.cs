@@ -76,7 +76,7 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         read();
     }
 
-    private static bool IsMissing(object? value) => value switch
+    internal static bool IsMissing(object? value) => value switch
     {
         null => true,
         float number => float.IsNaN(number),

@@ -220,6 +220,60 @@ public sealed class LoadImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void LinksGiveEachImageOnce()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights on Windows.");
+        var expected = Column(Flowers(), "ImagePath");
+        Directory.CreateSymbolicLink(_folder.File("rose/up"), "..");
+        Directory.CreateSymbolicLink(_folder.File("daisy/tulips"), _folder.File("tulip"));
+        Directory.CreateSymbolicLink(_folder.File("all"), _folder.Path);
+        Directory.CreateSymbolicLink(_folder.File("above"), Path.GetDirectoryName(_folder.Path)!);
+        Directory.CreateSymbolicLink(_folder.File("self"), "self");
+        using var elsewhere = TestFolders.Temporary();
+        TestImages.Save(TestImages.Noise(4, 3), elsewhere.File("far.png"));
+        Directory.CreateSymbolicLink(elsewhere.File("back"), _folder.Path);
+        Directory.CreateSymbolicLink(_folder.File("lily"), elsewhere.Path);
+
+        var said = Said(() => Assert.Equal([.. expected.Append(_folder.File("lily/far.png")).Order(StringComparer.Ordinal)], Column(_mlContext.Data.LoadImageFolder(_folder.Path), "ImagePath")));
+
+        foreach (var link in (string[])["rose/up", "daisy/tulips", "all", "above", "lily/back"])
+            Assert.Contains(said, message => message.Contains($"the link {link} leads to"));
+        // The same folder by the name of a link to it.
+        Directory.CreateSymbolicLink(elsewhere.File("name"), _folder.Path);
+        Assert.Equal(5, _mlContext.Data.LoadImageFolder(elsewhere.File("name")).GetRowCount());
+    }
+
+    [Fact]
+    public void WhatIsPassedOverIsTold()
+    {
+        Flowers();
+        File.WriteAllText(_folder.File("rose/scan.TIFF"), "");
+        File.WriteAllText(_folder.File("tulip/phone.heic"), "");
+        Directory.CreateDirectory(_folder.File("lily"));
+        TestImages.Save(TestImages.Noise(4, 3), _folder.File(".hidden/x.png"));
+
+        var said = Said(() => Assert.Equal(4, _mlContext.Data.LoadImageFolder(_folder.Path).GetRowCount()));
+
+        Assert.Equal(2, said.Count);
+        Assert.Contains(said, message => message.Contains("2 files") && message.Contains("rose/scan.TIFF") && message.Contains("tulip/phone.heic"));
+        Assert.Contains(said, message => message.Contains("lily") && message.Contains("no classes"));
+    }
+
+    private List<string> Said(Action act)
+    {
+        List<string> said = [];
+        void Hear(object? sender, LoggingEventArgs log)
+        {
+            if (log.Kind == Runtime.ChannelMessageKind.Warning)
+                said.Add(log.Message);
+        }
+        _mlContext.Log += Hear;
+        act();
+        _mlContext.Log -= Hear;
+        return said;
+    }
+
+    [Fact]
     public void WrongFoldersAreNamed()
     {
         var missing = _folder.File("missing");

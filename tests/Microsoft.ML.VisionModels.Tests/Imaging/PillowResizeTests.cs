@@ -13,7 +13,7 @@ public class PillowResizeTests
         for (var trial = 0; trial < 200; trial++)
         {
             var (from, to) = (random.Next(1, 200), random.Next(1, 200));
-            var resampler = new RowResampler(ResizeCoefficients.For(_smooth[trial % _smooth.Length], from, 0, from, to));
+            var resampler = new RowResampler(ResizeCoefficients.For(new(_smooth[trial % _smooth.Length], from, 0, from, to), 0, to));
             var source = TestImages.Noise(from, 2, trial);
             byte[] fast = new byte[6 * to], scalar = new byte[6 * to];
 
@@ -32,7 +32,7 @@ public class PillowResizeTests
         for (var trial = 0; trial < 200; trial++)
         {
             var (from, to, width) = (random.Next(1, 100), random.Next(1, 100), random.Next(1, 40));
-            var coefficients = ResizeCoefficients.For(_smooth[trial % _smooth.Length], from, 0, from, to);
+            var coefficients = ResizeCoefficients.For(new(_smooth[trial % _smooth.Length], from, 0, from, to), 0, to);
             var source = TestImages.Noise(width, from, trial);
             for (var y = 0; y < to; y++)
             {

@@ -28,6 +28,19 @@ internal static class TestImages
         return data.ToArray();
     }
 
+    /// <summary>The checksum of a PNG's chunk, from its name on.</summary>
+    public static uint PngChecksum(ReadOnlySpan<byte> chunk)
+    {
+        var sum = uint.MaxValue;
+        foreach (var value in chunk)
+        {
+            sum ^= value;
+            for (var bit = 0; bit < 8; bit++)
+                sum = (sum >> 1) ^ (0xedb88320 & (uint)-(int)(sum & 1));
+        }
+        return ~sum;
+    }
+
     /// <summary>The files of a folder that are images by their names.</summary>
     public static IEnumerable<string> In(string folder) =>
         Directory.GetFiles(folder).Where(file => ImageDecoder.FileExtensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase)).Order(StringComparer.Ordinal);

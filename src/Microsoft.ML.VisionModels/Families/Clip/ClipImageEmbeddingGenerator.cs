@@ -57,7 +57,7 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 using var inner = NewDisposeScope();
-                var pixels = _processor.ProcessBatch(chunk.Length, i => Decode(chunk[i].Item, chunk[i].Index)).to(network.Device);
+                var pixels = _processor.ProcessBatch(chunk.Length, (i, threads) => Resized(chunk[i].Item, chunk[i].Index, threads)).to(network.Device);
                 embeddings.AddRange(ClipEmbeddings.Of(ClipNetwork.Normalize(network.As<ClipVisionNetwork>().forward(pixels))));
             }
             return embeddings;
@@ -70,11 +70,11 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
     /// <summary>Frees the network's native memory, as soon as calls that are being answered have ended.</summary>
     public void Dispose() => _network.Dispose();
 
-    private static RgbImage Decode(DataContent image, int index)
+    private RgbImage Resized(DataContent image, int index, int threads)
     {
         try
         {
-            return ImageDecoder.Decode(image.Data.Span, image.Name ?? image.MediaType);
+            return ImageDecoder.Decode(image.Data.Span, image.Name ?? image.MediaType, decoded => _processor.ResizeAndCrop(decoded, threads));
         }
         catch (ImageDecodeException e)
         {

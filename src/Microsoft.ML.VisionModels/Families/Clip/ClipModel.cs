@@ -59,6 +59,7 @@ internal sealed class ClipModel(bool? quickGelu = null) : PublishedFormat<ClipCo
             Filter = ResizeFilter.Bicubic,
             CenterCrop = size,
             TorchvisionCrop = isOriginal,
+            ConvertAfterResize = isOriginal,
             Normalization = (isOriginal ? OpenClipConfig.Normalization(folder.ReadObject(OpenClipConfig.FileName)) : null) ?? ImageNormalization.Clip,
         };
     }

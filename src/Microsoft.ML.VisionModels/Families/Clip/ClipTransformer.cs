@@ -60,6 +60,8 @@ public sealed class ClipTransformer : ImageTransformer
             return () => (readImage(), readText());
         }
 
+        public override long ImageBytes((ImageItem Image, string Text) item) => item.Image.Bytes;
+
         private protected override IReadOnlyList<(float[]? Image, float[]? Text)> ScoreBatch(NetworkUse network, IReadOnlyList<(ImageItem Image, string Text)> items, IReadOnlyList<bool> wanted)
         {
             using var inference = inference_mode();

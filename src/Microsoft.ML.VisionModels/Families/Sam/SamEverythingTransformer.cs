@@ -103,10 +103,12 @@ public sealed class SamEverythingTransformer : SamTransformer
 
         public override Func<ImageItem> MakeReader(DataViewRow row) => _images.MakeReader(row);
 
+        public override long ImageBytes(ImageItem item) => item.Bytes;
+
         private protected override IReadOnlyList<SamSegments?> ScoreBatch(NetworkUse network, IReadOnlyList<ImageItem> items, IReadOnlyList<bool> wanted)
         {
             var finder = _sam.Finder(network);
-            return [.. items.Select(item => item.Decode(_options.SkipInvalidImages) is { } image ? new SamSegments(image, finder.Find(image, cancellation: Cancellation)) : null)];
+            return [.. items.Select(item => item.Read(_options.SkipInvalidImages, image => new SamSegments(image, finder.Find(image, cancellation: Cancellation))))];
         }
     }
 }

@@ -47,8 +47,8 @@ internal sealed class SamFolderLabeler(SamFinder finder, SamEverythingOptions se
     {
         try
         {
-            var image = ImageDecoder.Decode(Path.Combine(folder, name));
-            return new(name, image.Height, image.Width, [.. finder.Find(image, cancellation: options.CancellationToken).Select(segment => segment.ToAnnotation(CategoryOf(segment)))]);
+            return ImageDecoder.Decode(Path.Combine(folder, name), image => new AnnotatedImage(name, image.Height, image.Width,
+                [.. finder.Find(image, cancellation: options.CancellationToken).Select(segment => segment.ToAnnotation(CategoryOf(segment)))]));
         }
         catch (ImageDecodeException) when (options.SkipInvalidImages)
         {

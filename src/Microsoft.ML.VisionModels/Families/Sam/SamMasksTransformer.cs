@@ -54,10 +54,12 @@ public sealed class SamMasksTransformer : SamTransformer
             return () => (image(), prompts());
         }
 
+        public override long ImageBytes((ImageItem Image, SamPromptNumbers Prompts) item) => item.Image.Bytes;
+
         private protected override IReadOnlyList<SamMasksResult?> ScoreBatch(NetworkUse network, IReadOnlyList<(ImageItem Image, SamPromptNumbers Prompts)> items, IReadOnlyList<bool> wanted)
         {
             var predictor = _sam.Predictor(network);
-            return [.. items.Select(item => item.Image.Decode(_options.SkipInvalidImages) is { } image ? Answer(predictor, image, item.Prompts) : null)];
+            return [.. items.Select(item => item.Image.Read(_options.SkipInvalidImages, image => Answer(predictor, image, item.Prompts)))];
         }
 
         private SamMasksResult Answer(SamPredictor predictor, RgbImage image, SamPromptNumbers numbers)
