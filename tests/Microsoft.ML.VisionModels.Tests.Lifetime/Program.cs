@@ -2,6 +2,7 @@
 // with the right answer or with ObjectDisposedException. A fault would end the process by a signal, and so each run has one of its own.
 //
 // Lifetime --processes 200: runs all scenarios in turn, in that many processes, and prints how these ended.
+// Lifetime --memory: predicts, passes, fits and loads often, with and without Dispose, and prints what the process took.
 using System.Globalization;
 using Microsoft.ML.VisionModels;
 using Microsoft.ML.VisionModels.Tests.Lifetime;
@@ -10,8 +11,12 @@ using TorchSharp;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["--processes", var number])
     return Processes.Run(int.Parse(number, CultureInfo.InvariantCulture));
+if (args is ["--memory"])
+    return Memory.Run();
 TorchRuntime.EnsureAvailable();
 torch.set_num_threads(1);
+if (args is ["--memory", var what, var times, var disposes, var model])
+    return Memory.RunOne(what, int.Parse(times, CultureInfo.InvariantCulture), bool.Parse(disposes), model);
 using var scenarios = new Scenarios();
 try
 {

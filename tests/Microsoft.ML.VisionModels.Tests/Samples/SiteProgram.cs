@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Microsoft.ML.VisionModels.Tests.Samples;
 
@@ -52,6 +54,13 @@ internal sealed class SiteProgram : IAsyncDisposable
         using var answer = await Client.GetAsync(new Uri("/", UriKind.Relative), Cancellation);
         var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy")).Split("; ");
         Assert.Superset(new HashSet<string> { "default-src 'none'", "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'" }, policy.ToHashSet());
+        var page = await answer.Content.ReadAsStringAsync(Cancellation);
+        foreach (var (rule, tag) in new[] { ("script-src", "script"), ("style-src", "style") })
+        {
+            var content = Assert.Single(Regex.Matches(page, $"<{tag}[^>]*>(.*?)</{tag}>", RegexOptions.Singleline)).Groups[1].Value;
+            Assert.Contains($"{rule} 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'", policy);
+        }
+        Assert.DoesNotMatch(@"\s(on\w+|style)\s*=\s*""", Regex.Replace(page, "<(script|style)[^>]*>.*?</", "", RegexOptions.Singleline));   // which the policy would silence
         Assert.DoesNotContain(policy, rule => rule.Contains("unsafe", StringComparison.Ordinal) || rule.Contains('*', StringComparison.Ordinal));
         Assert.Equal("DENY", Assert.Single(answer.Headers.GetValues("X-Frame-Options")));
         Assert.Equal("nosniff", Assert.Single(answer.Headers.GetValues("X-Content-Type-Options")));
