@@ -10,29 +10,28 @@ namespace Microsoft.ML.VisionModels.Core;
 /// </summary>
 internal static class Utf8Text
 {
-    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>The text of bytes in UTF-8, or in UTF-16 where they begin with its mark.</summary>
     /// <param name="bytes">The bytes.</param>
     /// <param name="source">What to call them in the message.</param>
     /// <exception cref="CheckpointException">They are no text.</exception>
     public static string Decode(ReadOnlySpan<byte> bytes, string source)
     {
-        Encoding encoding = bytes switch
-        {
-            [0xFF, 0xFE, ..] => new UnicodeEncoding(bigEndian: false, byteOrderMark: true, throwOnInvalidBytes: true),
-            [0xFE, 0xFF, ..] => new UnicodeEncoding(bigEndian: true, byteOrderMark: true, throwOnInvalidBytes: true),
-            _ => s_utf8,
-        };
+        if (bytes is not ([0xFF, 0xFE, ..] or [0xFE, 0xFF, ..]))
+            return DecodeUtf8(WithoutMark(bytes), source);
         try
         {
-            return encoding.GetString(encoding == s_utf8 ? WithoutMark(bytes) : bytes[2..]);
+            return new UnicodeEncoding(bigEndian: bytes[0] == 0xFE, byteOrderMark: true, throwOnInvalidBytes: true).GetString(bytes[2..]);
         }
         catch (DecoderFallbackException e)
         {
-            throw new CheckpointException(encoding == s_utf8 ? NotUtf8(bytes, source) : $"{source} is no text in UTF-16, as which it begins.", e);
+            throw new CheckpointException($"{source} is no text in UTF-16, as which it begins.", e);
         }
     }
+
+    /// <summary>The text of bytes in UTF-8, in which U+FEFF is a character like any other.</summary>
+    /// <inheritdoc cref="Decode"/>
+    public static string DecodeUtf8(ReadOnlySpan<byte> bytes, string source) =>
+        Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw new CheckpointException(NotUtf8(bytes, source));
 
     /// <summary>The value of JSON in UTF-8. Every name and text in it is valid Unicode.</summary>
     /// <inheritdoc cref="Decode"/>

@@ -32,7 +32,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message, string source)
 
     public ReadOnlySpan<byte> ReadBytes() => _kind == Bytes ? Take(ReadVarint()) : throw Damaged();
 
-    public string ReadString() => Utf8Text.Decode(ReadBytes(), source);
+    public string ReadString() => Utf8Text.DecodeUtf8(ReadBytes(), source);
 
     public void Skip()
     {

@@ -121,7 +121,7 @@ public class ClipTokenizerFileTests
     private const string Special = "\"<|startoftext|>\": 0, \"<|endoftext|>\": 1";
 
     [Theory]
-    [InlineData("no JSON", "", "a b", "not valid JSON")]
+    [InlineData("no JSON", " ", "a b", "not valid JSON")]
     [InlineData("half", "{\"a\": ", "a b", "not valid JSON")]
     [InlineData("deep", "DEEP", "a b", "not valid JSON")]
     [InlineData("a lone surrogate", "{\"\\ud800\": 0}", "a b", "not valid JSON")]
@@ -133,7 +133,7 @@ public class ClipTokenizerFileTests
     [InlineData("a hole", "{\"a\": 0, \"b\": 2}", "a b", "'b' does not fit")]
     [InlineData("a number twice", "{\"a\": 0, \"b\": 0}", "a b", "'b' does not fit")]
     [InlineData("a token twice", "{\"a\": 0, \"a\": 1}", "a b", "'a' twice")]
-    [InlineData("nothing", "{}", "", "no merges")]
+    [InlineData("nothing", "{}", "\n", "no merges")]
     [InlineData("no merges", "{" + Special + "}", "#version: 0.2\n", "no merges")]
     [InlineData("a merge of one", "{" + Special + "}", "ab", "two tokens")]
     [InlineData("a merge of three", "{" + Special + "}", "a b c", "two tokens")]
