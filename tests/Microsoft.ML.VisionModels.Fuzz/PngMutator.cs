@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Fuzz;
@@ -43,9 +44,7 @@ internal sealed class PngMutator(Random random)
         var whole = new byte[chunk.Length + 8];
         BinaryPrimitives.WriteInt32BigEndian(whole, chunk.Length - 4);
         chunk.CopyTo(whole, 4);
-        var crc = new Crc32();
-        crc.Add(chunk);
-        BinaryPrimitives.WriteUInt32BigEndian(whole.AsSpan(chunk.Length + 4), crc.Value);
+        BinaryPrimitives.WriteUInt32BigEndian(whole.AsSpan(chunk.Length + 4), Crc32.HashToUInt32(chunk));
         return whole;
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels.Masks;
@@ -54,9 +55,9 @@ internal static class GrayPng
         file.Write(type);
         file.Write(data);
         var crc = new Crc32();
-        crc.Add(type);
-        crc.Add(data);
-        BinaryPrimitives.WriteUInt32BigEndian(number, crc.Value);
+        crc.Append(type);
+        crc.Append(data);
+        BinaryPrimitives.WriteUInt32BigEndian(number, crc.GetCurrentHashAsUInt32());
         file.Write(number);
     }
 }
