@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging;
@@ -43,7 +44,11 @@ internal sealed class ImageItem
         }
         catch (ImageDecodeException e)
         {
-            return skipInvalid ? null : throw e.Of(_name).AtRow(_row);
+            var named = e.Of(_name).AtRow(_row);
+            if (!skipInvalid)
+                throw named;
+            Notices.Say($"{named.Message} It is passed over, as others will be that cannot be read: SkipInvalidImages is set.", kind: nameof(ImageDecodeException));
+            return null;
         }
     }
 

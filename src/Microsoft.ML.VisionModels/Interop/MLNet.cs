@@ -43,7 +43,10 @@ internal static class MLNet
     public static void Warning(IChannel channel, string message) => channel.Warning(MessageSensitivity.None, Escape(message));
 
     /// <summary>Until the result is disposed of, what readers have to say goes to the environment's log as warnings.</summary>
-    public static IDisposable LogNotices(IHostEnvironment environment) => Notices.To(message =>
+    public static IDisposable LogNotices(IHostEnvironment environment) => Notices.To(NoticesOf(environment));
+
+    /// <summary>The environment's log as one for what readers have to say.</summary>
+    public static NoticeLog NoticesOf(IHostEnvironment environment) => new(message =>
     {
         using var channel = environment.Start("Notice");
         Warning(channel, message);

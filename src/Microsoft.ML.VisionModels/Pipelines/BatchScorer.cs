@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
@@ -37,6 +38,7 @@ internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema, 
     {
         Cancellation.ThrowIfCancellationRequested();
         using var network = Model.Use();
+        using var notices = Model.Notices is { } log ? Notices.To(log) : null;
         return ScoreBatch(network, items, wanted);
     }
 

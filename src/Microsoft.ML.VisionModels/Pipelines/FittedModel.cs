@@ -56,6 +56,9 @@ internal sealed class FittedModel : IDisposable
     /// <summary>What stops scoring. A training's token has done its work when there is a model.</summary>
     public CancellationToken Cancellation => Options is TrainerOptions ? CancellationToken.None : Options.CancellationToken;
 
+    /// <summary>Hears once what is said in all scoring of the model.</summary>
+    public NoticeLog? Notices { get; set; }
+
     /// <summary>The network for one call.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed of.</exception>
     public NetworkUse Use() => _network.TryUse() ?? throw new ObjectDisposedException(nameof(BatchTransformer),

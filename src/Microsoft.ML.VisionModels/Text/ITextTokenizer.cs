@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Interop;
 
 namespace Microsoft.ML.VisionModels.Text;
@@ -23,4 +24,8 @@ internal interface ITextTokenizer
     void SaveFolder(string folder, int maxLength);
 
     void Save(ModelArchiveWriter archive);
+
+    /// <summary>Says that a text has more tokens than the network takes.</summary>
+    static void SayCut(string text, int length) => Notices.Say(
+        $"The text '{(text.Length > 60 ? text[..60] + "..." : text)}' has more than the {length} tokens that the network takes and is cut off, as others will be.", kind: nameof(SayCut));
 }

@@ -22,6 +22,23 @@ public class ClipGeneratorTests(TrainedClip trained)
     }
 
     [Fact]
+    public void TextsThatAreCutAreSaidOnce()
+    {
+        var heard = new List<string>();
+        _context.Log += (_, e) => heard.Add(e.Message);
+        var fits = ContractData.Rows(3);
+        using var model = _context.Transforms.ClipTextEmbedding(trained.Checkpoint).Fit(_context.Data.LoadFromEnumerable(fits));
+        _ = model.Transform(_context.Data.LoadFromEnumerable(fits)).GetColumn<float[]>("Embedding").ToArray();
+        Assert.DoesNotContain(heard, message => message.Contains("cut off", StringComparison.Ordinal));
+
+        foreach (var row in fits)
+            row.Text = string.Concat(Enumerable.Repeat("a cat ", 200));
+        for (var pass = 0; pass < 2; pass++)
+            _ = model.Transform(_context.Data.LoadFromEnumerable(fits)).GetColumn<float[]>("Embedding").ToArray();
+        Assert.Contains("a cat", Assert.Single(heard, message => message.Contains("cut off", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task ImagesHaveThePipelinesVectors()
     {
         using var folder = TestFolders.Temporary();

@@ -45,6 +45,8 @@ public sealed class SigLipTests : IDisposable
     public void TextsAreAlwaysPaddedToTheirFullLength()
     {
         var texts = _context.Data.LoadFromEnumerable(new[] { new TextRow { Text = "a cat" }, new TextRow { Text = "" }, new TextRow { Text = new string('x', 500) } });
+        var heard = new List<string>();
+        _context.Log += (_, e) => heard.Add(e.Message);
         using var model = _context.Transforms.ClipTextEmbedding(_folder.Path).Fit(texts);
 
         using var scope = NewDisposeScope();
@@ -52,6 +54,8 @@ public sealed class SigLipTests : IDisposable
         using var network = new ClipModel().Open(_folder.Path).Build();
         var together = Matrix(model.Transform(texts), "Embedding");
         TensorAssert.Close(ClipNetwork.Normalize(network.Text.forward(cat([Ids("a cat"), Ids(""), Ids(new string('x', 500))]))), together, 1e-5);
+
+        Assert.Contains("xxx", Assert.Single(heard, message => message.Contains("cut off", StringComparison.Ordinal)));
 
         var alone = Matrix(model.Transform(_context.Data.LoadFromEnumerable(new[] { new TextRow { Text = "a cat" } })), "Embedding");
         TensorAssert.Close(together[..1], alone, 1e-5);

@@ -35,7 +35,12 @@ public sealed class InvalidImageTests(FittedModels models) : IDisposable
         var model = EstimatorCase.Of(estimator).Create(_context, options).Fit(data);
         using var owned = model as IDisposable;
 
+        var heard = new List<string>();
+        _context.Log += (_, e) => heard.Add(e.Message);
         var scores = ContractData.Scores(model, data);
+        ContractData.Scores(model, data);
+        Assert.Contains($"Row {Bad}", Assert.Single(heard, message => message.Contains("SkipInvalidImages", StringComparison.Ordinal)));
+
         // What is told of a row's text does not depend on its image.
         var ofImages = scores[Bad].Where((_, column) => !ContractData.Added(model, data)[column].StartsWith("Text", StringComparison.Ordinal));
         Assert.All(ofImages, value => Assert.True(IsMissing(value), ViewValues.Exactly(value)));

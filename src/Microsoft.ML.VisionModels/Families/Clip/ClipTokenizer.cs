@@ -45,8 +45,10 @@ internal sealed partial class ClipTokenizer : ITextTokenizer
         if (ids.Length < 2)
             throw new ArgumentException($"A row of {ids.Length} has no room for the start and the end token.", nameof(ids));
 
-        var tokens = Tokens(text, ids.Length - 1);
+        var tokens = Tokens(text, ids.Length);
         var count = Math.Min(tokens.Count, ids.Length - 1);
+        if (count < tokens.Count)
+            ITextTokenizer.SayCut(text, ids.Length);
         for (var i = 0; i < count; i++)
             ids[i] = tokens[i];
         ids[count] = EndToken;

@@ -46,6 +46,8 @@ internal sealed partial class SigLipTokenizer : ITextTokenizer
 
         var tokens = Tokens(text);
         var count = Math.Min(tokens.Count, ids.Length - 1);
+        if (count < tokens.Count)
+            ITextTokenizer.SayCut(text, ids.Length);
         for (var i = 0; i < count; i++)
             ids[i] = tokens[i];
         ids[count..].Fill(EndToken);
