@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text;
 using Samples;
 using Spectre.Console;
 using Spectre.Console.Cli;
@@ -44,8 +45,20 @@ internal sealed class Settings : CommandSettings
 
     /// <summary>The classes; null where none are named.</summary>
     public IReadOnlyList<string>? Words() => Labels is null ? null
-        : File.Exists(Labels) ? [.. File.ReadLines(Labels).Select(line => line.Trim()).Where(line => line.Length > 0)]
+        : File.Exists(Labels) ? [.. Lines(Labels).Select(line => line.Trim()).Where(line => line.Length > 0)]
         : Labels.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static string[] Lines(string file)
+    {
+        try
+        {
+            return File.ReadAllLines(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new ArgumentException($"{file} is no text in UTF-8; save it as that. {e.Message}", e);
+        }
+    }
 }
 
 /// <summary>The sentences that a label is put into.</summary>

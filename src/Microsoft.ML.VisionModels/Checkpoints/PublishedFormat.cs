@@ -27,14 +27,23 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
     /// <summary>The names that a file may bear, the published ones first: those are written.</summary>
     public abstract IReadOnlyList<Dialect> Dialects(TConfig config);
 
+    /// <summary>The model types of Hugging Face's that are of this family; the first is that of files which name none.</summary>
+    public abstract IReadOnlyList<string> ModelTypes { get; }
+
     /// <summary>Whether a folder without a <c>config.json</c> is none of this family.</summary>
     protected virtual bool FolderNeedsConfig => true;
 
     /// <summary>The hyper-parameters that <c>config.json</c> tells.</summary>
     /// <param name="config">The root of the file.</param>
-    /// <param name="tensors">The names in the checkpoint, which tell what the file leaves open.</param>
+    /// <param name="tensors">The tensors in the checkpoint, which tell what the file leaves open.</param>
     /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
-    protected abstract TConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors);
+    protected abstract TConfig ReadConfig(JsonElement config, IReadOnlyDictionary<string, TensorInfo> tensors);
+
+    /// <summary>The hyper-parameters that timm's <c>config.json</c> tells.</summary>
+    /// <param name="config">The file.</param>
+    /// <param name="weights">The checkpoint, which tells what the file leaves open.</param>
+    /// <exception cref="CheckpointException">Another architecture, or a value of the wrong kind.</exception>
+    protected virtual TConfig ReadTimm(TimmConfig config, Checkpoint weights) => throw config.Unknown("no networks of timm in this family");
 
     /// <summary>The hyper-parameters of weights without a <c>config.json</c>.</summary>
     /// <exception cref="CheckpointException">They are of another network.</exception>
@@ -57,7 +66,7 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
     public virtual Checkpoint Prepare(Checkpoint weights) => weights;
 
     /// <summary>A network of these hyper-parameters with random weights.</summary>
-    public PublishedModel<TConfig, TNetwork> Random(TConfig config) => new(this, null, config, null, null, default);
+    public PublishedModel<TConfig, TNetwork> Random(TConfig config) => new(this, null, config, null, default);
 
     /// <param name="path">A folder or a file.</param>
     /// <param name="choice">Which weights, where a training kept two sets of them.</param>
@@ -70,8 +79,24 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
             throw new FileNotFoundException($"The folder {path} has no config.json.", Path.Combine(path, "config.json"));
         using var weights = OpenWeights(folder, choice);
         var config = ReadConfig(folder, weights);
-        var labels = folder.Config is { } same && ClassesOf(config) is not null ? folder.Read(same, JsonConfig.Labels) : null;
-        return new(this, folder, config, folder.Preprocessing ?? DefaultPreprocessing(config, folder), labels, choice);
+        var labels = folder.Config is not null && ClassesOf(config) is { } classes
+            ? PublishedClasses.Names(folder.ReadConfig(json => folder.Timm is { } timm ? timm.Labels() : json.Labels()), classes, path)
+            : null;
+        return new(this, folder, config, labels, choice);
+    }
+
+    /// <summary>How the publisher prepares images; null where nothing tells.</summary>
+    /// <exception cref="CheckpointException">A file cannot be read, or asks for a step that is not supported.</exception>
+    public ImagePreprocessing? Preprocessing(TConfig config, ModelFolder folder)
+    {
+        var type = folder is { Config: not null, Timm: null } ? folder.ReadConfig(json => json.ModelType(ModelTypes))! : ModelTypes[0];
+        if (folder.ReadPreprocessing(type) is { } told)
+            return told;
+        var usual = DefaultPreprocessing(config, folder);
+        Sound(folder.Path, () => usual?.Validate());
+        if (usual is not null && folder.Config is not null)
+            Notices.Say($"{folder.Path} has no preprocessor_config.json: images are prepared as is usual for model_type '{type}'. Preprocessing decides otherwise.");
+        return usual;
     }
 
     /// <summary>The network's tensors in the family's names.</summary>
@@ -105,9 +130,15 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
 
     private TConfig ReadConfig(ModelFolder folder, Checkpoint weights) => Sound(folder.Path, () =>
     {
-        var config = folder.Config is { } json ? folder.Read(json, root => ReadConfig(root, [.. weights.Tensors.Keys])) : ReadTensors(weights, folder);
+        var config = folder.ReadConfig(json => folder.Timm is { } timm ? ReadTimm(timm, weights) : ReadConfig(json, weights.Tensors)) ?? ReadTensors(weights, folder);
         HyperParameters.Check(config);
         return config;
+    });
+
+    private static void Sound(string path, Action check) => Sound<object?>(path, () =>
+    {
+        check();
+        return null;
     });
 
     private static T Sound<T>(string path, Func<T> make)
@@ -156,11 +187,10 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
 /// <param name="format">How the family's networks are published.</param>
 /// <param name="folder">Where the weights are; null for random ones.</param>
 /// <param name="config">The hyper-parameters.</param>
-/// <param name="preprocessing">How its images are prepared; null where nothing tells.</param>
 /// <param name="labels">The names of the head's classes; null where there is no head, or they have no names.</param>
 /// <param name="choice">Which weights, where a training kept two sets of them.</param>
 internal sealed class PublishedModel<TConfig, TNetwork>(
-    PublishedFormat<TConfig, TNetwork> format, ModelFolder? folder, TConfig config, ImagePreprocessing? preprocessing, IReadOnlyList<string>? labels, CheckpointWeights choice)
+    PublishedFormat<TConfig, TNetwork> format, ModelFolder? folder, TConfig config, IReadOnlyList<string>? labels, CheckpointWeights choice)
     where TConfig : class
     where TNetwork : nn.Module, INetwork<TConfig, TNetwork>
 {
@@ -169,9 +199,28 @@ internal sealed class PublishedModel<TConfig, TNetwork>(
 
     public TConfig Config => config;
 
-    public ImagePreprocessing? Preprocessing => preprocessing;
-
     public IReadOnlyList<string>? Labels => labels;
+
+    /// <summary>How images become the network's input: as the user chose, else as the publisher does, else as is usual, which is said.</summary>
+    /// <param name="chosen">The preprocessing in the user's options; null where they set none.</param>
+    /// <param name="size">The size of the network's input.</param>
+    /// <param name="chosenSize">The image size in the user's options, which the publisher's preprocessing then resizes to; null where they set none.</param>
+    /// <exception cref="CheckpointException">The publisher's file cannot be read, or asks for a step that is not supported.</exception>
+    /// <exception cref="ArgumentException">The preprocessing gives images of another size.</exception>
+    public ImagePreprocessing Preprocessing(ImagePreprocessing? chosen, ImageSize size, ImageSize? chosenSize = null)
+    {
+        var published = chosen is null && folder is not null ? format.Preprocessing(config, folder) : null;
+        if (chosen is null && folder is not null && published is null)
+        {
+            Notices.Say($"{folder.Path} does not tell how images are prepared, as a preprocessor_config.json would: they are resized to {size} and scaled from -1 to 1. Preprocessing decides otherwise.");
+        }
+        else if (published is { Resize: null, OutputHeight: null })
+        {
+            Notices.Say($"{folder!.Path} says that images are not resized (do_resize): those of another size than the network's {size} are, all the same. Preprocessing decides how.");
+            published = published with { Resize = new ImageResize.Exact(size.Height, size.Width) };
+        }
+        return ImagePreprocessing.ForNetwork(chosen, published, chosenSize, size);
+    }
 
     /// <summary>The network with the published weights, or random ones where there are none.</summary>
     /// <param name="config"><see cref="Config"/>, but for the head and what concerns training; null for <see cref="Config"/> as it is.</param>

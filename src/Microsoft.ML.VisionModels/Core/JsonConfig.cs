@@ -22,7 +22,31 @@ internal static class JsonConfig
 
     public static int Get(this JsonElement config, string name, int fallback) => config.Optional(name)?.Integer(name) ?? fallback;
 
-    public static double Get(this JsonElement config, string name, double fallback) => config.Optional(name)?.Number(name) ?? fallback;
+    public static double Get(this JsonElement config, string name, double fallback) => config.Optional(name) switch
+    {
+        null => fallback,
+        { } value when value.Number(name) is >= 0 and var number => number,
+        { } value => throw Wrong(name, value, "a number that is not negative"),
+    };
+
+    /// <summary>The model type of a configuration: <c>model_type</c>, else what the name of its architecture begins with, else the first of the family's, which is said.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="types">The model types of the family.</param>
+    /// <exception cref="CheckpointException">It is of another family.</exception>
+    public static string ModelType(this JsonElement config, IReadOnlyList<string> types)
+    {
+        var known = string.Join(" or ", types.Select(type => $"'{type}'"));
+        if (config.Optional("model_type") is not null)
+        {
+            var named = config.Get("model_type", "");
+            return types.Contains(named) ? named : throw new CheckpointException($"The configuration has model_type '{named}'; networks of this family have {known}.");
+        }
+        // "swinv2" before "swin".
+        if (types.OrderByDescending(type => type.Length).FirstOrDefault(type => config.Architecture().StartsWith(type, StringComparison.OrdinalIgnoreCase)) is { } told)
+            return told;
+        Notices.Say($"config.json names neither a model_type ({known}) nor an architecture: it is read as of '{types[0]}'. Give it the entry model_type if it is another's.");
+        return types[0];
+    }
 
     public static bool Get(this JsonElement config, string name, bool fallback) => config.Optional(name) switch
     {
@@ -33,57 +57,67 @@ internal static class JsonConfig
     };
 
     public static string Get(this JsonElement config, string name, string fallback) =>
-        config.Optional(name) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, value, "text") : fallback;
+        config.Optional(name) is { } value ? TextOf(value) ?? throw Wrong(name, value, "text") : fallback;
 
-    /// <summary>A value as a whole number.</summary>
+    /// <summary>A value as a whole number that is not negative, be it written with a point or an exponent.</summary>
     /// <param name="value">The value.</param>
     /// <param name="name">Its place in the configuration, for the message.</param>
-    public static int Integer(this JsonElement value, string name) => TryGetInteger(value, out var number) ? number : throw Wrong(name, value, "a whole number");
+    public static int Integer(this JsonElement value, string name) => IntegerOf(value) is { } number and >= 0 ? number : throw Wrong(name, value, "a whole number from 0 to 2147483647");
 
     /// <summary>A value as a number.</summary>
     /// <param name="value">The value.</param>
     /// <param name="name">Its place in the configuration, for the message.</param>
     public static double Number(this JsonElement value, string name) =>
-        value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw Wrong(name, value, "a number");
+        value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && double.IsFinite(number) ? number : throw Wrong(name, value, "a number");
 
     /// <summary>The object of an entry, such as <c>vision_config</c>; an empty object where there is none.</summary>
-    public static JsonElement Part(this JsonElement config, string name) =>
-        config.TryGetProperty(name, out var part) && part.ValueKind == JsonValueKind.Object ? part : Empty;
+    public static JsonElement Part(this JsonElement config, string name) => config.Optional(name) switch
+    {
+        null => Empty,
+        { ValueKind: JsonValueKind.Object } part => part,
+        { } value => throw Wrong(name, value, "an object"),
+    };
 
     /// <summary>The labels of <c>id2label</c> in the order of their ids; null where there are none.</summary>
-    public static string[]? Labels(this JsonElement config)
+    public static string[]? Labels(this JsonElement config) => config.Optional("id2label") is { } map ? Labels(map, "id2label") : null;
+
+    /// <summary>The names of classes in the order of their ids, which are an object's keys. A name may be a number, and is then read as it is written.</summary>
+    /// <param name="map">The object.</param>
+    /// <param name="name">Its place in the configuration, for the message.</param>
+    public static string[] Labels(JsonElement map, string name)
     {
-        if (config.Optional("id2label") is not { } map)
-            return null;
         if (map.ValueKind != JsonValueKind.Object)
-            throw Wrong("id2label", map, "an object");
+            throw Wrong(name, map, "an object");
 
         var labels = new string?[map.EnumerateObject().Count()];
         foreach (var entry in map.EnumerateObject())
         {
-            if (entry.Value.ValueKind != JsonValueKind.String
-                || !int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id >= labels.Length || labels[id] is not null)
-                throw new CheckpointException($"id2label of the configuration must give a text to each number from 0 to {labels.Length - 1}; '{entry.Name}' does not fit.");
-            labels[id] = entry.Value.GetString();
+            var label = LabelOf(entry.Value);
+            if (label is null || !int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id >= labels.Length || labels[id] is not null)
+                throw new CheckpointException($"{name} of the configuration must give a name to each number from 0 to {labels.Length - 1}; '{entry.Name}' with {entry.Value.GetRawText()} does not fit.");
+            labels[id] = label;
         }
         return labels!;
     }
 
+    /// <summary>The name of a class, which may be a number; null for anything else.</summary>
+    public static string? LabelOf(JsonElement value) =>
+        value.ValueKind is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False ? value.GetRawText() : TextOf(value);
+
     /// <summary>A size: one number for a square, or [height, width].</summary>
     public static ImageSize Size(this JsonElement config, string name, int fallback) =>
-        config.TryGetProperty(name, out var value) && value is { ValueKind: JsonValueKind.Array } && value.GetArrayLength() == 2
-            && value[0].TryGetInt32(out var height) && value[1].TryGetInt32(out var width)
-                ? new ImageSize(height, width)
-                : config.Get(name, fallback);
+        config.Optional(name) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 2
+            ? new ImageSize(list[0].Integer(name), list[1].Integer(name))
+            : config.Get(name, fallback);
 
-    /// <summary>A list of whole numbers; null where there is none.</summary>
+    /// <summary>A list of whole numbers, negative ones too; null where there is none.</summary>
     public static int[]? Integers(this JsonElement config, string name)
     {
         if (config.Optional(name) is not { } list)
             return null;
         if (list.ValueKind != JsonValueKind.Array)
             throw Wrong(name, list, "a list of whole numbers");
-        return [.. list.EnumerateArray().Select(value => TryGetInteger(value, out var number) ? number : throw Wrong(name, list, "a list of whole numbers"))];
+        return [.. list.EnumerateArray().Select(value => IntegerOf(value) ?? throw Wrong(name, list, "a list of whole numbers"))];
     }
 
     /// <summary>A list of texts; null where there is none.</summary>
@@ -93,14 +127,12 @@ internal static class JsonConfig
             return null;
         if (list.ValueKind != JsonValueKind.Array)
             throw Wrong(name, list, "a list of texts");
-        return [.. list.EnumerateArray().Select(value => value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, list, "a list of texts"))];
+        return [.. list.EnumerateArray().Select(value => TextOf(value) ?? throw Wrong(name, list, "a list of texts"))];
     }
 
     /// <summary>The first entry of <c>architectures</c>; empty where there is none.</summary>
     public static string Architecture(this JsonElement config) =>
-        config.TryGetProperty("architectures", out var list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0
-            ? list[0].GetString() ?? ""
-            : "";
+        config.Texts("architectures") is [var first, ..] ? first : "";
 
     /// <summary>A size: one number for a square, else [height, width].</summary>
     public static JsonNode ToJson(this ImageSize size) => size.Height == size.Width ? size.Height : new JsonArray(size.Height, size.Width);
@@ -115,10 +147,19 @@ internal static class JsonConfig
     /// <summary>The configuration as the indented text of a file.</summary>
     public static string ToIndentedText(this JsonObject config) => config.ToJsonString(s_indented);
 
-    private static bool TryGetInteger(JsonElement value, out int number)
+    private static int? IntegerOf(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && Math.Abs(number) <= int.MaxValue && Math.Truncate(number) == number ? (int)number : null;
+
+    private static string? TextOf(JsonElement value)
     {
-        number = 0;
-        return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out number);
+        try
+        {
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;    // half a character
+        }
     }
 
     private static CheckpointException Wrong(string name, JsonElement value, string expected) =>

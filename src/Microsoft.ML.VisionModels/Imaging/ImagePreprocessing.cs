@@ -119,6 +119,9 @@ public sealed record ImagePreprocessing
             throw new ArgumentException($"{nameof(Filter)} has no value {(int)Filter}.");
         if (!double.IsFinite(RescaleFactor))
             throw new ArgumentException($"{nameof(RescaleFactor)} must be finite, but is {RescaleFactor}.");
+        if (Normalization is { } normalization && !Array.TrueForAll(
+            [normalization.Mean.Red, normalization.Mean.Green, normalization.Mean.Blue, normalization.Std.Red, normalization.Std.Green, normalization.Std.Blue], float.IsFinite))
+            throw new ArgumentException($"{nameof(Normalization)} must be finite, but is {normalization}.");
         if (Normalization is { Std: var std } && (std.Red == 0 || std.Green == 0 || std.Blue == 0))
             throw new ArgumentException($"{nameof(Normalization)} divides by a standard deviation of 0.");
     }

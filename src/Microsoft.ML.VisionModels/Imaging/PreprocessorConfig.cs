@@ -7,7 +7,10 @@ namespace Microsoft.ML.VisionModels.Imaging;
 /// <summary>The image processor classes that the checkpoints of a family name. Families implement it; <see cref="Registry"/> finds them.</summary>
 internal interface IImageProcessors
 {
-    IEnumerable<ImageProcessorClass> All { get; }
+    IEnumerable<ImageProcessorClass> All => [];
+
+    /// <summary>For each model type of the family the name of the class that its folders have where they name none.</summary>
+    IReadOnlyDictionary<string, string> OfModelTypes { get; }
 }
 
 /// <summary>An image processor class of Hugging Face's transformers, such as <c>ViTImageProcessor</c>.</summary>
@@ -25,6 +28,12 @@ internal sealed record ImageProcessorClass(string Name, ImagePreprocessing Defau
     public Func<ImagePreprocessing, bool> Matches { get; init; } = _ => false;
 
     /// <summary>
+    /// The share of the resized edge that the crop keeps where <c>crop_pct</c> is silent; null for a class that knows no such key. The
+    /// crop is <c>size</c>, which means the shortest edge; from <see cref="PreprocessorConfig.UncroppedFrom"/> on all of the image is squeezed into it.
+    /// </summary>
+    public double? CropShare { get; init; }
+
+    /// <summary>
     /// Old files name no class. Whether this class is assumed for those with a center crop (true) or for those without (false); null,
     /// the default, for neither.
     /// </summary>
@@ -34,22 +43,30 @@ internal sealed record ImageProcessorClass(string Name, ImagePreprocessing Defau
 /// <summary>Reads and writes Hugging Face's <c>preprocessor_config.json</c>.</summary>
 internal static class PreprocessorConfig
 {
-    private const string ClassSuffix = "ImageProcessor";
+    /// <summary>The side of a crop from which on classes with <see cref="ImageProcessorClass.CropShare"/> do not crop.</summary>
+    public const int UncroppedFrom = 384;
 
-    private static readonly string[] s_classSuffixes = ["ImageProcessorFast", ClassSuffix, "FeatureExtractor"];
+    private const string ClassSuffix = "ImageProcessor", CropShareKey = "crop_pct";
+
+    private static readonly string[] s_classSuffixes = ["ImageProcessorFast", "ImageProcessorPil", ClassSuffix, "FeatureExtractor"];
 
     /// <summary>Entries that ask for steps which change the pixels and which <see cref="ImagePreprocessing"/> does not have.</summary>
-    private static readonly string[] s_unsupported = ["crop_pct", "do_flip_channel_order", "rescale_offset"];
+    private static readonly string[] s_unsupported = ["do_flip_channel_order", "rescale_offset"];
+
+    private static readonly Dictionary<string, string> s_ofModelTypes = Registry.All<IImageProcessors>().SelectMany(family => family.OfModelTypes).ToDictionary();
 
     /// <summary>The classes of all families.</summary>
     public static IReadOnlyList<ImageProcessorClass> Classes { get; } = [.. Registry.All<IImageProcessors>().SelectMany(family => family.All)];
 
+    /// <summary>Reads the settings of a <c>preprocessor_config.json</c>.</summary>
+    /// <param name="config">The root object of the file.</param>
+    /// <param name="modelType">The model type that config.json tells: it decides for a file that names no class. Null where it is not known.</param>
     /// <exception cref="FormatException">The settings are malformed, or ask for a step that is not supported.</exception>
-    public static ImagePreprocessing Read(JsonElement config)
+    public static ImagePreprocessing Read(JsonElement config, string? modelType = null)
     {
         try
         {
-            var preprocessing = ReadSettings(config);
+            var preprocessing = ReadSettings(config, modelType);
             preprocessing.Validate();
             return preprocessing;
         }
@@ -59,7 +76,7 @@ internal static class PreprocessorConfig
         }
     }
 
-    private static ImagePreprocessing ReadSettings(JsonElement config)
+    private static ImagePreprocessing ReadSettings(JsonElement config, string? modelType)
     {
         if (config.ValueKind != JsonValueKind.Object)
             throw new CheckpointException("The file must hold an object.");
@@ -69,10 +86,12 @@ internal static class PreprocessorConfig
                 throw new CheckpointException($"'{name}' ({value.GetRawText()}) is not supported.");
         }
 
-        var defaults = ClassOf(config).Defaults;
-        return new ImagePreprocessing
+        var known = ClassOf(config, modelType);
+        var defaults = known.Defaults;
+        var resizes = config.Get("do_resize", true);
+        var preprocessing = new ImagePreprocessing
         {
-            Resize = config.Get("do_resize", true) ? ReadResize(config, defaults.Resize) : null,
+            Resize = resizes ? ReadResize(config, defaults.Resize) : null,
             Filter = (ResizeFilter)config.Get("resample", (int)defaults.Filter),
             CenterCrop = config.Get("do_center_crop", defaults.CenterCrop is not null) ? ReadSize(config, "crop_size", defaults.CenterCrop) : null,
             TorchvisionCrop = config.Get("crop_offset", "") == "torchvision",
@@ -83,25 +102,42 @@ internal static class PreprocessorConfig
                 : null,
             Pad = config.Get("do_pad", defaults.Pad is not null) ? ReadSize(config, "pad_size", defaults.Pad) : null,
         };
+        return resizes && known.CropShare is { } share ? CropByShare(preprocessing, config.Get(CropShareKey, share)) : preprocessing;
     }
 
-    private static ImageProcessorClass ClassOf(JsonElement config)
+    private static ImageProcessorClass ClassOf(JsonElement config, string? modelType)
     {
-        var type = (config.Optional("image_processor_type") ?? config.Optional("feature_extractor_type"))?.ToString();
-        if (type is null)
-            return WithoutName(config.Get("do_center_crop", false));
-
-        var name = s_classSuffixes.Where(suffix => type.EndsWith(suffix, StringComparison.Ordinal)).Select(suffix => type[..^suffix.Length]).FirstOrDefault(type);
-        if (Classes.FirstOrDefault(known => known.Name == name) is { } found)
+        var type = config.Get("image_processor_type", config.Get("feature_extractor_type", ""));
+        var name = type != ""
+            ? s_classSuffixes.Where(suffix => type.EndsWith(suffix, StringComparison.Ordinal)).Select(suffix => type[..^suffix.Length]).FirstOrDefault(type)
+            : s_ofModelTypes.GetValueOrDefault(modelType ?? "");
+        var found = Classes.FirstOrDefault(known => known.Name == name);
+        if (config.Optional(CropShareKey) is { } share && found?.CropShare is null)
+        {
+            if (found is null)
+                throw new CheckpointException($"'{CropShareKey}' ({share.GetRawText()}) of {(type == "" ? "a file without 'image_processor_type'" : $"the type '{type}'")} is not supported.");
+            Notices.Say($"preprocessor_config.json has '{CropShareKey}' ({share.GetRawText()}), which {name}{ClassSuffix} passes over, and so is passed over. Preprocessing decides otherwise.");
+        }
+        if (found is not null)
             return found;
-        // A file of an unknown class can still be read where the settings that differ most between classes are all in it.
-        if (config.Optional("size") is { ValueKind: JsonValueKind.Object } && config.Optional("resample") is not null)
-            return WithoutName(centerCrop: false);
-        throw new CheckpointException($"The defaults of the type '{type}' are not known; "
-            + $"give 'size' as an object and 'resample', or use one of {string.Join(", ", Classes.Select(known => known.Name))}.");
 
-        static ImageProcessorClass WithoutName(bool centerCrop) => Classes.First(known => known.AssumedForCenterCrop == centerCrop);
+        // A file of an unknown class can still be read where the settings that differ most between classes are all in it.
+        if (type != "" && (config.Optional("size") is not { ValueKind: JsonValueKind.Object or JsonValueKind.Array } || config.Optional("resample") is null))
+        {
+            throw new CheckpointException($"The defaults of the type '{type}' are not known; "
+                + $"give 'size' as an object and 'resample', or use one of {string.Join(", ", Classes.Select(known => known.Name))}.");
+        }
+        var assumed = Classes.First(known => known.AssumedForCenterCrop == (type == "" && config.Get("do_center_crop", false)));
+        Notices.Say($"preprocessor_config.json {(type == "" ? "names no 'image_processor_type'" : $"names the type '{type}', which is not known")}: what it leaves out is as {assumed.Name}{ClassSuffix} has it. Preprocessing decides otherwise.");
+        return assumed;
     }
+
+    private static ImagePreprocessing CropByShare(ImagePreprocessing preprocessing, double share) => preprocessing.Resize switch
+    {
+        ImageResize.ShortestEdge { Length: >= UncroppedFrom and var length } => preprocessing with { Resize = new ImageResize.Exact(length, length) },
+        ImageResize.ShortestEdge { Length: var length } when share > 0 => preprocessing with { Resize = new ImageResize.ShortestEdge((int)(length / share)), CenterCrop = length },
+        _ => throw new CheckpointException($"'size' must be a number, or have shortest_edge, for a crop by '{CropShareKey}', which must be more than 0."),
+    };
 
     private static ImageResize ReadResize(JsonElement config, ImageResize? fallback)
     {
@@ -117,6 +153,8 @@ internal static class PreprocessorConfig
                 _ => new ImageResize.Exact(length, length),
             };
         }
+        if (Pair(size, "size") is { } pair)
+            return new ImageResize.Exact(pair.Height, pair.Width);
         if (size.ValueKind == JsonValueKind.Object)
         {
             switch (size.Optional("height"), size.Optional("width"), size.Optional("shortest_edge"), size.Optional("longest_edge"))
@@ -126,8 +164,11 @@ internal static class PreprocessorConfig
                 case (null, null, null, { } longest): return new ImageResize.LongestEdge(longest.Integer("size.longest_edge"));
             }
         }
-        throw new CheckpointException($"'size' must be a number, or have height and width, or shortest_edge, or longest_edge; it is {size.GetRawText()}.");
+        throw new CheckpointException($"'size' must be a number, [height, width], or have height and width, or shortest_edge, or longest_edge; it is {size.GetRawText()}.");
     }
+
+    private static ImageSize? Pair(JsonElement size, string name) =>
+        size.ValueKind == JsonValueKind.Array && size.GetArrayLength() == 2 ? new(size[0].Integer(name), size[1].Integer(name)) : null;
 
     private static ImageSize ReadSize(JsonElement config, string name, ImageSize? fallback)
     {
@@ -135,9 +176,11 @@ internal static class PreprocessorConfig
             return fallback ?? throw Missing(name);
         if (size.ValueKind == JsonValueKind.Number)
             return size.Integer(name);
+        if (Pair(size, name) is { } pair)
+            return pair;
         if (size.ValueKind == JsonValueKind.Object && size.Optional("height") is { } height && size.Optional("width") is { } width)
             return new(height.Integer(name + ".height"), width.Integer(name + ".width"));
-        throw new CheckpointException($"'{name}' must be a number, or have height and width; it is {size.GetRawText()}.");
+        throw new CheckpointException($"'{name}' must be a number, [height, width], or have height and width; it is {size.GetRawText()}.");
     }
 
     private static (float, float, float) ReadChannels(JsonElement config, string name, (float, float, float)? fallback)

@@ -23,7 +23,7 @@ public class ModelFolderTests
         using var weights = model.OpenWeights();
 
         var config = model.Config!.Value;
-        Assert.Null(model.Preprocessing);
+        Assert.Null(model.ReadPreprocessing("vit"));
         Assert.Equal(32, config.Get("hidden_size", 768));
         Assert.Equal(12, config.Get("num_hidden_layers", 12));
         Assert.Equal(1e-12, config.Get("layer_norm_eps", 1e-6));
@@ -45,7 +45,7 @@ public class ModelFolderTests
 
         Assert.Contains("hidden_size", Assert.Throws<CheckpointException>(() => config.Get("hidden_size", 1)).Message);
         Assert.Contains("id2label", Assert.Throws<CheckpointException>(() => config.Labels()).Message);
-        Assert.Contains(folder.Path, Assert.Throws<CheckpointException>(() => model.Read(config, JsonConfig.Labels)).Message);
+        Assert.Contains(folder.Path, Assert.Throws<CheckpointException>(() => model.ReadConfig(JsonConfig.Labels)).Message);
         Assert.Contains("model.safetensors", Assert.Throws<FileNotFoundException>(() => model.OpenWeights()).Message);
     }
 
@@ -55,7 +55,7 @@ public class ModelFolderTests
         using var folder = TestFolders.Temporary();
         File.WriteAllText(folder.File("config.json"), "{}");
         File.WriteAllText(folder.File("preprocessor_config.json"), """{"image_processor_type": "CLIPImageProcessor", "size": "large"}""");
-        var message = Assert.Throws<CheckpointException>(() => ModelFolder.Open(folder.Path).Preprocessing).Message;
+        var message = Assert.Throws<CheckpointException>(() => ModelFolder.Open(folder.Path).ReadPreprocessing("clip")).Message;
         Assert.Contains(folder.Path, message);
         Assert.Contains("'size'", message);
     }

@@ -115,7 +115,7 @@ public class ClipNetworkTests
         var source = new ClipModel().Open(file);
         Assert.Equal(ModelJson.Write(s_clip), ModelJson.Write(source.Config));
         using var loaded = source.Build();
-        Assert.True(source.Preprocessing!.TorchvisionCrop);
+        Assert.True(source.PreprocessingOr(null).TorchvisionCrop);
         TensorAssert.Close(network.Vision.forward(Pixels(2)), loaded.Vision.forward(Pixels(2)), 0);
         TensorAssert.Close(network.Text.forward(Ids()), loaded.Text.forward(Ids()), 0);
     }
@@ -152,7 +152,7 @@ public class ClipNetworkTests
         File.WriteAllText(folder.File("open_clip_config.json"), """{"model_cfg": {"embed_dim": 24, "quick_gelu": false, "vision_cfg": {"image_size": 16, "layers": 2, "width": 64, "patch_size": 8, "no_ln_pre": false, "act_kwargs": {}, "timm_model_name": null}, "text_cfg": {"context_length": 7, "heads": 2, "pool_type": "argmax"}}, "preprocess_cfg": {"size": 16, "mode": "RGB", "interpolation": "bicubic", "resize_mode": "shortest", "fill_color": 0, "mean": [0.5, 0.4, 0.3], "std": [0.1, 0.2, 0.3]}}""");
         var source = new ClipModel().Open(folder.Path);
         Assert.Equal(ModelJson.Write(gelu), ModelJson.Write(source.Config));
-        Assert.Equal(new ImageNormalization((0.5f, 0.4f, 0.3f), (0.1f, 0.2f, 0.3f)), source.Preprocessing!.Normalization);
+        Assert.Equal(new ImageNormalization((0.5f, 0.4f, 0.3f), (0.1f, 0.2f, 0.3f)), source.PreprocessingOr(null).Normalization);
     }
 
     [Theory]
@@ -172,6 +172,20 @@ public class ClipNetworkTests
         CheckpointLoader.Save(network, ClipDialect.OpenAI, folder.File("open_clip_model.safetensors"));
         File.WriteAllText(folder.File("open_clip_config.json"), config);
         Assert.Contains(entry, Assert.Throws<CheckpointException>(() => new ClipModel().Open(folder.Path)).Message);
+    }
+
+    [Theory]
+    [InlineData("[1e300, 0, 0]", "[1, 1, 1]")]
+    [InlineData("[0.5, 0.5, 0.5]", "[1, 0, 1]")]
+    public void AnOpenClipNormalizationThatIsNoneIsRefused(string mean, string std)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = TestFolders.Temporary();
+        using var network = Scoring(s_clip);
+        CheckpointLoader.Save(network, ClipDialect.OpenAI, folder.File("open_clip_model.safetensors"));
+        File.WriteAllText(folder.File("open_clip_config.json"), $$"""{"model_cfg": {}, "preprocess_cfg": {"mean": {{mean}}, "std": {{std}}}}""");
+        var model = new ClipModel().Open(folder.Path);
+        Assert.Contains("Normalization", Assert.Throws<CheckpointException>(() => model.PreprocessingOr(null)).Message);
     }
 
     [Fact]

@@ -46,6 +46,49 @@ public class ImagePreprocessingTests
     }
 
     [Fact]
+    public void ASizeMayBeAListOfHeightAndWidth()
+    {
+        var settings = Read("""{ "image_processor_type": "DeiTImageProcessor", "size": [40, 48], "crop_size": [32, 36] }""");
+        Assert.Equal(new ImageResize.Exact(40, 48), settings.Resize);
+        Assert.Equal(new ImageSize(32, 36), settings.CenterCrop);
+        Assert.Equal(new ImageSize(64, 80), Read("""{ "image_processor_type": "SamImageProcessor", "pad_size": [64.0, 8e1] }""").Pad);
+    }
+
+    /// <summary>ConvNeXT's class: the crop is a share of the shortest edge; from 384 pixels on there is none.</summary>
+    [Theory]
+    [InlineData("""{ "crop_pct": 0.9, "size": 224 }""", 248, 224)]
+    [InlineData("""{ "size": { "shortest_edge": 224 } }""", 256, 224)]
+    [InlineData("""{ "crop_pct": null, "size": [] }""", 0, 0)]
+    [InlineData("""{ "crop_pct": 0, "size": 224 }""", 0, 0)]
+    [InlineData("""{ "crop_pct": 0.9, "size": { "height": 224, "width": 224 } }""", 0, 0)]
+    [InlineData("""{ "crop_pct": 0.9 }""", 384, 384)]
+    [InlineData("""{ "crop_pct": 0.9, "size": 224, "do_resize": false }""", null, null)]
+    public void ACropMayBeAShareOfTheEdge(string json, int? edge, int? side)
+    {
+        var file = json.Insert(1, " \"image_processor_type\": \"ConvNextImageProcessor\",");
+        if (edge == 0)
+        {
+            Assert.Contains("size", Assert.Throws<FormatException>(() => Read(file)).Message);
+            return;
+        }
+        var settings = Read(file);
+        Assert.Equal(edge == side ? (edge is { } square ? new ImageResize.Exact(square, square) : null) : new ImageResize.ShortestEdge(edge!.Value), settings.Resize);
+        Assert.Equal((side, side), (settings.OutputHeight, settings.OutputWidth));
+    }
+
+    [Theory]
+    [InlineData("{}", "ViTImageProcessor")]
+    [InlineData("""{ "do_center_crop": true }""", "CLIPImageProcessor")]
+    [InlineData("""{ "image_processor_type": "OtherImageProcessor", "size": [8, 8], "resample": 3 }""", "ViTImageProcessor")]
+    public void AGuessedClassIsNamed(string json, string named)
+    {
+        var notices = new List<string>();
+        using (VisionModels.Core.Notices.To(notices.Add))
+            Read(json);
+        Assert.Contains(named, Assert.Single(notices));
+    }
+
+    [Fact]
     public void StepsCanBeSwitchedOff()
     {
         var settings = Read("""{ "image_processor_type": "DeiTImageProcessor", "do_resize": false, "do_center_crop": false, "do_rescale": false, "do_normalize": false }""");
@@ -69,6 +112,11 @@ public class ImagePreprocessingTests
     [InlineData("""{ "do_resize": "yes" }""", "do_resize")]
     [InlineData("""{ "do_pad": true }""", "pad_size")]
     [InlineData("""{ "crop_offset": 1 }""", "crop_offset")]
+    [InlineData("""{ "size": [1, 2, 3] }""", "size")]
+    [InlineData("""{ "size": [-1, 2] }""", "size")]
+    [InlineData("""{ "image_std": [0.5, 1e300, 0.5] }""", "Normalization")]
+    [InlineData("""{ "rescale_factor": -1 }""", "rescale_factor")]
+    [InlineData("""{ "image_processor_type": "\ud800" }""", "image_processor_type")]
     [InlineData("""{ "crop_pct": 0.875 }""", "crop_pct")]
     [InlineData("""{ "image_processor_type": "DetrImageProcessor" }""", "DetrImageProcessor")]
     public void WhatIsWrongIsNamed(string json, string named) => Assert.Contains(named, Assert.Throws<FormatException>(() => Read(json)).Message);

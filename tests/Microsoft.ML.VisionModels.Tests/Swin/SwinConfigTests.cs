@@ -54,8 +54,8 @@ public class SwinConfigTests
     public void TheCheckpointTellsOfABackbone()
     {
         using var document = JsonDocument.Parse("{}");
-        Assert.True(SwinConfig.FromHuggingFace(document.RootElement, ["hidden_states_norms.stage4.weight"]).AlwaysPartition);
-        Assert.False(SwinConfig.FromHuggingFace(document.RootElement, ["layernorm.weight"]).AlwaysPartition);
+        Assert.True(SwinConfig.FromHuggingFace(document.RootElement, Tensors("hidden_states_norms.stage4.weight")).AlwaysPartition);
+        Assert.False(SwinConfig.FromHuggingFace(document.RootElement, Tensors("layernorm.weight")).AlwaysPartition);
     }
 
     [Fact]
@@ -91,6 +91,8 @@ public class SwinConfigTests
     {
         Assert.Contains("3 labels", Assert.Throws<ArgumentException>(() => new SwinConfig { Classes = 2 }.ToHuggingFace(["a", "b", "c"])).Message);
     }
+
+    private static Dictionary<string, TensorInfo> Tensors(params string[] names) => names.ToDictionary(name => name, name => new TensorInfo(name, TorchSharp.torch.ScalarType.Float32, [8, 8]));
 
     private static SwinConfig Read(string json)
     {

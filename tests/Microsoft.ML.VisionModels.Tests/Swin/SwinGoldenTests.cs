@@ -59,7 +59,7 @@ public partial class SwinGoldenTests
     private static SwinNetwork Load(GoldenCase golden)
     {
         using var checkpoint = golden.OpenModel();
-        var config = SwinConfig.FromHuggingFace(golden.Config, checkpoint.Tensors.Keys);
+        var config = SwinConfig.FromHuggingFace(golden.Config, checkpoint.Tensors);
         var network = new SwinNetwork(config);
         CheckpointLoader.Load(network, checkpoint, SwinDialect.HuggingFace(config));
         network.eval();

@@ -48,8 +48,8 @@ public class ViTConfigTests
     public void TheCheckpointTellsWhetherThereIsAPooler()
     {
         using var document = JsonDocument.Parse("{}");
-        Assert.False(ViTConfig.FromHuggingFace(document.RootElement, ["layernorm.weight"]).Pooler);
-        Assert.True(ViTConfig.FromHuggingFace(document.RootElement, ["vit.pooler.dense.weight"]).Pooler);
+        Assert.False(ViTConfig.FromHuggingFace(document.RootElement, Tensors("layernorm.weight")).Pooler);
+        Assert.True(ViTConfig.FromHuggingFace(document.RootElement, Tensors("vit.pooler.dense.weight")).Pooler);
     }
 
     [Theory]
@@ -68,6 +68,8 @@ public class ViTConfigTests
         Assert.Throws<InvalidOperationException>(() => new ViTConfig { LayerScale = 1e-5 }.ToHuggingFace(null));
         Assert.Contains("3 labels", Assert.Throws<ArgumentException>(() => new ViTConfig { Classes = 2 }.ToHuggingFace(["a", "b", "c"])).Message);
     }
+
+    private static Dictionary<string, TensorInfo> Tensors(params string[] names) => names.ToDictionary(name => name, name => new TensorInfo(name, TorchSharp.torch.ScalarType.Float32, [8, 8]));
 
     private static ViTConfig Read(string json)
     {

@@ -46,15 +46,15 @@ public partial class ViTGoldenTests
     {
         using var golden = GoldenCase.Open(name);
         using var official = golden.OpenModel();
-        var config = ViTConfig.FromHuggingFace(golden.Config, official.Tensors.Keys);
+        var config = ViTConfig.FromHuggingFace(golden.Config, official.Tensors);
         var written = System.Text.Json.JsonSerializer.SerializeToElement(config.ToHuggingFace(config.Classes is null ? null : golden.Config.Labels()));
-        Assert.Equal(config, ViTConfig.FromHuggingFace(written, official.Tensors.Keys));
+        Assert.Equal(config, ViTConfig.FromHuggingFace(written, official.Tensors));
     }
 
     private static ViTNetwork Load(GoldenCase golden, PositionInterpolation? rule)
     {
         using var checkpoint = golden.OpenModel();
-        var config = ViTConfig.FromHuggingFace(golden.Config, checkpoint.Tensors.Keys) with { Interpolation = rule };
+        var config = ViTConfig.FromHuggingFace(golden.Config, checkpoint.Tensors) with { Interpolation = rule };
         var network = new ViTNetwork(config);
         CheckpointLoader.Load(network, checkpoint, ViTDialect.HuggingFace(config));
         network.eval();

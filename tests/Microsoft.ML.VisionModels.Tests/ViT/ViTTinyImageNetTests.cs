@@ -1,6 +1,8 @@
 using System.Text.Json;
+using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.ViT;
+using Microsoft.ML.VisionModels.Imaging;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.ViT;
@@ -77,6 +79,37 @@ public class ViTTinyImageNetTests
             var (ours, theirs) = (images.Count(i => IsRight(predictions[i].Score, i)), images.Count(i => IsRight(logits[i], i)));
             Assert.InRange(ours, theirs - images.Count(IsOpen), theirs + images.Count(IsOpen));
             TestContext.Current.SendDiagnosticMessage($"top {rank}: {ours} of {images.Length}, with the reference's logits {theirs}");
+        }
+    }
+
+    /// <summary>A folder as timm has it tells the network, and the preprocessing of which the reference is: a crop of 224 of a shortest edge of 256.</summary>
+    [Fact]
+    public void AFolderOfTimmsTellsTheSame()
+    {
+        var data = TestFolders.Data("vit-tiny-imagenet");
+        using var expected = Checkpoint.Open(Path.Combine(data, "expected.safetensors"));
+        using var logits = expected.Read("logits");
+        using var folder = TestFolders.Temporary();
+        File.CreateSymbolicLink(folder.File("model.safetensors"), TestFolders.Data(Weights));
+        File.WriteAllText(folder.File("config.json"), """
+            {"architecture": "vit_tiny_patch16_224", "num_classes": 1000, "num_features": 192, "global_pool": "token",
+             "pretrained_cfg": {"input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.875, "crop_mode": "center", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "classifier": "head"}}
+            """);
+
+        var context = new MLContext();
+        var files = JsonSerializer.Deserialize<string[]>(File.ReadAllText(Path.Combine(data, "files.json")))!;
+        var known = files.Select(file => Path.Combine(data, "images", file)).Zip(logits.data<float>().ToArray().Chunk((int)logits.shape[1]))
+            .Take(8).Where(pair => IsCroppedAlike(pair.First)).ToArray();
+        var photographs = context.Data.LoadFromEnumerable(known.Select(pair => new Photograph { Path = pair.First }));
+        using var model = context.Transforms.PretrainedViTClassifier(folder.Path, imageColumnName: "Path").Fit(photographs);
+        foreach (var (scores, row) in model.Transform(photographs).GetColumn<float[]>("Score").Zip(known.Select(pair => pair.Second)))
+            Assert.All(scores.Zip(row), pair => Assert.Equal(pair.Second, Math.Log(pair.First) + LogSumExp(row), Tolerance));
+
+        // timm halves odd margins to the even number, the reference rounds down.
+        static bool IsCroppedAlike(string path)
+        {
+            var image = ImageDecoder.Decode(path);
+            return (256 * Math.Max(image.Width, image.Height) / Math.Min(image.Width, image.Height) - 224) % 4 != 3;
         }
     }
 

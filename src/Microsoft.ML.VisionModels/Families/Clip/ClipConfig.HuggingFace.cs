@@ -9,18 +9,18 @@ namespace Microsoft.ML.VisionModels.Families.Clip;
 
 internal sealed partial record ClipConfig
 {
+    /// <summary>Hugging Face's names of such networks.</summary>
+    internal static readonly string[] ModelTypes = ["clip", "siglip"];
+
     // The official files give this number as the end token's, which it is not, and mean the highest number.
     private const int HighestTokenMark = 2;
 
     /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>clip</c> or <c>siglip</c>. A missing key means the library's default.</summary>
     /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
     /// <exception cref="ArgumentException">The numbers make no network.</exception>
-    public static ClipConfig FromHuggingFace(JsonElement config) => config.Get("model_type", "clip") switch
-    {
-        "clip" => Clip(config, config.Part("text_config"), config.Part("vision_config")),
-        "siglip" => SigLip(config.Part("text_config"), config.Part("vision_config")),
-        var type => throw new CheckpointException($"The configuration has model_type '{type}'; CLIP has 'clip', and SigLIP 'siglip'."),
-    };
+    public static ClipConfig FromHuggingFace(JsonElement config) => config.ModelType(ModelTypes) == "siglip"
+        ? SigLip(config.Part("text_config"), config.Part("vision_config"))
+        : Clip(config, Tower(config, "text_config"), Tower(config, "vision_config"));
 
     /// <summary>The <c>config.json</c> that Hugging Face's library writes for this network.</summary>
     /// <param name="bfloat16">Whether the weights beside it have 16 bits, not 32.</param>
@@ -56,6 +56,18 @@ internal sealed partial record ClipConfig
         json["text_config"]!["projection_dim"] = EmbeddingSize;
         json["vision_config"]!["projection_dim"] = EmbeddingSize;
         return json;
+    }
+
+    /// <summary>A tower's part of the configuration. Old files have it as <c>text_config_dict</c>, which the library takes whole where both are there.</summary>
+    private static JsonElement Tower(JsonElement config, string name)
+    {
+        var (part, oldName) = (config.Part(name), name + "_dict");
+        if (config.Optional(oldName) is null)
+            return part;
+        var old = config.Part(oldName);
+        if (old.EnumerateObject().FirstOrDefault(entry => part.Optional(entry.Name) is { } other && !JsonElement.DeepEquals(entry.Value, other)) is { Value.ValueKind: not JsonValueKind.Undefined } different)
+            Notices.Say($"config.json has both {name} and {oldName}, which differ in '{different.Name}': {oldName} is read. Delete the one that is wrong.");
+        return old;
     }
 
     private static ClipConfig Clip(JsonElement config, JsonElement text, JsonElement vision)

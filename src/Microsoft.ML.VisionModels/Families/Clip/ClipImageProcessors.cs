@@ -13,6 +13,8 @@ internal sealed class ClipImageProcessors : IImageProcessors
         Normalization = ImageNormalization.Clip,
     };
 
+    public IReadOnlyDictionary<string, string> OfModelTypes { get; } = new Dictionary<string, string> { ["clip"] = "CLIP", ["siglip"] = "Siglip" };
+
     public IEnumerable<ImageProcessorClass> All =>
     [
         new("CLIP", s_clip)

@@ -20,7 +20,9 @@ internal sealed class ClipModel(bool? quickGelu = null) : PublishedFormat<ClipCo
 
     protected override bool FolderNeedsConfig => false;
 
-    protected override ClipConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors) => Activated(ClipConfig.FromHuggingFace(config));
+    public override IReadOnlyList<string> ModelTypes => ClipConfig.ModelTypes;
+
+    protected override ClipConfig ReadConfig(JsonElement config, IReadOnlyDictionary<string, TensorInfo> tensors) => Activated(ClipConfig.FromHuggingFace(config));
 
     protected override ClipConfig ReadTensors(Checkpoint weights, ModelFolder folder)
     {
@@ -85,7 +87,7 @@ internal static class PublishedClip
     /// <summary>How images become the vision tower's input: as the user chose, or as the publisher does.</summary>
     /// <exception cref="ArgumentException">Images would come out in another size than the tower's.</exception>
     public static ImagePreprocessing PreprocessingOr(this PublishedModel<ClipConfig, ClipNetwork> clip, ImagePreprocessing? chosen) =>
-        ImagePreprocessing.ForNetwork(chosen, clip.Preprocessing, null, clip.Config.Vision.ImageSize);
+        clip.Preprocessing(chosen, clip.Config.Vision.ImageSize);
 
     /// <summary>The vision tower alone.</summary>
     public static ClipVisionNetwork VisionTower(this PublishedModel<ClipConfig, ClipNetwork> clip)

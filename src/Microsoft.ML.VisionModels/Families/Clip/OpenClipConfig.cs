@@ -41,6 +41,7 @@ internal static class OpenClipConfig
         Check(Part(model, "vision_cfg"), "vision_cfg", s_vision, pooling: "\"tok\"");
         Check(Part(model, "text_cfg"), "text_cfg", s_text, pooling: "\"argmax\"");
         Check(Part(config, "preprocess_cfg"), "preprocess_cfg", s_images);
+        Normalization(config);
     }
 
     private static void Check(JsonElement? part, string name, HashSet<string> known, string? pooling = null)

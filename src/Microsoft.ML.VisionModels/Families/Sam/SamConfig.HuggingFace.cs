@@ -9,20 +9,22 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 
 internal sealed partial record SamConfig
 {
+    /// <summary>Hugging Face's name of such networks.</summary>
+    internal static readonly string[] ModelTypes = ["sam"];
+
     /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>sam</c>. A missing key means the library's default.</summary>
     /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
     /// <exception cref="ArgumentException">The numbers make no network.</exception>
     public static SamConfig FromHuggingFace(JsonElement config)
     {
-        if (config.Get("model_type", "sam") is var type && type != "sam")
-            throw new CheckpointException($"The configuration has model_type '{type}'; the Segment Anything Model has 'sam'.");
+        config.ModelType(ModelTypes);
         var (vision, prompts, decoder) = (config.Part("vision_config"), config.Part("prompt_encoder_config"), config.Part("mask_decoder_config"));
         var encoder = Encoder(vision);
         return new SamConfig
         {
             Vision = encoder,
             ImageSize = prompts.Get("image_size", 1024),
-            Grid = prompts.Get("image_size", 1024) / prompts.Get("patch_size", 16),
+            Grid = prompts.Get("image_size", 1024) / Math.Max(1, prompts.Get("patch_size", 16)),     // the encoder's grid tells where it is 0
             Width = decoder.Get("hidden_size", 256),
             MaskPromptChannels = prompts.Get("mask_input_channels", 16),
             PromptActivation = ConfigKeys.Parse<Activation>(prompts.Get("hidden_act", "gelu")),

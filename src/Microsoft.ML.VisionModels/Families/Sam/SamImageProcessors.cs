@@ -5,6 +5,8 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 /// <summary>The image processor of Segment Anything's checkpoints.</summary>
 internal sealed class SamImageProcessors : IImageProcessors
 {
+    public IReadOnlyDictionary<string, string> OfModelTypes { get; } = new Dictionary<string, string> { ["sam"] = "Sam" };
+
     public IEnumerable<ImageProcessorClass> All =>
     [
         new("Sam", new()

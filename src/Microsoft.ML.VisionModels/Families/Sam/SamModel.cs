@@ -19,7 +19,9 @@ internal sealed class SamModel : PublishedFormat<SamConfig, SamNetwork>
 
     protected override bool FolderNeedsConfig => false;
 
-    protected override SamConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors) => SamConfig.FromHuggingFace(config);
+    public override IReadOnlyList<string> ModelTypes => SamConfig.ModelTypes;
+
+    protected override SamConfig ReadConfig(JsonElement config, IReadOnlyDictionary<string, TensorInfo> tensors) => SamConfig.FromHuggingFace(config);
 
     protected override SamConfig ReadTensors(Checkpoint weights, ModelFolder folder)
     {
@@ -49,7 +51,7 @@ internal sealed class SamModel : PublishedFormat<SamConfig, SamNetwork>
         where TOptions : SamOptions
     {
         var published = new SamModel().Open(context.Options.Checkpoint!, context.Options.CheckpointWeights);
-        var preprocessing = ImagePreprocessing.ForNetwork(context.Options.Preprocessing, published.Preprocessing, null, published.Config.ImageSize);
+        var preprocessing = published.Preprocessing(context.Options.Preprocessing, published.Config.ImageSize);
         return new(context.Options, published.Build(), context.Device) { Processor = new(preprocessing), Inner = classifier };
     }
 }

@@ -25,7 +25,7 @@ internal sealed class SamPredictor(NetworkUse network, ImageProcessor processor)
     public static (ScoringNetwork Network, ImageProcessor Processor) Open(string checkpoint, Precision precision, Device device, CheckpointWeights weights = CheckpointWeights.Trained)
     {
         var published = new SamModel().Open(checkpoint, weights);
-        var processor = new ImageProcessor(ImagePreprocessing.ForNetwork(null, published.Preprocessing, null, published.Config.ImageSize));
+        var processor = new ImageProcessor(published.Preprocessing(null, published.Config.ImageSize));
         return (new(published.Build(), device, precision), processor);
     }
 

@@ -21,7 +21,10 @@ internal enum SwinVersion
 /// <remarks>Two configurations with equal lists are not equal records: compare what <see cref="Pipelines.ModelJson"/> writes.</remarks>
 internal sealed record SwinConfig
 {
-    private const int LibraryDefaultClasses = 2, MostStages = 10;
+    private const int MostStages = 10;
+
+    /// <summary>Hugging Face's names of such networks.</summary>
+    internal static readonly string[] ModelTypes = ["swin", "swinv2"];
 
     public SwinVersion Version { get; init; }
 
@@ -164,21 +167,16 @@ internal sealed record SwinConfig
 
     /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>swin</c> or <c>swinv2</c>. A missing key means the library's default.</summary>
     /// <param name="config">The root of the file.</param>
-    /// <param name="tensors">The names in the checkpoint beside it, by which a backbone is known where the file does not call it one.</param>
+    /// <param name="tensors">The tensors in the checkpoint beside it: these tell whether there is a head, and whether it is a backbone. Null: the architecture's name tells.</param>
     /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
     /// <exception cref="ArgumentException">The numbers make no network.</exception>
-    public static SwinConfig FromHuggingFace(JsonElement config, IEnumerable<string>? tensors = null)
+    public static SwinConfig FromHuggingFace(JsonElement config, IReadOnlyDictionary<string, TensorInfo>? tensors = null)
     {
-        var type = config.Get("model_type", "swin");
-        if (type is not ("swin" or "swinv2"))
-            throw new CheckpointException($"The configuration has model_type '{type}'; a Swin Transformer has 'swin' or 'swinv2'.");
         if (config.Get("use_absolute_embeddings", false))
             throw new CheckpointException("The configuration has use_absolute_embeddings; a Swin Transformer with absolute positions is not supported.");
 
-        var version = type == "swinv2" ? SwinVersion.V2 : SwinVersion.V1;
-        var architecture = config.Architecture();
-        var backbone = architecture.EndsWith("Backbone", StringComparison.Ordinal)
-            || tensors?.Any(name => name.StartsWith("hidden_states_norms.", StringComparison.Ordinal)) == true;
+        var version = config.ModelType(ModelTypes) == "swinv2" ? SwinVersion.V2 : SwinVersion.V1;
+        var backbone = config.Architecture().EndsWith("Backbone", StringComparison.Ordinal) || (tensors is not null && IsBackbone(tensors));
         var read = ConfigKeys.Read(config, new SwinConfig { DropPath = 0.1 });
         return (read with
         {
@@ -188,7 +186,7 @@ internal sealed record SwinConfig
             AlwaysPartition = backbone && version == SwinVersion.V1,
             FinalNorm = !backbone,
             FeatureNames = backbone ? OutFeatures(config, read.Stages) : [],
-            Classes = architecture.Contains("ForImageClassification", StringComparison.Ordinal) ? config.Labels()?.Length ?? LibraryDefaultClasses : null,
+            Classes = PublishedClasses.Count(config, tensors, "classifier.weight", "head.fc.weight", "head.weight"),
         }).Validate();
     }
 
@@ -245,6 +243,11 @@ internal sealed record SwinConfig
             throw new ArgumentException($"There is no stage '{unknown}'; there are {string.Join(", ", StageNames)}.");
         return this;
     }
+
+    // Hugging Face's backbones have norms of their own in V1, and no norm at the end.
+    private static bool IsBackbone(IReadOnlyDictionary<string, TensorInfo> tensors) =>
+        tensors.Keys.Any(name => name.Contains("hidden_states_norms.", StringComparison.Ordinal))
+        || (tensors.Keys.Any(name => name.Contains("encoder.layers.", StringComparison.Ordinal)) && !PublishedClasses.Has(tensors, "layernorm.weight"));
 
     private static int CeilingDivide(int value, int divisor) => (value + divisor - 1) / divisor;
 

@@ -20,7 +20,12 @@ internal sealed class SwinModel(SwinPreset preset) : PublishedFormat<SwinConfig,
 
     public override IReadOnlyList<Dialect> Dialects(SwinConfig config) => SwinDialect.All(config);
 
-    protected override SwinConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors) => SwinConfig.FromHuggingFace(config, tensors);
+    public override IReadOnlyList<string> ModelTypes => SwinConfig.ModelTypes;
+
+    protected override SwinConfig ReadConfig(JsonElement config, IReadOnlyDictionary<string, TensorInfo> tensors) => SwinConfig.FromHuggingFace(config, tensors);
+
+    protected override SwinConfig ReadTimm(TimmConfig config, Checkpoint weights) =>
+        SwinTimm.Read(config) with { Classes = PublishedClasses.Count(weights.Tensors, "head.fc.weight", "head.weight") };
 
     protected override JsonObject WriteConfig(SwinNetwork network, IReadOnlyList<string>? labels) => network.Config.ToHuggingFace(labels);
 
@@ -55,7 +60,7 @@ internal sealed class SwinModel(SwinPreset preset) : PublishedFormat<SwinConfig,
         var (imageSize, windowSize) = (options.ImageSize ?? published.Config.ImageSize, options.WindowSize ?? published.Config.WindowSize);
         var config = published.Config with { DropPath = options.DropPath };
         return new(
-            ImagePreprocessing.ForNetwork(options.Preprocessing, published.Preprocessing, options.ImageSize, imageSize), published.Labels,
+            published.Preprocessing(options.Preprocessing, imageSize, options.ImageSize), published.Labels,
             (classes, newHead, generator) => published.Build(config with { Classes = classes }, generator, newHead).Resize(imageSize, windowSize));
     }
 
@@ -64,7 +69,7 @@ internal sealed class SwinModel(SwinPreset preset) : PublishedFormat<SwinConfig,
         var options = context.Options;
         var published = new SwinModel(options.Preset).Open(options.Checkpoint!, options.CheckpointWeights);
         var size = options.ImageSize ?? published.Config.ImageSize;
-        var preprocessing = ImagePreprocessing.ForNetwork(options.Preprocessing, published.Preprocessing, options.ImageSize, size);
+        var preprocessing = published.Preprocessing(options.Preprocessing, size, options.ImageSize);
         return SwinFeaturizerKind.Fit(context, published.Build(published.Config with { Classes = null }, newHead: true).Resize(size, options.WindowSize), preprocessing);
     }
 }

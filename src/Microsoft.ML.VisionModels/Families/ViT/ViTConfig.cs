@@ -22,7 +22,8 @@ internal enum ViTPooling
 /// <summary>The hyper-parameters of a Vision Transformer.</summary>
 internal sealed record ViTConfig
 {
-    private const int LibraryDefaultClasses = 2;
+    /// <summary>Hugging Face's names of such networks.</summary>
+    internal static readonly string[] ModelTypes = ["vit", "deit"];
 
     [ConfigKey("image_size")]
     public ImageSize ImageSize { get; init; } = 224;
@@ -126,22 +127,20 @@ internal sealed record ViTConfig
 
     /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>vit</c> or <c>deit</c>. A missing key means the library's default.</summary>
     /// <param name="config">The root of the file.</param>
-    /// <param name="tensors">The names in the checkpoint beside it: these alone tell whether a pooler is there. Null: a network without a head has one.</param>
+    /// <param name="tensors">The tensors in the checkpoint beside it: these tell which heads are there, and whether a pooler is. Null: the architecture's name tells.</param>
     /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
     /// <exception cref="ArgumentException">The numbers make no network.</exception>
-    public static ViTConfig FromHuggingFace(JsonElement config, IEnumerable<string>? tensors = null)
+    public static ViTConfig FromHuggingFace(JsonElement config, IReadOnlyDictionary<string, TensorInfo>? tensors = null)
     {
-        var type = config.Get("model_type", "vit");
-        if (type is not ("vit" or "deit"))
-            throw new CheckpointException($"The configuration has model_type '{type}'; a Vision Transformer has 'vit' or 'deit'.");
-        var architecture = config.Architecture();
-        var classifier = architecture.Contains("ForImageClassification", StringComparison.Ordinal);
+        var classes = PublishedClasses.Count(config, tensors, "classifier.weight", "cls_classifier.weight", "head.weight");
         return (ConfigKeys.Read(config, new ViTConfig { NormEps = 1e-12 }) with
         {
-            DistillationToken = type == "deit",
-            DistillationHead = architecture.EndsWith("WithTeacher", StringComparison.Ordinal),
-            Classes = classifier ? config.Labels()?.Length ?? LibraryDefaultClasses : null,
-            Pooler = tensors?.Any(name => name.EndsWith("pooler.dense.weight", StringComparison.Ordinal)) ?? !classifier,
+            DistillationToken = config.ModelType(ModelTypes) == "deit",
+            DistillationHead = tensors is null
+                ? config.Architecture().EndsWith("WithTeacher", StringComparison.Ordinal)
+                : PublishedClasses.Has(tensors, "distillation_classifier.weight") || PublishedClasses.Has(tensors, "head_dist.weight"),
+            Classes = classes,
+            Pooler = tensors is null ? classes is null : PublishedClasses.Has(tensors, "pooler.dense.weight"),
         }).Validate();
     }
 

@@ -5,6 +5,8 @@ namespace Microsoft.ML.VisionModels.Families.ViT;
 /// <summary>The image processors of ViT's and DeiT's checkpoints.</summary>
 internal sealed class ViTImageProcessors : IImageProcessors
 {
+    public IReadOnlyDictionary<string, string> OfModelTypes { get; } = new Dictionary<string, string> { ["vit"] = "ViT", ["deit"] = "DeiT" };
+
     public IEnumerable<ImageProcessorClass> All =>
     [
         new("ViT", ImagePreprocessing.ExactSize(224, 224))
@@ -16,5 +18,7 @@ internal sealed class ViTImageProcessors : IImageProcessors
         {
             Matches = steps => steps is { Pad: null, Resize: ImageResize.Exact, CenterCrop: not null },
         },
+        // The class that knows crop_pct, which folders of networks trained elsewhere name.
+        new("ConvNext", new() { Resize = new ImageResize.ShortestEdge(384), Filter = ResizeFilter.Bicubic, Normalization = ImageNormalization.Half }) { CropShare = 224 / 256.0 },
     ];
 }

@@ -19,7 +19,12 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
 
     public override IReadOnlyList<Dialect> Dialects(ViTConfig config) => [ViTDialect.HuggingFace(config), ViTDialect.Timm];
 
-    protected override ViTConfig ReadConfig(JsonElement config, IReadOnlyCollection<string> tensors) => ViTConfig.FromHuggingFace(config, tensors);
+    public override IReadOnlyList<string> ModelTypes => ViTConfig.ModelTypes;
+
+    protected override ViTConfig ReadConfig(JsonElement config, IReadOnlyDictionary<string, TensorInfo> tensors) => ViTConfig.FromHuggingFace(config, tensors);
+
+    protected override ViTConfig ReadTimm(TimmConfig config, Checkpoint weights) =>
+        Measured(ViTTimm.Read(config), weights) with { Classes = PublishedClasses.Count(weights.Tensors, "head.weight") };
 
     protected override JsonObject WriteConfig(ViTNetwork network, IReadOnlyList<string>? labels) => network.Config.ToHuggingFace(labels);
 
@@ -29,11 +34,16 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
     protected override ViTConfig ReadTensors(Checkpoint weights, ModelFolder folder)
     {
         var config = ViTConfig.Of(preset);
+        if (weights.Tensors.TryGetValue("patch_embed.proj.weight", out var patch) && patch.Shape.Count == 4 && patch.Shape[0] != config.Width)
+            throw WrongPreset(weights, preset, patch.Shape[0], other => ViTConfig.Of(other).Width);
+        return Measured(config, weights);
+    }
+
+    private static ViTConfig Measured(ViTConfig config, Checkpoint weights)
+    {
         if (!weights.Tensors.TryGetValue("patch_embed.proj.weight", out var patch) || patch.Shape.Count != 4
             || !weights.Tensors.TryGetValue("pos_embed", out var positions) || positions.Shape.Count != 3)
             return config;
-        if (patch.Shape[0] != config.Width)
-            throw WrongPreset(weights, preset, patch.Shape[0], other => ViTConfig.Of(other).Width);
         config = config with { PatchSize = new((int)patch.Shape[2], (int)patch.Shape[3]) };
         var side = (int)Math.Sqrt(positions.Shape[1] - config.PositionedTokens);
         return side * side + config.PositionedTokens == positions.Shape[1]
@@ -57,7 +67,7 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
         }
         var config = published.Config with { DropPath = options.DropPath, Pooler = false };
         return new(
-            ImagePreprocessing.ForNetwork(options.Preprocessing, published.Preprocessing, options.ImageSize, imageSize), published.Labels,
+            published.Preprocessing(options.Preprocessing, imageSize, options.ImageSize), published.Labels,
             (classes, newHead, generator) => published.Build(config with { Classes = classes }, generator, newHead).Resize(imageSize));
     }
 }

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+
+namespace Microsoft.ML.VisionModels.Families.ViT;
+
+/// <summary>timm's architectures <c>vit_*</c> and <c>deit_*</c> that are the Vision Transformer of the paper, and DeiT.</summary>
+internal static partial class ViTTimm
+{
+    /// <summary>The network, without a head, that timm makes of its configuration.</summary>
+    /// <exception cref="CheckpointException">Another architecture, or an argument that makes another network of it.</exception>
+    public static ViTConfig Read(TimmConfig timm)
+    {
+        var name = Name().Match(timm.Architecture);
+        if (!name.Success)
+            throw timm.Unknown("vit_SIZE_patchN_N, deit_SIZE_patchN_N and deit_SIZE_distilled_patchN_N, where SIZE is tiny, small, base, large or huge");
+        timm.CheckArguments("img_size", "patch_size", "in_chans", "embed_dim", "depth", "num_heads", "mlp_ratio", "qkv_bias");
+
+        var (size, distilled) = (Of(name.Groups["size"].Value), name.Groups["distilled"].Success);
+        var arguments = timm.Arguments;
+        var width = arguments.Get("embed_dim", size.Width);
+        return (size with
+        {
+            ImageSize = arguments.Optional("img_size") is null ? timm.ImageSize : arguments.Size("img_size", 0),
+            PatchSize = arguments.Size("patch_size", int.Parse(name.Groups["patch"].Value, CultureInfo.InvariantCulture)),
+            Channels = arguments.Get("in_chans", size.Channels),
+            Width = width,
+            Depth = arguments.Get("depth", size.Depth),
+            Heads = arguments.Get("num_heads", size.Heads),
+            MlpWidth = (int)(width * arguments.Get("mlp_ratio", 4.0)),
+            QkvBias = arguments.Get("qkv_bias", true),
+            DistillationToken = distilled,
+            DistillationHead = distilled,
+        }).Validate();
+    }
+
+    private static ViTConfig Of(string size) => ViTConfig.Of(size switch
+    {
+        "tiny" => ViTPreset.Tiny16,
+        "small" => ViTPreset.Small16,
+        "base" => ViTPreset.Base16,
+        "large" => ViTPreset.Large16,
+        _ => ViTPreset.Huge14,
+    });
+
+    [GeneratedRegex(@"\A(vit|deit)_(?<size>tiny|small|base|large|huge)_((?<distilled>distilled)_)?patch(?<patch>\d{1,4})_\d+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Name();
+}
