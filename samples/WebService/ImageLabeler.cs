@@ -1,7 +1,6 @@
 using Microsoft.Extensions.ObjectPool;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using Microsoft.ML.VisionModels;
 using Samples;
 
@@ -30,7 +29,7 @@ internal sealed class ImageLabeler : IDisposable
     /// <summary>The classes of an image and their scores, the likeliest first.</summary>
     /// <param name="image">A whole file: JPEG, PNG and so on.</param>
     /// <param name="cancellation">Ends the wait for a turn: whoever has gone is not worked for.</param>
-    /// <exception cref="ArgumentException">It is no image that can be read.</exception>
+    /// <exception cref="ImageDecodeException">It is no image that can be read.</exception>
     public async Task<IReadOnlyList<Label>> LabelAsync(byte[] image, CancellationToken cancellation)
     {
         await _turns.WaitAsync(cancellation);
@@ -53,11 +52,10 @@ internal sealed class ImageLabeler : IDisposable
 
     private Label[] Score(byte[] encoded)
     {
-        using var image = Decode(encoded);
         var engine = _engines.Get();
         try
         {
-            return [.. _labels.Zip(engine.Predict(new() { Image = image }).Score, (label, score) => new Label(label, score)).OrderByDescending(label => label.Score)];
+            return [.. _labels.Zip(engine.Predict(new() { Image = encoded }).Score, (label, score) => new Label(label, score)).OrderByDescending(label => label.Score)];
         }
         finally
         {
@@ -65,19 +63,13 @@ internal sealed class ImageLabeler : IDisposable
         }
     }
 
-    private static MLImage Decode(byte[] encoded)
-    {
-        using var stream = new MemoryStream(encoded);
-        return MLImage.CreateFromStream(stream);
-    }
-
     public sealed record Label(string Name, float Score);
 
-    /// <summary>One image, under the name of the column that the model was trained on: files there, an image in memory here.</summary>
+    /// <summary>One image, under the name of the column that the model was trained on: paths of files there, the bytes of one here.</summary>
     private sealed class Input
     {
-        [ColumnName(nameof(ModelInput.ImagePath)), ImageType(1, 1)]     // of any size
-        public MLImage? Image { get; set; }
+        [ColumnName(nameof(ModelInput.ImagePath))]
+        public byte[] Image { get; set; } = [];
 
         public string Label { get; set; } = "";
     }

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.VisionModels;
 using Samples;
 using Spectre.Console;
 using WebServiceSample;
@@ -30,7 +31,7 @@ return SampleProgram.Run<Settings>(args, (settings, _) =>
         {
             return Results.Ok(await labeler.LabelAsync(body.ToArray(), cancellation));
         }
-        catch (ArgumentException)
+        catch (ImageDecodeException)
         {
             return Results.BadRequest("The body is no image that can be read: post the bytes of a JPEG, PNG or the like.");
         }
