@@ -21,6 +21,7 @@ public class DisposalTests
             Assert.Throws<ObjectDisposedException>(() => classifier.SaveCheckpoint(Path.GetTempPath()));
         // What was made before.
         Assert.Throws<ObjectDisposedException>(() => ViewValues.Read(view, columns));
-        Assert.Throws<ObjectDisposedException>(() => engine(ContractData.Rows(1)[0]));
+        var error = Assert.Throws<ObjectDisposedException>(() => engine(ContractData.Rows(1)[0]));
+        Assert.Contains("a PredictionEngine disposes of its model too, unless PredictionEngineOptions.OwnsTransformer is false", error.Message);
     }
 }
