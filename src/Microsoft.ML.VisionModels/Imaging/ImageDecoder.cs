@@ -127,18 +127,16 @@ internal static partial class ImageDecoder
     /// <summary>The alpha of each pixel of the upright image; null where all are opaque.</summary>
     private static byte[]? Alpha(ReadOnlySpan<byte> rgba, int width, int height, SKEncodedOrigin origin)
     {
+        if (IsOpaque(rgba))
+            return null;
         var (start, stepX, stepY) = Steps(width, height, origin);
         var alpha = new byte[width * height];
-        var all = byte.MaxValue;
         for (int y = 0, i = 3; y < height; y++)
         {
             for (int x = 0, at = start + y * stepY; x < width; x++, at += stepX, i += 4)
-            {
                 alpha[at] = rgba[i];
-                all &= rgba[i];
-            }
         }
-        return all == byte.MaxValue ? null : alpha;
+        return alpha;
     }
 
     /// <summary>Copies rows without their alpha to where they are in the upright image.</summary>

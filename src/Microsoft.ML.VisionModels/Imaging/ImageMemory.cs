@@ -23,6 +23,9 @@ internal static class ImageMemory
                 Monitor.Wait(s_lock);
             s_held += bytes;
         }
+        // What an earlier image of this size left behind is memory too, until the collector looks, which it does not do by itself in time.
+        if (bytes > Limit / 4)
+            GC.Collect();
         return new Held(bytes);
     }
 

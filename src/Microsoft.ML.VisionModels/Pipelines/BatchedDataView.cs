@@ -103,7 +103,7 @@ internal sealed class BatchedCursor<TItem, TResult> : DataViewRowCursor
             throw new InvalidOperationException($"Row {position} was to be scored in a batch that failed; the error was thrown when the batch's first row was read.");
 
         var items = new List<TItem>(_scorer.BatchSize);
-        for (var bytes = 0L; items.Count < _scorer.BatchSize && bytes < ImageMemory.Limit && _ahead!.MoveNext();)
+        for (var bytes = 0L; items.Count < _scorer.BatchSize && (items.Count == 0 || bytes < ImageMemory.Limit) && _ahead!.MoveNext();)
         {
             if (++_aheadPosition < position)
                 continue;
