@@ -18,11 +18,11 @@ internal static partial class ImageDecoder
     public static readonly string[] FileExtensions = [".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".webp", ".ico", ".wbmp"];
 
     /// <exception cref="ImageDecodeException">The file cannot be read, or is no complete image.</exception>
-    public static RgbImage Decode(string path) => Decode(path, image => image);
+    public static RgbImage Decode(string path, bool keepAlpha = false) => Decode(path, image => image, keepAlpha);
 
     /// <summary>Decodes a file, and uses the image while its memory is counted, see <see cref="ImageMemory"/>.</summary>
     /// <exception cref="ImageDecodeException">The file cannot be read, is no complete image, or cannot be used.</exception>
-    public static T Decode<T>(string path, Func<RgbImage, T> use) => Decode(ImagePath.Read(path), path, use);
+    public static T Decode<T>(string path, Func<RgbImage, T> use, bool keepAlpha = false) => Decode(ImagePath.Read(path), path, use, keepAlpha);
 
     /// <param name="encoded">The bytes of an image file.</param>
     /// <param name="name">The image's name in error messages.</param>
@@ -30,12 +30,12 @@ internal static partial class ImageDecoder
     public static RgbImage Decode(ReadOnlySpan<byte> encoded, string name) => Decode(encoded, name, image => image);
 
     /// <inheritdoc cref="Decode{T}(string, Func{RgbImage, T})"/>
-    public static T Decode<T>(ReadOnlySpan<byte> encoded, string name, Func<RgbImage, T> use)
+    public static T Decode<T>(ReadOnlySpan<byte> encoded, string name, Func<RgbImage, T> use, bool keepAlpha = false)
     {
         IDisposable? memory = null;
         try
         {
-            return use(Decode(encoded, ref memory));
+            return use(Decode(encoded, keepAlpha, ref memory));
         }
         catch (ImageDecodeException e)
         {
@@ -47,7 +47,7 @@ internal static partial class ImageDecoder
         }
     }
 
-    private static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, ref IDisposable? memory)
+    private static unsafe RgbImage Decode(ReadOnlySpan<byte> encoded, bool keepAlpha, ref IDisposable? memory)
     {
         if (encoded.IsEmpty)
             throw new ImageDecodeException("it is empty.");
@@ -61,7 +61,7 @@ internal static partial class ImageDecoder
             using var codec = SKCodec.Create(data) ?? throw new ImageDecodeException(ImageFormats.Explain(encoded));
             CheckClaim(codec, encoded);
             memory = ImageMemory.Hold(BytesOf(codec));
-            var image = Decode(codec, (SKEncodedOrigin)ExifOrientation.Of(encoded), frame is { IsGray: false } || ImageFormats.IsPngWithPalette(encoded), frame is null);
+            var image = Decode(codec, (SKEncodedOrigin)ExifOrientation.Of(encoded), frame is { IsGray: false } || ImageFormats.IsPngWithPalette(encoded), keepAlpha && frame is null);
             frame?.FillAround(image);
             return image;
         }
@@ -82,7 +82,7 @@ internal static partial class ImageDecoder
     // JPEGs are decoded in strips, others into four bytes a pixel first.
     private static long BytesOf(SKCodec codec) => (codec.EncodedFormat == SKEncodedImageFormat.Jpeg ? 3L : 7L) * codec.Info.Width * codec.Info.Height;
 
-    private static RgbImage Decode(SKCodec codec, SKEncodedOrigin origin, bool hasPalette, bool mayHaveAlpha)
+    private static RgbImage Decode(SKCodec codec, SKEncodedOrigin origin, bool hasPalette, bool keepAlpha)
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         // Unpremultiplied, so that dropping alpha leaves the colors of the file.
@@ -113,7 +113,7 @@ internal static partial class ImageDecoder
         var pixels = rgba.GetPixelSpan();
         for (var y = 0; y < height; y += RowsAtOnce)
             CopyUpright(pixels[(4 * y * width)..], width, height, y, Math.Min(RowsAtOnce, height - y), origin, image);
-        var alpha = mayHaveAlpha && !hasPalette && codec.Info.AlphaType != SKAlphaType.Opaque ? Alpha(pixels, width, height, origin) : null;
+        var alpha = keepAlpha && !hasPalette && codec.Info.AlphaType != SKAlphaType.Opaque ? Alpha(pixels, width, height, origin) : null;
         return alpha is null && !hasPalette ? image : new(image.Width, image.Height, image.Pixels) { Alpha = alpha, HasPalette = hasPalette };
     }
 

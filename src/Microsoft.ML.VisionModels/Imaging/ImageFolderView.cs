@@ -93,7 +93,7 @@ internal sealed class ImageFolderView : IDataView
             var path = CurrentFile().Path;
             try
             {
-                image = ImageDecoder.Decode(path, ImageDecoder.ToMLImage);
+                image = ImageDecoder.Decode(path, ImageDecoder.ToMLImage, keepAlpha: true);
             }
             catch (ImageDecodeException error)
             {

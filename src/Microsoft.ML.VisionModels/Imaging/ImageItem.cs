@@ -32,14 +32,14 @@ internal sealed class ImageItem
 
     /// <summary>What a function makes of the image; null where it cannot be read or used and <paramref name="skipInvalid"/> is set.</summary>
     /// <exception cref="ImageDecodeException">The image cannot be read or used; names the row and, where it is known, the file.</exception>
-    public T? Read<T>(bool skipInvalid, Func<RgbImage, T> use) where T : class
+    public T? Read<T>(bool skipInvalid, Func<RgbImage, T> use, bool keepAlpha = false) where T : class
     {
         try
         {
             if (_error is not null)
                 throw _error as ImageDecodeException ?? new ImageDecodeException(_name, _error.Message, _error);
-            return IsFile ? ImageDecoder.Decode(_name, use)
-                : _encoded is not null ? ImageDecoder.Decode(_encoded, _name, use)
+            return IsFile ? ImageDecoder.Decode(_name, use, keepAlpha)
+                : _encoded is not null ? ImageDecoder.Decode(_encoded, _name, use, keepAlpha)
                 : use(_pixels ?? throw new ImageDecodeException(_name, "the row has none."));
         }
         catch (ImageDecodeException e)
@@ -68,7 +68,7 @@ internal sealed class ImageItem
 
         RgbImage Resized(int i, int threads)
         {
-            if (items[i].Read(skipInvalid, image => processor.ResizeAndCrop(image, threads)) is { } image)
+            if (items[i].Read(skipInvalid, image => processor.ResizeAndCrop(image, threads), processor.Settings.ConvertAfterResize) is { } image)
                 return image;
             unreadable[i] = true;
             return black;

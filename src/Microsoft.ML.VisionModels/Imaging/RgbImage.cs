@@ -25,7 +25,7 @@ internal sealed class RgbImage
 
     public byte[] Pixels { get; }
 
-    /// <summary>The alpha of each pixel, where the file has some; the colors are as they were in the file. Only <see cref="ImagePreprocessing.ConvertAfterResize"/> asks for it.</summary>
+    /// <summary>The alpha of each pixel, where the file has some and it was to be kept; the colors are as they were in the file. Only <see cref="ImagePreprocessing.ConvertAfterResize"/> asks for it.</summary>
     public byte[]? Alpha { get; init; }
 
     /// <summary>Whether the file has a palette, or one bit a pixel. Only <see cref="ImagePreprocessing.ConvertAfterResize"/> asks for it.</summary>

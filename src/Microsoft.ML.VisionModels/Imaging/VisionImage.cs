@@ -39,7 +39,7 @@ public static class VisionImage
     public static MLImage Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var image = ImageDecoder.Decode(path, ImageDecoder.ToMLImage);
+        var image = ImageDecoder.Decode(path, ImageDecoder.ToMLImage, keepAlpha: true);
         image.Tag = path;
         return image;
     }
@@ -51,7 +51,7 @@ public static class VisionImage
     public static MLImage Load(byte[] encoded)
     {
         ArgumentNullException.ThrowIfNull(encoded);
-        return ImageDecoder.Decode(encoded, "bytes", ImageDecoder.ToMLImage);
+        return ImageDecoder.Decode(encoded, "bytes", ImageDecoder.ToMLImage, keepAlpha: true);
     }
 
     /// <summary>Loads what a stream holds from its position to its end.</summary>
@@ -88,5 +88,5 @@ public static class VisionImage
         bytes.Write(more);
     }
 
-    private static MLImage Load(MemoryStream bytes) => ImageDecoder.Decode(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), "stream", ImageDecoder.ToMLImage);
+    private static MLImage Load(MemoryStream bytes) => ImageDecoder.Decode(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), "stream", ImageDecoder.ToMLImage, keepAlpha: true);
 }

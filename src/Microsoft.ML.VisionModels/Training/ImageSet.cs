@@ -80,5 +80,5 @@ internal sealed class ImageSet<T>(ImageProcessor processor, long mostBytes)
     }
 
     private RgbImage? Decode(ImageItem image, bool skipInvalid) =>
-        image.Read(skipInvalid, decoded => processor.PadBytes(processor.ResizeAndCrop(decoded, maxThreads: 1)));
+        image.Read(skipInvalid, decoded => processor.PadBytes(processor.ResizeAndCrop(decoded, maxThreads: 1)), processor.Settings.ConvertAfterResize);
 }

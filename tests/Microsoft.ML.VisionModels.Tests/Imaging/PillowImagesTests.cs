@@ -84,7 +84,7 @@ public class PillowImagesTests
     public void OpenAIsPreprocessingIsAsTheirs(string name, string expected)
     {
         var processor = new ImageProcessor(new() { Resize = new ImageResize.ShortestEdge(24), Filter = ResizeFilter.Bicubic, CenterCrop = 24, TorchvisionCrop = true, ConvertAfterResize = true });
-        AssertSame(ImageDecoder.Decode(Of(expected + ".openai.png")), processor.ResizeAndCrop(ImageDecoder.Decode(Of(name))));
+        AssertSame(ImageDecoder.Decode(Of(expected + ".openai.png")), processor.ResizeAndCrop(ImageDecoder.Decode(Of(name), keepAlpha: true)));
 
         // The same through ML.NET's image, which is opaque.
         using var loaded = VisionImage.Load(Of(name));
@@ -95,7 +95,7 @@ public class PillowImagesTests
     public void OnlyOpenAIsPreprocessingDiffersByAlpha()
     {
         var settings = new ImagePreprocessing { Resize = new ImageResize.ShortestEdge(24), Filter = ResizeFilter.Bicubic, CenterCrop = 24 };
-        var image = ImageDecoder.Decode(Of("mode-rgba.png"));
+        var image = ImageDecoder.Decode(Of("mode-rgba.png"), keepAlpha: true);
         var plain = new ImageProcessor(settings).ResizeAndCrop(image);
         AssertSame(new ImageProcessor(settings).ResizeAndCrop(new RgbImage(image.Width, image.Height, image.Pixels)), plain);
         Assert.NotEqual(plain.Pixels, new ImageProcessor(settings with { ConvertAfterResize = true }).ResizeAndCrop(image).Pixels);

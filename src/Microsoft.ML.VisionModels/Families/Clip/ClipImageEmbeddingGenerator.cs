@@ -74,7 +74,7 @@ public sealed class ClipImageEmbeddingGenerator : IEmbeddingGenerator<DataConten
     {
         try
         {
-            return ImageDecoder.Decode(image.Data.Span, image.Name ?? image.MediaType, decoded => _processor.ResizeAndCrop(decoded, threads));
+            return ImageDecoder.Decode(image.Data.Span, image.Name ?? image.MediaType, decoded => _processor.ResizeAndCrop(decoded, threads), _processor.Settings.ConvertAfterResize);
         }
         catch (ImageDecodeException e)
         {
