@@ -29,7 +29,7 @@ internal static partial class ImageDecoder
     /// <exception cref="ImageDecodeException">The bytes are no complete image.</exception>
     public static RgbImage Decode(ReadOnlySpan<byte> encoded, string name) => Decode(encoded, name, image => image);
 
-    /// <inheritdoc cref="Decode{T}(string, Func{RgbImage, T})"/>
+    /// <inheritdoc cref="Decode{T}(string, Func{RgbImage, T}, bool)"/>
     public static T Decode<T>(ReadOnlySpan<byte> encoded, string name, Func<RgbImage, T> use, bool keepAlpha = false)
     {
         IDisposable? memory = null;

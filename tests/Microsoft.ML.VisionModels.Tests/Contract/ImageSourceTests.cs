@@ -135,7 +135,7 @@ public sealed class ImageSourceTests(FittedModels models) : IDisposable
     /// <summary>Images of which ML.NET's own loader loses something, and others, in the order of their paths.</summary>
     private string[] Save()
     {
-        string[] special = ["exif6.jpg", "png6.png", "webp8.webp", "gif-partial-transparent.gif", "mode-rgba.png", "mode-palette.png", "mode-gray.png"];
+        string[] special = ["exif6.jpg", "png6.png", "webp8.webp", "gif-partial-transparent.gif", "mode-rgba.png", "mode-palette.png", "mode-gray.png", "wide.png"];
         foreach (var (i, name) in special.Index())
         {
             var path = _folder.File(Path.Combine(i % 2 == 0 ? "blue" : "red", name));

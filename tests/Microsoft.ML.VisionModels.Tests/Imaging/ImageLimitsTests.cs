@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Tests.Contract;
 using SkiaSharp;
 
 namespace Microsoft.ML.VisionModels.Tests.Imaging;
 
 /// <summary>What an image, or what is none, may cost.</summary>
-public sealed class ImageLimitsTests : IDisposable
+public sealed class ImageLimitsTests(FittedModels models) : IDisposable
 {
     private readonly TestFolders.TemporaryFolder _folder = TestFolders.Temporary();
 
@@ -61,6 +62,27 @@ public sealed class ImageLimitsTests : IDisposable
         finally
         {
             ImageMemory.Limit = limit;
+        }
+    }
+
+    /// <summary>Batches end early, and images are decoded one after the other.</summary>
+    [Theory, EveryEstimator(Only = nameof(EstimatorCase.ReadsImages))]
+    public void LittleMemoryGivesTheSameScores(string estimator)
+    {
+        var context = new MLContext();
+        foreach (var data in (IDataView[])[ContractData.Images(context, 7), ContractData.Paths(context, ContractData.Save(_folder, 7))])
+        {
+            var expected = ContractData.Scores(models[estimator], data);
+            var limit = ImageMemory.Limit;
+            try
+            {
+                ImageMemory.Limit = 1;
+                ContractData.AssertClose(expected, ContractData.Scores(models[estimator], data));
+            }
+            finally
+            {
+                ImageMemory.Limit = limit;
+            }
         }
     }
 
