@@ -54,7 +54,7 @@ internal sealed class PublishedFolder : IDisposable
     /// <summary>The network's hyper-parameters, the classes, and how images are prepared.</summary>
     public (string Config, IReadOnlyList<string>? Labels, ImagePreprocessing Preprocessing) Open()
     {
-        using var notices = VisionModels.Core.Notices.To(_notices.Add);
+        using var notices = VisionModels.Core.Notices.To(new(_notices.Add));
         return _name.Split('-')[0] switch
         {
             "vit" or "deit" => Read(new ViTModel(ViTPreset.Tiny16), config => config.ImageSize),

@@ -183,7 +183,7 @@ public class ClipNetworkTests
         using var folder = TestFolders.Temporary();
         using var network = Scoring(s_clip);
         CheckpointLoader.Save(network, ClipDialect.OpenAI, folder.File("open_clip_model.safetensors"));
-        File.WriteAllText(folder.File("open_clip_config.json"), $$"""{"model_cfg": {}, "preprocess_cfg": {"mean": {{mean}}, "std": {{std}}}}""");
+        File.WriteAllText(folder.File("open_clip_config.json"), $$"""{"model_cfg": {}, "preprocess_cfg": {"mean": {{mean}}, "std": {{std}} } }""");
         var model = new ClipModel().Open(folder.Path);
         Assert.Contains("Normalization", Assert.Throws<CheckpointException>(() => model.PreprocessingOr(null)).Message);
     }

@@ -83,7 +83,7 @@ public class ImagePreprocessingTests
     public void AGuessedClassIsNamed(string json, string named)
     {
         var notices = new List<string>();
-        using (VisionModels.Core.Notices.To(notices.Add))
+        using (VisionModels.Core.Notices.To(new(notices.Add)))
             Read(json);
         Assert.Contains(named, Assert.Single(notices));
     }
