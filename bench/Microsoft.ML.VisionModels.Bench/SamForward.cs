@@ -66,9 +66,9 @@ internal static class SamForward
         var pointsPerSide = arguments.Number("points-per-side", 32);
         (ScoringNetwork Network, ImageProcessor Processor) loaded = default;
         Report("Loading", () => loaded = SamPredictor.Open(checkpoint, precision, CPU));
-        using var network = loaded.Network;
+        using var network = loaded.Network!;
         using var use = network.Use(network);
-        var predictor = new SamPredictor(use, loaded.Processor);
+        var predictor = new SamPredictor(use, loaded.Processor!);
         var photo = ImageDecoder.Decode(arguments.Place("image", "truck.jpg"));
         Report("The encoder", () => predictor.Encode(photo));
         if (pointsPerSide == 0)
