@@ -14,6 +14,7 @@ internal sealed partial record ClipConfig
     public required ClipTextConfig Text { get; init; }
 
     /// <summary>The length of the vectors.</summary>
+    [ConfigKey("projection_dim")]
     public int EmbeddingSize { get; init; } = 512;
 
     /// <summary>Whether the vision tower's vector is projected (CLIP), or is the image's as it is (SigLIP).</summary>

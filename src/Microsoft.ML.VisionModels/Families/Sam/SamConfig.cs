@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Families.Sam;
 
-/// <summary>The hyper-parameters of the Segment Anything Model: an image encoder, a prompt encoder and a mask decoder.</summary>
+/// <summary>The hyper-parameters of the Segment Anything Model: an image encoder, a prompt encoder and a mask decoder, whose keys in config.json are named here.</summary>
 internal sealed partial record SamConfig
 {
     /// <summary>The encoder of the paper; null where <see cref="TinyVit"/> is it.</summary>
@@ -22,6 +22,7 @@ internal sealed partial record SamConfig
     public int Grid { get; init; } = 64;
 
     /// <summary>The width of the image embedding, the prompts and the decoder's tokens.</summary>
+    [ConfigKey("hidden_size")]
     public int Width { get; init; } = 256;
 
     /// <summary>Channels of a mask prompt on its way to <see cref="Width"/>; a quarter of them after the first step.</summary>
@@ -31,27 +32,36 @@ internal sealed partial record SamConfig
     public Activation PromptActivation { get; init; } = Activation.Gelu;
 
     /// <summary>Blocks of the two-way transformer.</summary>
+    [ConfigKey("num_hidden_layers")]
     public int Depth { get; init; } = 2;
 
+    [ConfigKey("num_attention_heads")]
     public int Heads { get; init; } = 8;
 
+    [ConfigKey("mlp_dim")]
     public int MlpWidth { get; init; } = 2048;
 
     /// <summary>The activation of the two-way transformer's MLPs.</summary>
+    [ConfigKey("hidden_act")]
     public Activation Activation { get; init; } = Activation.Relu;
 
     /// <summary>By how much the products of cross-attention are narrower than <see cref="Width"/>.</summary>
+    [ConfigKey("attention_downsample_rate")]
     public int AttentionDownsampling { get; init; } = 2;
 
     /// <summary>The masks for ambiguous prompts; there is one more for clear ones.</summary>
+    [ConfigKey("num_multimask_outputs")]
     public int MultiMasks { get; init; } = 3;
 
     /// <summary>Layers of the head that predicts how good a mask is.</summary>
+    [ConfigKey("iou_head_depth")]
     public int IouHeadDepth { get; init; } = 3;
 
+    [ConfigKey("iou_head_hidden_dim")]
     public int IouHeadWidth { get; init; } = 256;
 
     /// <summary>The epsilon of the two-way transformer's norms: 1e-5 in Meta's own code, 1e-6 in Hugging Face's.</summary>
+    [ConfigKey("layer_norm_eps")]
     public double NormEps { get; init; } = 1e-5;
 
     /// <summary>The side of masks as they are decoded, in places.</summary>

@@ -7,42 +7,54 @@ namespace Microsoft.ML.VisionModels.Families.Sam;
 /// <summary>The hyper-parameters of SAM's image encoder: a plain Vision Transformer that mostly attends within windows (ViTDet, arXiv 2203.16527).</summary>
 internal sealed record SamEncoderConfig
 {
-    [FromTo(1, Limits.NetworkImageSide)]
+    [ConfigKey("image_size"), FromTo(1, Limits.NetworkImageSide)]
     public int ImageSize { get; init; } = 1024;
 
+    [ConfigKey("patch_size")]
     public int PatchSize { get; init; } = 16;
 
+    [ConfigKey("num_channels")]
     public int Channels { get; init; } = 3;
 
+    [ConfigKey("hidden_size")]
     public int Width { get; init; } = 768;
 
+    [ConfigKey("num_hidden_layers")]
     public int Depth { get; init; } = 12;
 
+    [ConfigKey("num_attention_heads")]
     public int Heads { get; init; } = 12;
 
+    [ConfigKey("mlp_dim")]
     public int MlpWidth { get; init; } = 3072;
 
+    [ConfigKey("hidden_act")]
     public Activation Activation { get; init; } = Activation.Gelu;
 
+    [ConfigKey("layer_norm_eps")]
     public double NormEps { get; init; } = 1e-6;
 
+    [ConfigKey("qkv_bias")]
     public bool QkvBias { get; init; } = true;
 
     /// <summary>Whether each place has a learned position.</summary>
+    [ConfigKey("use_abs_pos")]
     public bool AbsolutePositions { get; init; } = true;
 
     /// <summary>Whether attention knows how places lie to one another.</summary>
+    [ConfigKey("use_rel_pos")]
     public bool RelativePositions { get; init; } = true;
 
     /// <summary>The side of an attention window, in places.</summary>
-    [FromTo(1, Limits.AttentionWindow)]
+    [ConfigKey("window_size"), FromTo(1, Limits.AttentionWindow)]
     public int Window { get; init; } = 14;
 
     /// <summary>The blocks that attend to the whole image.</summary>
-    [FromTo(0)]
-    public IReadOnlyList<int> GlobalBlocks { get; init; } = [2, 5, 8, 11];
+    [ConfigKey("global_attn_indexes"), FromTo(0)]
+    public int[] GlobalBlocks { get; init; } = [2, 5, 8, 11];
 
     /// <summary>The width of the image embedding.</summary>
+    [ConfigKey("output_channels")]
     public int OutputWidth { get; init; } = 256;
 
     /// <summary>The side of the image embedding, in places.</summary>
