@@ -22,7 +22,7 @@ internal abstract class PickleCheckpoint(string path, CheckpointWeights choice) 
 
     // A dictionary in a hostile pickle can contain itself, or occur in another one many times.
     private const int MaxDepth = 64;
-    private const int MaxEntries = 1_000_000;
+    private const int MaxEntries = 1_000_000, MaxNames = 100_000;
     private const int MaxNameLength = 1000;
 
     // Tied tensors lie in one storage. More than a few in one, or one that repeats its elements, claim what the file does not have.
@@ -33,7 +33,7 @@ internal abstract class PickleCheckpoint(string path, CheckpointWeights choice) 
     private readonly Dictionary<string, PickleTensor> _tensors = [];
     private readonly HashSet<string> _storages = [];
     private long _storedBytes, _claimedBytes;
-    private int _entries;
+    private int _entries, _names;
 
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => _infos;
 
@@ -100,8 +100,8 @@ internal abstract class PickleCheckpoint(string path, CheckpointWeights choice) 
 
     private void Flatten(object? value, string name, int depth)
     {
-        if (++_entries > MaxEntries || depth > MaxDepth)
-            throw new CheckpointException($"{Path}: the pickle holds more than {MaxEntries} entries, or dictionaries more than {MaxDepth} deep.");
+        if (++_entries > MaxEntries || (value is PickleTensor or PickleDictionary && ++_names > MaxNames) || depth > MaxDepth)
+            throw new CheckpointException($"{Path}: the pickle holds more than {MaxEntries} entries, {MaxNames} tensors and dictionaries, or dictionaries more than {MaxDepth} deep.");
         if (value is PickleTensor tensor)
         {
             if (!_infos.TryAdd(name, new TensorInfo(name, tensor.Storage.Type, tensor.Shape)))

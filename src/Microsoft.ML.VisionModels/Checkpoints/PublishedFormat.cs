@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Core;
@@ -147,7 +148,7 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
         {
             return make();
         }
-        catch (Exception e) when (e is ArgumentException or ArithmeticException)
+        catch (Exception e) when (e is ArgumentException or ArithmeticException or ExternalException)
         {
             throw new CheckpointException($"{path}: the numbers of its configuration make no network: {e.Message}", e);
         }

@@ -44,8 +44,8 @@ internal sealed class WeightAllowance : IDisposable
         if (allowance.TensorsTaken > allowance._tensors || allowance.NumbersTaken > allowance._numbers)
         {
             throw new CheckpointException(
-                $"{allowance._file.Path} has {allowance._file.Tensors.Count} tensors, and the network of its configuration would be many times as large: " +
-                "a number of the configuration, such as the depth, a width or the vocabulary, is not of these weights.");
+                $"The network of the configuration would be many times as large as the weights of {allowance._file.Path} (tensors: {allowance._file.Tensors.Count}): " +
+                "one of its numbers, such as the depth, a width or the vocabulary, is not theirs.");
         }
     }
 

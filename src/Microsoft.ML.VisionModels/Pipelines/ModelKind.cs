@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
@@ -45,7 +46,21 @@ internal abstract class ModelKind(string name, int version)
     /// <param name="config">The configuration.</param>
     /// <param name="weights">Its weights, whose names and shapes say how large it may be.</param>
     /// <exception cref="FormatException">The configuration cannot be read, makes no network, or one that the weights are not of.</exception>
-    public abstract nn.Module ReadNetwork(string config, Checkpoint weights);
+    public nn.Module ReadNetwork(string config, Checkpoint weights)
+    {
+        try
+        {
+            using var _ = new WeightAllowance(weights);
+            return Build(config);
+        }
+        catch (Exception e) when (e is ArgumentException or ArithmeticException or CheckpointException or ExternalException)
+        {
+            throw new FormatException($"The model file is damaged: the numbers of its configuration make no network of its weights: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The network of a configuration, without values.</summary>
+    public abstract nn.Module Build(string config);
 
     /// <exception cref="FormatException">The tokenizer's entries are damaged.</exception>
     public virtual ITextTokenizer ReadTokenizer(ModelArchiveReader archive) => throw new FormatException($"The model file is damaged: a '{name}' has no tokenizer.");
@@ -66,17 +81,5 @@ internal abstract class ModelKind<TOptions, TConfig, TNetwork>(string name, int 
 
     public sealed override string WriteConfig(nn.Module network) => ModelJson.Write(((TNetwork)network).Config);
 
-    public sealed override nn.Module ReadNetwork(string config, Checkpoint weights)
-    {
-        var read = ModelJson.Read<TConfig>(config);
-        try
-        {
-            using var _ = new WeightAllowance(weights);
-            return TNetwork.Create(read);
-        }
-        catch (Exception e) when (e is ArgumentException or CheckpointException)
-        {
-            throw new FormatException($"The model file is damaged: the numbers of its configuration make no network of its weights: {e.Message}", e);
-        }
-    }
+    public sealed override nn.Module Build(string config) => TNetwork.Create(ModelJson.Read<TConfig>(config));
 }

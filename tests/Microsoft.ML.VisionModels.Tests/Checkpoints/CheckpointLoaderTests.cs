@@ -61,6 +61,37 @@ public class CheckpointLoaderTests
             Assert.True(value.equal(copy.state_dict()[name]).all().item<bool>(), name);
     }
 
+    [Theory]
+    [InlineData("tok", "")]
+    [InlineData("head", "")]
+    [InlineData("tok head", "")]
+    [InlineData("tok head", "different: 'tok.b' and 'head.b'")]
+    [InlineData("", "missing: 'tok.a'")]
+    public void ATiedTensorIsReadWhereverItIs(string places, string problem)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = TestFolders.Temporary();
+        var (a, b) = (rand(1), rand(1));
+        List<(string, Tensor)> tensors = [("other", zeros(1))];
+        foreach (var place in places.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            tensors.AddRange([($"{place}.a", a), ($"{place}.b", place == "head" && problem.Length > 0 ? b + 1 : b)]);
+        SafetensorsWriter.Write(folder.File("a.safetensors"), tensors);
+        using var file = Checkpoint.Open(folder.File("a.safetensors"));
+        using var network = new Tied();
+        var dialect = new Dialect("a publisher") { Rules = [("shared", "tok.{a,b} | head.{a,b}"), ("other", "other")] };
+
+        if (problem.Length > 0)
+        {
+            Assert.Contains(problem, Assert.Throws<CheckpointException>(() => CheckpointLoader.Load(network, file, dialect)).Message);
+            return;
+        }
+        CheckpointLoader.Load(network, file, dialect);
+        Assert.True(network.state_dict()["shared"].equal(cat([a, b])).all().item<bool>());
+        CheckpointLoader.Save(network, dialect, folder.File("saved.safetensors"));
+        using var saved = Checkpoint.Open(folder.File("saved.safetensors"));
+        Assert.Equal(["other", "tok.a", "tok.b"], saved.Tensors.Keys.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void AllProblemsAreToldAtOnceAndNothingIsTouched()
     {
@@ -199,6 +230,14 @@ public class CheckpointLoaderTests
             head = labels > 0 ? nn.Linear(2, labels) : null;
             RegisterComponents();
         }
+    }
+
+    private sealed class Tied : nn.Module
+    {
+        private readonly Parameter shared = new(zeros(2)), other = new(zeros(1));
+
+        public Tied()
+            : base(nameof(Tied)) => RegisterComponents();
     }
 
     private sealed class Block : nn.Module

@@ -50,6 +50,18 @@ public class HostileFileTests
         ["calls os.system"] = [.. Global("os", "system"), .. Text("true"), 0x85, (byte)'R'],
         ["calls builtins.eval by its stack form"] = [.. Text("builtins"), .. Text("eval"), 0x93, .. Text("1"), 0x85, (byte)'R'],
         ["a class of an unknown module"] = Global("argparse", "Namespace"),
+        ["calls what a call gave"] = [.. Global("os", "system"), .. Text("true"), 0x85, (byte)'R', (byte)')', (byte)'R'],
+        ["an object of an unknown class with a state"] = [.. Global("os", "system"), (byte)')', 0x81, (byte)'}', (byte)'b'],
+        ["a tensor of what a call gives"] = [(byte)'}', .. Text("a"), .. Global("torch._utils", "_rebuild_tensor_v2"), (byte)'(', .. Global("os", "system"), (byte)')', (byte)'R', (byte)'t', (byte)'R', (byte)'s'],
+        ["a tensor by a class of its own, again and again"] = [(byte)'}', .. Text("a"), .. Global("torch._tensor", "_rebuild_from_type_v2"), (byte)'q', 0, (byte)'(', (byte)'h', 0, (byte)'N', (byte)')', (byte)'N', (byte)'t', (byte)'R', (byte)'s'],
+        ["a parameter of nothing"] = [(byte)'}', .. Text("a"), .. Global("torch._utils", "_rebuild_parameter"), (byte)')', (byte)'R', (byte)'s'],
+        ["an ordered dictionary of no pairs"] = [.. Global("collections", "OrderedDict"), (byte)']', (byte)'K', 1, (byte)'a', 0x85, (byte)'R'],
+        ["bytes of 2 GB"] = [(byte)'B', 0xff, 0xff, 0xff, 0x7f],
+        ["bytes of 2^63"] = [0x8e, 0, 0, 0, 0, 0, 0, 0, 0x80],
+        ["number of 2 GB"] = [0x8b, 0xff, 0xff, 0xff, 0x7f],
+        ["a buffer outside the file"] = [0x97],
+        ["memory by keys of one remainder"] = [(byte)'}', .. Enumerable.Range(0, 100_000).SelectMany(i => (byte[])[(byte)'r', .. BitConverter.GetBytes((uint)i * 25_229)])],
+        ["many tensors of one storage that repeats"] = Repeated(),
         ["calls a text"] = [.. Text("a"), (byte)')', (byte)'R'],
         ["calls a storage"] = [.. Global("torch", "FloatStorage"), (byte)')', (byte)'R'],
         ["builds a tensor from nothing"] = [.. Global("torch._utils", "_rebuild_tensor_v2"), (byte)')', (byte)'R'],
@@ -256,6 +268,17 @@ public class HostileFileTests
     [
         (byte)'}', .. Text("a"), .. Global("torch._utils", "_rebuild_tensor_v2"),
         (byte)'(', .. storage, .. Number(offset), .. Number(size), 0x85, .. Number(stride), 0x85, 0x89, (byte)'N', (byte)'t', (byte)'R', (byte)'s',
+    ];
+
+    /// <summary>A hundred tensors of 64 MB each, of two numbers.</summary>
+    private static byte[] Repeated() =>
+    [
+        (byte)'}', .. Storage("0", 2), (byte)'q', 0, (byte)'0',
+        .. Enumerable.Range(0, 100).SelectMany(i => (byte[])
+        [
+            .. Text($"t{i}"), .. Global("torch._utils", "_rebuild_tensor_v2"),
+            (byte)'(', (byte)'h', 0, .. Number(0), .. Number(16 << 20), 0x85, .. Number(0), 0x85, 0x89, (byte)'N', (byte)'t', (byte)'R', (byte)'s',
+        ]),
     ];
 
     /// <summary>{a text of 100 kB: {0: 0, 1: 0, ...}}: 100 kB for the name of each entry.</summary>

@@ -58,6 +58,23 @@ public class TorchFileTests
         AssertEqual(TensorArithmetic.Arange(6).to(float32).reshape(2, 3), file.Read("weight"));
     }
 
+    /// <summary>What training scripts leave beside the weights (extras.py beside the files), in every protocol and in the older form.</summary>
+    [Theory]
+    [InlineData("extras-2.pt")]
+    [InlineData("extras-3.pt")]
+    [InlineData("extras-4.pt")]
+    [InlineData("extras-5.pt")]
+    [InlineData("extras-legacy.pt")]
+    public void WhatIsNoTensorIsPassedOver(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var file = Checkpoint.Open(File(name));
+
+        Assert.Equal(["weight", "bias"], file.Tensors.Keys);
+        AssertEqual(TensorArithmetic.Arange(6).to(float32).reshape(2, 3), file.Read("weight"));
+        AssertEqual(tensor(new float[] { 9, 9 }), file.Read("bias"));
+    }
+
     /// <summary>OpenAI's files of CLIP are such. Written here as PyTorch's pickler.cpp writes.</summary>
     [Fact]
     public void TheTensorsOfATorchScriptModuleAreNamedByItsParts()

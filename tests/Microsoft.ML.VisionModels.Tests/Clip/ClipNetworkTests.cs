@@ -121,6 +121,32 @@ public class ClipNetworkTests
     }
 
     [Fact]
+    public void AFileThatDoesNotSayItsActivationIsAskedFor()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = TestFolders.Temporary();
+        using var network = Scoring(s_clip);
+        var file = folder.File("open_clip.safetensors");
+        CheckpointLoader.Save(network, ClipDialect.OpenAI, file);
+        var own = folder.File("openai.safetensors");
+        CheckpointLoader.Save(network, ClipDialect.OpenAI, own, ("input_resolution", tensor(16)), ("context_length", tensor(7)), ("vocab_size", tensor(30)));
+
+        Assert.Equal((Activation.QuickGelu, Activation.QuickGelu, true), Opened(file, null));
+        Assert.Equal((Activation.QuickGelu, Activation.QuickGelu, false), Opened(file, true));
+        Assert.Equal((Activation.Gelu, Activation.Gelu, false), Opened(file, false));
+        Assert.Equal((Activation.QuickGelu, Activation.QuickGelu, false), Opened(own, null));
+
+        static (Activation Vision, Activation Text, bool Said) Opened(string file, bool? quickGelu)
+        {
+            var said = new List<string>();
+            using var listening = Notices.To(new NoticeLog(said.Add));
+            var config = PublishedClip.Open(new ClipZeroShotOptions { Checkpoint = file, QuickGelu = quickGelu }).Config;
+            Assert.All(said, sentence => Assert.Contains("QuickGelu", sentence));
+            return (config.Vision.Activation, config.Text.Activation, said.Count > 0);
+        }
+    }
+
+    [Fact]
     public void BothTowersHaveTheNormsOfTheirConfig()
     {
         var written = System.Text.Json.JsonSerializer.SerializeToElement((s_clip with { Vision = s_clip.Vision with { NormEps = 1e-3 }, Text = s_clip.Text with { NormEps = 1e-4 } }).ToHuggingFace());
