@@ -64,7 +64,7 @@ internal static class SamForward
         var checkpoint = arguments.Place("checkpoint", "mobile_sam.safetensors");
         var precision = Enum.Parse<Precision>(arguments.Text("precision", nameof(Precision.Float32)), ignoreCase: true);
         var pointsPerSide = arguments.Number("points-per-side", 32);
-        (ScoringNetwork Network, ImageProcessor Processor) loaded = default;
+        (ScoringNetwork Network, ImageProcessor Processor) loaded = (null!, null!);
         Report("Loading", () => loaded = SamPredictor.Open(checkpoint, precision, CPU));
         using var network = loaded.Network!;
         using var use = network.Use(network);
