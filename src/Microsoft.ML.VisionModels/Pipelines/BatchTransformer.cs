@@ -18,7 +18,7 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(environment);
         Model = model;
-        model.Notices = MLNet.NoticesOf(environment);
+        (model.Owner, model.Notices) = (GetType().Name, MLNet.NoticesOf(environment));
     }
 
     /// <summary>Whether the model can score row by row: always.</summary>

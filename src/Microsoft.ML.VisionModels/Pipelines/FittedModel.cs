@@ -56,12 +56,15 @@ internal sealed class FittedModel : IDisposable
     /// <summary>What stops scoring. A training's token has done its work when there is a model.</summary>
     public CancellationToken Cancellation => Options is TrainerOptions ? CancellationToken.None : Options.CancellationToken;
 
+    /// <summary>The class of the transformer that has the model, for messages.</summary>
+    public string? Owner { get; set; }
+
     /// <summary>Hears once what is said in all scoring of the model.</summary>
     public NoticeLog? Notices { get; set; }
 
     /// <summary>The network for one call.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed of.</exception>
-    public NetworkUse Use() => _network.TryUse() ?? throw new ObjectDisposedException(nameof(BatchTransformer),
+    public NetworkUse Use() => _network.TryUse() ?? throw new ObjectDisposedException(Owner,
         "The model was disposed of. Whoever made it disposes of it, when nobody needs it any more; a PredictionEngine disposes of its model too, unless PredictionEngineOptions.OwnsTransformer is false.");
 
     /// <summary>Frees the network, and the model within, as soon as no call uses them any more.</summary>
