@@ -124,7 +124,7 @@ internal abstract class PublishedFormat<TConfig, TNetwork>
     public TNetwork Create(TConfig config, Checkpoint weights, Generator? generator, bool newHead)
     {
         // A network has at most two heads, and they read no more numbers than the file's widest tensor has.
-        var widest = weights.Tensors.Values.Max(tensor => tensor.Shape.DefaultIfEmpty().Max());
+        var widest = weights.Tensors.Values.SelectMany(tensor => tensor.Shape).DefaultIfEmpty().Max();
         using var _ = new WeightAllowance(weights, newHead ? 2 * (widest + 1) * (ClassesOf(config) ?? 0) : 0);
         return Sound(weights.Path, () => TNetwork.Create(config, generator));
     }

@@ -101,6 +101,15 @@ public class ConfigurationNumberTests
         }
     }
 
+    [Theory, MemberData(nameof(Folders))]
+    public void AFileWithoutTensorsIsACheckpointException(string golden)
+    {
+        using var folder = TestFolders.Temporary();
+        File.Copy(Path.Combine(TestFolders.OwnGolden, golden, "config.json"), folder.File("config.json"));
+        SafetensorsWriter.Write(folder.File("model.safetensors"), Array.Empty<(string, Tensor)>());
+        Assert.Throws<CheckpointException>(() => s_open[golden](folder.Path));
+    }
+
     /// <summary>Whatever a network's parameters are made by, they are counted: else memory would not follow the file.</summary>
     [Theory, MemberData(nameof(Kinds))]
     public void EveryParameterIsCounted(string kind)
