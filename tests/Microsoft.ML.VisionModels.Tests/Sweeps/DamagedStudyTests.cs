@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Data.Sqlite;
 using Microsoft.ML.VisionModels.Sweeps.Spaces;
 using Microsoft.ML.VisionModels.Sweeps.Studies;
@@ -93,7 +94,7 @@ public partial class DamagedStudyTests
         Assert.Contains(path, Assert.Throws<DirectoryNotFoundException>(() => StudyStore.Open(path, "sweep", new Space([new("only", [])]), "Score", true)).Message, StringComparison.Ordinal);
     }
 
-    [Theory]
+    [Theory, SupportedOSPlatform("linux")]
     [InlineData(false)]
     [InlineData(true)]
     public void ReadingNeedsNoRightToWrite(bool isInUse)
