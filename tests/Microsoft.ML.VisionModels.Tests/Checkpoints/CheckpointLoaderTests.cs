@@ -74,7 +74,7 @@ public class CheckpointLoaderTests
         var (a, b) = (rand(1), rand(1));
         List<(string, Tensor)> tensors = [("other", zeros(1))];
         foreach (var place in places.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            tensors.AddRange([($"{place}.a", a), ($"{place}.b", place == "head" && problem.Length > 0 ? b + 1 : b)]);
+            tensors.AddRange([($"{place}.a", a), ($"{place}.b", place == "head" && problem.Length > 0 ? b.Add(1) : b)]);
         SafetensorsWriter.Write(folder.File("a.safetensors"), tensors);
         using var file = Checkpoint.Open(folder.File("a.safetensors"));
         using var network = new Tied();

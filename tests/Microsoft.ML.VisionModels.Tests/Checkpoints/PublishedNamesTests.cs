@@ -104,7 +104,7 @@ public class PublishedNamesTests
     {
         var error = Assert.Throws<CheckpointException>(() => Find("SAM").AssertReads(tensors =>
             tensors.SelectMany<(string Name, Tensor Value), (string, Tensor)>(tensor => tensor.Name == "shared_image_embedding.positional_embedding"
-                ? [tensor, ("prompt_encoder.shared_embedding.positional_embedding", tensor.Value + 1)] : [tensor])));
+                ? [tensor, ("prompt_encoder.shared_embedding.positional_embedding", tensor.Value.Add(1))] : [tensor])));
         Assert.Contains("different: 'shared_image_embedding.positional_embedding' and 'prompt_encoder.shared_embedding.positional_embedding'", error.Message);
     }
 

@@ -62,7 +62,7 @@ public class WeightSetTests
         Assert.Equal((1f, ""), Read(folder.File("a.pt"), CheckpointWeights.Averaged));
     }
 
-    private static Dictionary<string, object> Weights(float value) => new() { ["weight"] = ones(2, 2) * value, ["bias"] = zeros(2) };
+    private static Dictionary<string, object> Weights(float value) => new() { ["weight"] = ones(2, 2).Mul(value), ["bias"] = zeros(2) };
 
     /// <summary>The first number of the weight, and what was said about which set is read.</summary>
     private static (float Value, string Said) Read(string path, CheckpointWeights weights)
