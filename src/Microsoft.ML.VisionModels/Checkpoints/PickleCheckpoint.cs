@@ -27,7 +27,6 @@ internal abstract class PickleCheckpoint(string path, CheckpointWeights choice) 
 
     // Tied tensors lie in one storage. More than a few in one, or one that repeats its elements, claim what the file does not have.
     private const int MaxTensorsOfStorage = 8;
-    private const long MaxExpandedBytes = 64 << 20;
 
     private readonly OrderedDictionary<string, TensorInfo> _infos = [];
     private readonly Dictionary<string, PickleTensor> _tensors = [];
@@ -132,7 +131,7 @@ internal abstract class PickleCheckpoint(string path, CheckpointWeights choice) 
         if (_storages.Add(tensor.Storage.Key))
             _storedBytes += tensor.Storage.Count * tensor.Storage.Type.Size();
         _claimedBytes += TensorTypes.ByteCount(tensor.Shape, tensor.Storage.Type) ?? 0;
-        if (_claimedBytes > MaxTensorsOfStorage * _storedBytes + MaxExpandedBytes)
+        if (_claimedBytes > MaxTensorsOfStorage * _storedBytes + PickleTorch.MaxExpandedBytes)
             throw new CheckpointException($"{Path}: the pickle's tensors repeat the elements of their storages many times: they would take {_claimedBytes} bytes, of which the file has {_storedBytes}.");
     }
 }

@@ -12,7 +12,7 @@ namespace Microsoft.ML.VisionModels.Checkpoints;
 internal static class PickleTorch
 {
     // A tensor can be larger than its storage by repeating elements (a stride of 0). This is the largest size that such a tensor may have.
-    private const long MaxExpandedBytes = 64 << 20;
+    public const long MaxExpandedBytes = 64 << 20;
 
     private static readonly PickleGlobal
         s_orderedDictionary = new("collections", "OrderedDict"),

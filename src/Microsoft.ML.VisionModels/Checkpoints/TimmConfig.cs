@@ -43,6 +43,9 @@ internal sealed partial class TimmConfig
     /// <exception cref="CheckpointException">Always: the architecture is none of those that are read.</exception>
     public CheckpointException Unknown(string read) => new($"The configuration is timm's of '{_config.Get("architecture", "")}'. Read are {read}.");
 
+    /// <summary>The size of the network's images: that which was chosen for it, else that of the images that it was trained with.</summary>
+    public ImageSize NetworkSize => Arguments.Optional("img_size") is null ? ImageSize : Arguments.Size("img_size", 0);
+
     /// <summary>The size of the images that the network was trained with.</summary>
     public ImageSize ImageSize => _images.Integers("input_size") switch
     {

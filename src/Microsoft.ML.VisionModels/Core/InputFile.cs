@@ -93,14 +93,21 @@ internal static class InputFile
             throw error("it is empty, or no file but a device or a pipe.", null);
     }
 
+    /// <summary>What is wrong with a pointer of Git LFS; null where the first bytes are of something else.</summary>
+    /// <param name="start">The first bytes of what should be a file.</param>
+    /// <param name="what">What the file should be.</param>
+    public static string? PointerProblem(ReadOnlySpan<byte> start, string what = "file") => start.StartsWith(PointerStart)
+        ? $"it is a pointer of Git LFS, which stands for the {what} and is not the {what} itself. Run 'git lfs pull' in the folder that was cloned, or download the {what}."
+        : null;
+
     private static void CheckPointer(FileStream file, Func<string, Exception?, Exception> error)
     {
         if (file.Length >= LongestPointer)
             return;
         Span<byte> start = stackalloc byte[PointerStart.Length];
         var read = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        if (start[..read].SequenceEqual(PointerStart))
-            throw error("it is a pointer of Git LFS, which stands for the file and is not the file itself. Run 'git lfs pull' in the folder that was cloned, or download the file.", null);
+        if (PointerProblem(start[..read]) is { } problem)
+            throw error(problem, null);
         file.Position = 0;
     }
 

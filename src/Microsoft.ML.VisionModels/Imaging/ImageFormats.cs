@@ -1,3 +1,4 @@
+using Microsoft.ML.VisionModels.Core;
 using SkiaSharp;
 
 namespace Microsoft.ML.VisionModels.Imaging;
@@ -15,8 +16,8 @@ internal static class ImageFormats
     /// <summary>Why bytes are no image.</summary>
     public static string Explain(ReadOnlySpan<byte> file)
     {
-        if (file.StartsWith("version https://git-lfs.github.com/spec/"u8))
-            return "it is a pointer of Git LFS, which stands for the image and is not the image itself. Run 'git lfs pull' in the folder that was cloned, or download the image.";
+        if (InputFile.PointerProblem(file, "image") is { } pointer)
+            return pointer;
         if (file.StartsWith("data:"u8))
             return "it is a data URI; give the bytes that it stands for.";
         if (Unread(file) is { } format)

@@ -99,18 +99,24 @@ internal static class TrainingRows
             if (more)
             {
                 if (readPayload is null)
-                    rows.Add((readImage(), null!));
+                    Add(null!);
                 else if (readPayload() is { } present)
-                    rows.Add((readImage(), present));
+                    Add(present);
                 else
                     empty++;
-                bytes = rows.Sum(row => row.Image.Bytes);
             }
             if (rows.Count == RowsAtOnce || bytes > ImageMemory.Limit || !more)
             {
                 set.Add(rows, options.SkipInvalidImages);
                 rows.Clear();
+                bytes = 0;
             }
+        }
+
+        void Add(T present)
+        {
+            rows.Add((readImage(), present));
+            bytes += rows[^1].Image.Bytes;
         }
 
         using var channel = host.Start("Reading");

@@ -24,7 +24,7 @@ internal static partial class SwinTimm
         return (size with
         {
             Version = isV2 ? SwinVersion.V2 : SwinVersion.V1,
-            ImageSize = arguments.Optional("img_size") is null ? timm.ImageSize : arguments.Size("img_size", 0),
+            ImageSize = timm.NetworkSize,
             PatchSize = arguments.Size("patch_size", name.Groups["patch"].Success ? Number("patch") : 4),
             Channels = arguments.Get("in_chans", size.Channels),
             Width = arguments.Get("embed_dim", size.Width),

@@ -22,7 +22,7 @@ internal static partial class ViTTimm
         var width = arguments.Get("embed_dim", size.Width);
         return (size with
         {
-            ImageSize = arguments.Optional("img_size") is null ? timm.ImageSize : arguments.Size("img_size", 0),
+            ImageSize = timm.NetworkSize,
             PatchSize = arguments.Size("patch_size", int.Parse(name.Groups["patch"].Value, CultureInfo.InvariantCulture)),
             Channels = arguments.Get("in_chans", size.Channels),
             Width = width,
