@@ -95,7 +95,7 @@ public class DeadWorkerTests
         TestProgram Start() => TestProgram.Start(Program, database.Storage!, database.Study, $"{Trials}", "300");
     }
 
-    private static void MakeTables(TestDatabase database) => StudyStore.Open(database.Storage, "tables", new Space([]), "none", higherIsBetter: true).Dispose();
+    private static void MakeTables(TestDatabase database) => StudyStore.Open(database.Storage, "tables", new Space([new Branch("none", [])]), "none", higherIsBetter: true).Dispose();
 
     private static void Execute(NpgsqlDataSource source, string sql)
     {
