@@ -114,7 +114,10 @@ internal sealed class GoldenCase : IDisposable
     }
 
     /// <summary>Compares with <c>out.{name}</c> at the project's tolerance for golden cases: max(2e-5, 10 x floor), 1e-4 where the floor is not known.</summary>
-    public void AssertClose(string name, torch.Tensor actual)
+    /// <param name="name">The tensor.</param>
+    /// <param name="actual">Ours.</param>
+    /// <param name="relative">Where NOTES say so, what is allowed as a share of the largest value instead.</param>
+    public void AssertClose(string name, torch.Tensor actual, double relative = 0)
     {
         using var scope = torch.NewDisposeScope();
         using var noGrad = torch.no_grad();
@@ -126,6 +129,8 @@ internal sealed class GoldenCase : IDisposable
             return;
 
         var tolerance = Floors.TryGetValue(full, out var floor) ? Math.Max(SmallestTolerance, 10 * floor) : ToleranceWithoutFloor;
+        if (relative > 0)
+            tolerance = relative * expected.abs().max().to(torch.float64).item<double>();
         var ours = actual.to(torch.float64).cpu();
         var theirs = expected.to(torch.float64);
         // Equal infinities differ by nothing; a NaN equals only a NaN.
@@ -151,6 +156,9 @@ internal sealed class GoldenCase : IDisposable
         var excused = notCompared.Select(entry => Full(OutputPrefix, entry.Name)).ToHashSet();
         AssertNoneForgotten(Tensors.Keys.Where(name => IsOutput(name) && !_compared.Contains(name) && !excused.Contains(name)));
     }
+
+    /// <summary>The tensors that nothing was compared with so far, inputs among them.</summary>
+    public IEnumerable<string> NotCompared => Tensors.Keys.Where(name => !_compared.Contains(name));
 
     /// <summary>Fails where there are tensors that were not compared, or reports them, see <see cref="AssertAllCompared"/>.</summary>
     public void AssertNoneForgotten(IEnumerable<string> tensors)

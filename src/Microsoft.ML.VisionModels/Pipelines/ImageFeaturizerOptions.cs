@@ -4,13 +4,15 @@ using Microsoft.ML.VisionModels.Pipelines;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>What every featurizer of images can be told.</summary>
-public abstract class ImageFeaturizerOptions : ImageScoringOptions
+public abstract class ImageFeaturizerOptions : ImageScoringOptions, IFeatureColumns
 {
     /// <summary>The column for the network's feature vector; null does not make it. Default "Embedding".</summary>
     [ScoringSetting]
     public string? EmbeddingColumnName { get; set; } = IFeatureNetwork.Embedding;
 
-    /// <summary>The features that there may be, and the columns for them; null for one that is not made.</summary>
+    IEnumerable<(string Feature, string? Column)> IFeatureColumns.Features => Features;
+
+    /// <inheritdoc cref="IFeatureColumns.Features"/>
     internal virtual IEnumerable<(string Feature, string? Column)> Features => [(IFeatureNetwork.Embedding, EmbeddingColumnName)];
 
     internal override IEnumerable<string?> OutputNames => Features.Select(feature => feature.Column);
@@ -20,4 +22,11 @@ public abstract class ImageFeaturizerOptions : ImageScoringOptions
         base.Validate();
         RequireCheckpoint();
     }
+}
+
+/// <summary>What options of featurizers have in common, whether they train or not.</summary>
+internal interface IFeatureColumns
+{
+    /// <summary>The features that there may be, and the columns for them; null for one that is not made.</summary>
+    IEnumerable<(string Feature, string? Column)> Features { get; }
 }

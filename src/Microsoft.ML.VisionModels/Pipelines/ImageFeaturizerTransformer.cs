@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels;
 
-/// <summary>A loaded featurizer: adds what a network tells of each image, for search, clustering or another trainer.</summary>
+/// <summary>A featurizer: adds what a network tells of each image, for search, clustering or another trainer.</summary>
 public sealed class ImageFeaturizerTransformer : ImageTransformer
 {
     /// <exception cref="ArgumentException">The network has no feature of which a column is wanted.</exception>
@@ -15,7 +15,7 @@ public sealed class ImageFeaturizerTransformer : ImageTransformer
     {
         using var network = model.Use();
         var known = network.As<IFeatureNetwork>().Features.Select(feature => feature.Name).ToArray();
-        if (((ImageFeaturizerOptions)model.Options).Features.FirstOrDefault(feature => feature.Column is not null && !known.Contains(feature.Feature)) is { Feature: { } unknown, Column: var column })
+        if (((IFeatureColumns)model.Options).Features.FirstOrDefault(feature => feature.Column is not null && !known.Contains(feature.Feature)) is { Feature: { } unknown, Column: var column })
         {
             model.Dispose();
             throw new ArgumentException($"{unknown}ColumnName is '{column}', but the network of {model.Options.Checkpoint} has no {unknown}; it has {string.Join(", ", known)}.");
@@ -33,7 +33,7 @@ internal sealed class ImageFeaturizerScorer : ImageScorer<float[]?[]?>
 
     public ImageFeaturizerScorer(DataViewSchema schema, FittedModel model, IFeatureNetwork network, CancellationToken cancellation) : base(schema, model, cancellation)
     {
-        var columns = ((ImageFeaturizerOptions)model.Options).Features.Where(feature => feature.Column is not null).ToDictionary(feature => feature.Feature, feature => feature.Column!);
+        var columns = ((IFeatureColumns)model.Options).Features.Where(feature => feature.Column is not null).ToDictionary(feature => feature.Feature, feature => feature.Column!);
         _features = [.. network.Features.Where(feature => columns.ContainsKey(feature.Name))];
         Outputs = [.. _features.Select((feature, i) => Vector(columns[feature.Name], feature.Shape, null, result => result?[i]))];
     }

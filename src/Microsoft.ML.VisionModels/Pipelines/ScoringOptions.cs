@@ -74,7 +74,8 @@ public abstract class ScoringOptions
         OptionChecks.RequireDistinct(OutputNames);
     }
 
-    internal ScoringOptions Copy() => (ScoringOptions)MemberwiseClone();
+    /// <summary>Options of their own, which the user's later changes do not reach.</summary>
+    internal virtual ScoringOptions Copy() => (ScoringOptions)MemberwiseClone();
 
     /// <exception cref="ArgumentException">There is none.</exception>
     private protected void RequireCheckpoint()

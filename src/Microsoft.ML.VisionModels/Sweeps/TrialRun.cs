@@ -136,9 +136,9 @@ internal sealed class TrialWatch(SweepTrial trial, StudyStore store, IPruner? pr
 
     public bool OnEpochEnd(TrainingState state)
     {
-        if (state.BestValidation is not { } best || !double.IsFinite(best.Score))
+        if (state.BestValidation is not { Score: { } best } || !double.IsFinite(best))
             return false;
-        var epoch = new SweepEpoch(state.Epoch + 1, best.Score, _clock.Elapsed.TotalSeconds);
+        var epoch = new SweepEpoch(state.Epoch + 1, best, _clock.Elapsed.TotalSeconds);
         Trial = Trial with { Epochs = [.. Trial.Epochs, epoch], Duration = _clock.Elapsed };
         IsLost = !store.Report(Trial, epoch);
         report(Trial);

@@ -41,7 +41,7 @@ internal sealed class AdamW : IOptimizer
 
     private IEnumerable<ParameterState> States => _groups.SelectMany(g => g.States);
 
-    public void Step(double rate)
+    public void Step(double rate, double decayShare = 1)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -51,7 +51,7 @@ internal sealed class AdamW : IOptimizer
             var states = all.Where((_, i) => gradients[i] is not null).ToArray();
             if (states.Length == 0)
                 continue;
-            using Scalar lr = rate * group.RateScale, beta1 = _beta1, beta2 = _beta2, decay = group.WeightDecay, eps = _epsilon;     // held, see TensorArithmetic
+            using Scalar lr = rate * group.RateScale, beta1 = _beta1, beta2 = _beta2, decay = decayShare * group.WeightDecay, eps = _epsilon;     // held, see TensorArithmetic
             Script.invoke("step",
                 states.Select(s => (Tensor)s.Parameter).ToArray(), gradients.OfType<Tensor>().ToArray(),
                 states.Select(s => s.FirstMoment).ToArray(), states.Select(s => s.SecondMoment).ToArray(), states.Select(s => s.Step).ToArray(),

@@ -40,7 +40,7 @@ internal abstract class BatchTask : ITrainingTask, IDisposable
 
     protected TrainingPlan Plan { get; }
 
-    public void StartEpoch(int epoch, int firstStep)
+    public virtual void StartEpoch(int epoch, int firstStep)
     {
         _batches?.Dispose();
         _batches = Batches(epoch, firstStep);
@@ -67,7 +67,7 @@ internal abstract class BatchTask : ITrainingTask, IDisposable
         return _batch!.Part(part, parts) is { } some ? Loss(some, _batch.Count) : null;
     }
 
-    public ValidationResult? Validate(CancellationToken cancellation)
+    public virtual ValidationResult? Validate(CancellationToken cancellation)
     {
         if (_validation.Length == 0)
             return null;
@@ -84,6 +84,10 @@ internal abstract class BatchTask : ITrainingTask, IDisposable
         }
         double count = _validation.Length;
         return new(right / count, loss / count, new Dictionary<string, double> { ["Accuracy"] = right / count });
+    }
+
+    public virtual void AfterGradients(int epoch)
+    {
     }
 
     public virtual void AfterStep(long step, long totalSteps)

@@ -13,7 +13,9 @@ internal interface IOptimizer : IDisposable
     IEnumerable<Parameter> Parameters { get; }
 
     /// <summary>Changes every parameter that has a gradient.</summary>
-    void Step(double rate);
+    /// <param name="rate">The learning rate, before <see cref="ParameterGroup.RateScale"/>.</param>
+    /// <param name="decayShare">What the groups' weight decay is multiplied with, where that has a schedule.</param>
+    void Step(double rate, double decayShare = 1);
 }
 
 /// <summary>Parameters that the optimizer treats alike.</summary>

@@ -38,6 +38,9 @@ internal interface ITrainingTask
     /// </summary>
     Tensor? Loss(int step, int part, int parts);
 
+    /// <summary>Called when the gradients of a step are complete, before they are clipped and used: the place to leave some out.</summary>
+    void AfterGradients(int epoch) { }
+
     /// <summary>Called after each change of the weights, in a dispose scope and without gradients: the place for a teacher's average.</summary>
     /// <param name="step">The step that is done, counted through all epochs.</param>
     /// <param name="totalSteps">The steps of the whole training.</param>

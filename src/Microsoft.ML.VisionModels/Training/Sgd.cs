@@ -32,7 +32,7 @@ internal sealed class Sgd : IOptimizer
 
     public IEnumerable<(string Name, Tensor Value)> State => _groups.SelectMany(g => g.States).Select((s, i) => ($"{i}.momentum", s.Buffer));
 
-    public void Step(double rate)
+    public void Step(double rate, double decayShare = 1)
     {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
@@ -41,7 +41,7 @@ internal sealed class Sgd : IOptimizer
             var states = all.Where(s => s.Parameter.grad is not null).ToArray();
             if (states.Length == 0)
                 continue;
-            using Scalar lr = rate * group.RateScale, momentum = _momentum, decay = group.WeightDecay;     // held, see TensorArithmetic
+            using Scalar lr = rate * group.RateScale, momentum = _momentum, decay = decayShare * group.WeightDecay;     // held, see TensorArithmetic
             Script.invoke("step", states.Select(s => (Tensor)s.Parameter).ToArray(), states.Select(s => s.Parameter.grad!).ToArray(),
                 states.Select(s => s.Buffer).ToArray(), lr, momentum, decay);
         }

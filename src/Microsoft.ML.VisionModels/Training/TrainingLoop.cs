@@ -113,13 +113,14 @@ internal static class TrainingLoop
         if (!double.IsFinite(loss))
             throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, loss, state.LearningRate);
 
+        state.Task.AfterGradients(state.Epoch);
         if (plan.GradientClip > 0)
         {
-            var norm = ClipNorm([.. state.Optimizer.Parameters.Select(p => p.grad).OfType<Tensor>()], plan.GradientClip).Item();
+            var norm = Clip([.. state.Optimizer.Parameters.Select(p => p.grad).OfType<Tensor>()], plan);
             if (!double.IsFinite(norm))
                 throw new TrainingDivergedException(state.Epoch + 1, state.Step + 1, loss, state.LearningRate, norm);
         }
-        state.Optimizer.Step(state.LearningRate);
+        state.Optimizer.Step(state.LearningRate, plan.DecaySchedule.ShareAt(scheduled, state.TotalSteps));
         using var noGradients = no_grad();
         state.Task.AfterStep(state.GlobalStep, state.TotalSteps);
         state.Average?.Update(state.GlobalStep);
@@ -152,6 +153,11 @@ internal static class TrainingLoop
         foreach (var parameter in state.Optimizer.Parameters)
             parameter.grad = null;
     }
+
+    /// <summary>Clips the gradients as the plan says; gives their norm before, the largest where each was clipped by itself.</summary>
+    internal static double Clip(Tensor[] gradients, TrainingPlan plan) => plan.ClipsEachParameter && gradients.Length > 0
+        ? stack([.. gradients.Select(gradient => ClipNorm([gradient], plan.GradientClip))]).max().Item()
+        : ClipNorm(gradients, plan.GradientClip).Item();
 
     /// <summary>Scales all gradients down together, in place, so that their norm as one vector is at most <paramref name="maxNorm"/>.</summary>
     /// <returns>The norm before, a scalar on the gradients' device; zero where there are no gradients.</returns>
@@ -233,7 +239,7 @@ internal sealed class TrainingState(ITrainingTask task, TrainingPlan plan) : IDi
     public void Add(ValidationResult? validation)
     {
         LastValidation = validation;
-        if (validation is not null && (BestValidation is null || validation.IsBetterThan(BestValidation)))
+        if (validation?.Score is not null && (BestValidation is null || validation.IsBetterThan(BestValidation)))
             (BestValidation, BestEpoch) = (validation, Epoch);
         var seconds = Elapsed.TotalSeconds - Epochs.Sum(e => e.Seconds);
         Epochs.Add(new(Epoch + 1, MeanLoss, validation?.Loss, validation?.Metrics ?? new Dictionary<string, double>(), LearningRate, seconds));

@@ -21,8 +21,14 @@ internal sealed record TrainingPlan
     public ISchedule Schedule { get; init; } = new CosineSchedule(0);
     public Func<IReadOnlyList<ParameterGroup>, IOptimizer> Optimizer { get; init; } = groups => new AdamW(groups);
     public double WeightDecay { get; init; }
+
+    /// <summary>What <see cref="WeightDecay"/> is multiplied with at each step.</summary>
+    public ISchedule DecaySchedule { get; init; } = new CosineBetween(1, 1);
     public double LayerDecay { get; init; } = 1;
     public double GradientClip { get; init; }
+
+    /// <summary>Whether each parameter's gradient is clipped by itself, rather than all as one vector.</summary>
+    public bool ClipsEachParameter { get; init; }
     public double EmaDecay { get; init; }
 
     /// <summary>The seed of order and augmentation.</summary>

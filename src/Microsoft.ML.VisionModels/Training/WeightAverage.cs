@@ -36,10 +36,16 @@ internal sealed class WeightAverage : IDisposable
     /// <summary>Moves the averages towards the weights after a step, counted from 0.</summary>
     public void Update(long step)
     {
+        Move(_averages, _weights, 1 - Math.Min(_decay, (1.0 + step) / (10.0 + step)));
+    }
+
+    /// <summary>Moves tensors in place by a share of the way towards others, in one native call.</summary>
+    public static void Move(Tensor[] from, Tensor[] to, double share)
+    {
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        using Scalar weight = 1 - Math.Min(_decay, (1.0 + step) / (10.0 + step));   // held, see TensorArithmetic
-        Script.invoke("step", _averages, _weights, weight);
+        using Scalar weight = share;    // held, see TensorArithmetic
+        Script.invoke("step", from, to, weight);
     }
 
     /// <summary>Puts the averages into the network, and the weights back when the result is disposed of.</summary>

@@ -15,11 +15,11 @@ public class TrainingLoopTests
     {
         var options = new MoonsOptions { Epochs = 40, Seed = seed };
         using var task = new MoonsTask(options);
-        Assert.InRange(task.Evaluate().Score, 0, 0.9);
+        Assert.InRange(task.Evaluate().Score!.Value, 0, 0.9);
 
         var history = TrainingLoop.Run(task, options.Plan());
 
-        Assert.InRange(task.Evaluate().Score, 0.97, 1);
+        Assert.InRange(task.Evaluate().Score!.Value, 0.97, 1);
         Assert.True(history.Epochs[^1].TrainLoss < history.Epochs[0].TrainLoss / 2);
         Assert.Equal(Enumerable.Range(1, history.Epochs.Count), history.Epochs.Select(e => e.Epoch));
         Assert.False(task.Network.training);
@@ -292,7 +292,7 @@ public class TrainingLoopTests
         var options = new MoonsOptions { Epochs = 40, LearningRate = 0.1 };
         using var task = new MoonsTask(options);
         TrainingLoop.Run(task, options.Plan() with { Optimizer = groups => new Sgd(groups) });
-        Assert.InRange(task.Evaluate().Score, 0.97, 1);
+        Assert.InRange(task.Evaluate().Score!.Value, 0.97, 1);
     }
 
     [Fact]

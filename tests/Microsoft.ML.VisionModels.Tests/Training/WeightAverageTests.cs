@@ -51,7 +51,7 @@ public class WeightAverageTests
             Assert.NotEqual(afterLastStep, task.Weights());
             if (validates)
                 Assert.Equal(atLastValidation, task.Weights());
-            Assert.InRange(task.Evaluate().Score, 0.85, 1);
+            Assert.InRange(task.Evaluate().Score!.Value, 0.85, 1);
         }
     }
 

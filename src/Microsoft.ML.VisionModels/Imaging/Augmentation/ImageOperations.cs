@@ -36,6 +36,50 @@ internal static class ImageOperations
         return Blend(Gray(values), values, factor).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Turns the hue by a share of the color circle, [N, 1, 1, 1], as torchvision does on the hexagon of HSV; gray stays gray.</summary>
+    public static Tensor Hue(Tensor pixels, Tensor turn)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar six = 6;
+        var values = pixels.to(float32);
+        var (r, g, b) = (values.narrow(1, 0, 1), values.narrow(1, 1, 1), values.narrow(1, 2, 1));     // [N, 1, H, W] each
+        var most = values.amax([1], keepdim: true);
+        var chroma = most - values.amin([1], keepdim: true);
+        var divisor = chroma.clamp_min(s_one);
+        var hue = where(most.eq(r), (g - b) / divisor, where(most.eq(g), ((b - r) / divisor).Add(2), ((r - g) / divisor).Add(4)))
+            .Add(turn.Mul(6));                                                              // in sixths of the circle
+        // A channel is brightest within a sixth around its own corner of the hexagon and falls off to the sixths beside it.
+        var corners = tensor([5f, 3, 1], device: pixels.device).view(1, 3, 1, 1);
+        var k = corners.Add(hue).remainder(six);                                            // [N, 3, H, W]
+        return (most - chroma * minimum(k, k.neg().Add(4)).clamp_(s_zero, s_one)).ToPixels().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Takes the colors away: three equal channels, Pillow's <c>convert("L")</c>.</summary>
+    public static Tensor Grayscale(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        return Gray(pixels.to(float32)).to(uint8).expand(-1, 3, -1, -1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Blurs each image with a Gaussian of its own; mirrored at the edges.</summary>
+    /// <param name="pixels">[N, 3, H, W] uint8.</param>
+    /// <param name="sigma">Each image's standard deviation in pixels, [N].</param>
+    /// <param name="radius">How many pixels the kernel reaches from its center; below the image's sides.</param>
+    public static Tensor GaussianBlur(Tensor pixels, Tensor sigma, int radius)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar two = 2;
+        var (count, height, width) = (pixels.shape[0], pixels.shape[2], pixels.shape[3]);
+        var distances = TensorArithmetic.Arange(2 * radius + 1, pixels.device).to(float32).Sub(radius);
+        var kernel = (distances.pow(two).neg() / sigma.pow(two).unsqueeze(1).Mul(2)).softmax(1);     // [N, K]: a Gaussian whose sum is 1
+        var perPlane = kernel.repeat_interleave(3, 0).unsqueeze(1);                         // [3 N, 1, K]
+        // Every plane is a channel with a kernel of its own.
+        var planes = nn.functional.pad(pixels.to(float32), [radius, radius, radius, radius], PaddingModes.Reflect).view(1, 3 * count, height + 2 * radius, width + 2 * radius);
+        planes = nn.functional.conv2d(planes, perPlane.unsqueeze(2), groups: 3 * count);
+        planes = nn.functional.conv2d(planes, perPlane.unsqueeze(3), groups: 3 * count);
+        return planes.view(count, 3, height, width).ToPixels().MoveToOuterDisposeScope();
+    }
+
     /// <summary>Blends each image with its smoothed version.</summary>
     public static Tensor Sharpness(Tensor pixels, Tensor factor)
     {

@@ -43,28 +43,32 @@ internal static class RandomCrop
     }
 
     /// <summary>
-    /// Cuts a region out of each image, [B, C, H, W] uint8, and enlarges it bilinearly to the image's size, as is usual in ImageNet
-    /// training (Szegedy et al., arXiv 1409.4842).
+    /// Cuts a region out of each image, [B, C, H, W] uint8, and resizes it bilinearly, as is usual in ImageNet training (Szegedy et al.,
+    /// arXiv 1409.4842).
     /// </summary>
     /// <param name="pixels">The images.</param>
     /// <param name="generator">The source of random numbers.</param>
-    /// <param name="minArea">The region's smallest share of the image's area, from 0 to 1; the largest is 1.</param>
-    public static Tensor Resized(Tensor pixels, Generator generator, double minArea = 0.08)
+    /// <param name="minArea">The region's smallest share of the image's area, from 0 to 1.</param>
+    /// <param name="maxArea">Its largest, from that to 1.</param>
+    /// <param name="resizeTo">The size of the result; null for that of the images.</param>
+    public static Tensor Resized(Tensor pixels, Generator generator, double minArea = 0.08, double maxArea = 1, ImageSize? resizeTo = null)
     {
-        var size = new ImageSize((int)pixels.shape[2], (int)pixels.shape[3]);
-        var regions = ImageRegion.Draw(generator, (int)pixels.shape[0], size, (minArea, 1), (3.0 / 4, 4.0 / 3));
+        var whole = new ImageSize((int)pixels.shape[2], (int)pixels.shape[3]);
+        var size = resizeTo ?? whole;
+        var regions = ImageRegion.Draw(generator, (int)pixels.shape[0], whole, (minArea, maxArea), (3.0 / 4, 4.0 / 3));
         using var scope = NewDisposeScope();
-        var result = empty_like(pixels);
+        var result = empty([pixels.shape[0], pixels.shape[1], size.Height, size.Width], pixels.dtype, pixels.device);
         for (var i = 0; i < regions.Length; i++)
         {
             var part = regions[i].Of(pixels.narrow(0, i, 1)); // [1, 3, h, w]
             // The CPU has a kernel for bytes that is several times as fast as the one for floats; other devices have none.
-            result.narrow(0, i, 1).copy_(pixels.device_type == DeviceType.CPU ? Enlarge(part) : Enlarge(part.to(float32)).ToPixels());
+            result.narrow(0, i, 1).copy_(pixels.device_type == DeviceType.CPU ? Resize(part) : Resize(part.to(float32)).ToPixels());
         }
         return result.MoveToOuterDisposeScope();
 
-        Tensor Enlarge(Tensor part) =>
-            nn.functional.interpolate(part, [size.Height, size.Width], mode: InterpolationMode.Bilinear, align_corners: false);
+        // Antialiasing changes nothing where a region is enlarged, and costs time.
+        Tensor Resize(Tensor part) => nn.functional.interpolate(part, [size.Height, size.Width], mode: InterpolationMode.Bilinear, align_corners: false,
+            antialias: part.shape[2] > size.Height || part.shape[3] > size.Width);
     }
 }
 
@@ -86,24 +90,33 @@ internal static class RandomFlip
     }
 }
 
-/// <summary>Changes brightness, contrast and saturation of each image at random, as torchvision's <c>ColorJitter</c> does. The hue stays.</summary>
+/// <summary>Changes brightness, contrast, saturation and hue of each image at random, as torchvision's <c>ColorJitter</c> does.</summary>
 internal static class ColorJitter
 {
+    /// <summary>Changes brightness, contrast and saturation alike; the hue stays.</summary>
+    /// <inheritdoc cref="Apply(Tensor, Generator, double, double, double, double)"/>
+    public static Tensor Apply(Tensor pixels, Generator generator, double strength) => Apply(pixels, generator, strength, strength, strength, hue: 0);
+
     /// <summary>Changes each by a factor from 1 - strength to 1 + strength, in an order that is drawn once for the batch.</summary>
     /// <param name="pixels">[B, 3, H, W] uint8.</param>
     /// <param name="generator">The source of random numbers.</param>
-    /// <param name="strength">From 0 for no change to 1.</param>
+    /// <param name="brightness">From 0 for no change to 1.</param>
+    /// <param name="contrast">From 0 for no change to 1.</param>
+    /// <param name="saturation">From 0 for no change to 1.</param>
+    /// <param name="hue">By which part of the color circle the hue turns at most, 0 to 0.5.</param>
     /// <returns>A new tensor, [B, 3, H, W] uint8.</returns>
-    public static Tensor Apply(Tensor pixels, Generator generator, double strength)
+    public static Tensor Apply(Tensor pixels, Generator generator, double brightness, double contrast, double saturation, double hue)
     {
         using var scope = NewDisposeScope();
-        var order = randperm(3, generator: generator).data<long>().ToArray();
-        Func<Tensor, Tensor, Tensor>[] operations = [ImageOperations.Brightness, ImageOperations.Contrast, ImageOperations.Color];
+        (Func<Tensor, Tensor, Tensor> Operation, double Neutral, double Strength)[] operations =
+            [(ImageOperations.Brightness, 1, brightness), (ImageOperations.Contrast, 1, contrast), (ImageOperations.Color, 1, saturation), (ImageOperations.Hue, 0, hue)];
+        var active = operations[..(hue > 0 ? 4 : 3)];
         var result = pixels;
-        foreach (var i in order)
+        foreach (var i in randperm(active.Length, generator: generator).data<long>().ToArray())
         {
-            var factor = rand([pixels.shape[0], 1, 1, 1], generator: generator).Mul(2 * strength).Add(1 - strength).to(pixels.device); // [B, 1, 1, 1]
-            result = operations[i](result, factor);
+            var (operation, neutral, strength) = active[i];
+            var amount = rand([pixels.shape[0], 1, 1, 1], generator: generator).Mul(2 * strength).Add(neutral - strength).to(pixels.device); // [B, 1, 1, 1]
+            result = operation(result, amount);
         }
         return result.MoveToOuterDisposeScope();
     }
