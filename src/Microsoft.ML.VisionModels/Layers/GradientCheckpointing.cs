@@ -14,6 +14,12 @@ internal static class GradientCheckpointing
     [ThreadStatic]
     private static StrongBox<ExceptionDispatchInfo?>? s_failure;
 
+    [ThreadStatic]
+    private static bool s_isSecondPass;
+
+    /// <summary>Whether this thread computes a block a second time: what a layer counts of its batches, it has counted already.</summary>
+    public static bool IsSecondPass => s_isSecondPass;
+
     /// <summary>Runs a block so, or plainly where no backward pass will come. The second pass has the random numbers and the precision of the first.</summary>
     /// <param name="block">Whose parameters receive their gradients.</param>
     /// <param name="forward">The block's forward pass, [B, ...] to a tensor. It must not hold tensors that may be gone by the backward pass.</param>
@@ -59,6 +65,7 @@ internal static class GradientCheckpointing
             var call = (Call)context.get_data(nameof(Call));
             var saved = context.get_saved_variables()[0];
             var now = call.Generator?.get_state();
+            s_isSecondPass = true;
             try
             {
                 var x = saved.detach().requires_grad_(true);
@@ -76,6 +83,7 @@ internal static class GradientCheckpointing
             }
             finally
             {
+                s_isSecondPass = false;
                 if (now is not null)
                     call.Generator!.set_state(now);
                 call.RandomState?.Dispose();

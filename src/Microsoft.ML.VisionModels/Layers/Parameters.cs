@@ -20,6 +20,13 @@ internal static class Parameters
         return new(full(Allowed(shape), number));
     }
 
+    /// <summary>What a network keeps beside its parameters: no gradient reaches it, and checkpoints hold it.</summary>
+    public static Tensor Buffer(double value, params long[] shape)
+    {
+        using Scalar number = value;
+        return full(Allowed(shape), number).DetachFromDisposeScope();
+    }
+
     public static LayerNorm LayerNorm(int width, double eps)
     {
         WeightAllowance.Take(width);

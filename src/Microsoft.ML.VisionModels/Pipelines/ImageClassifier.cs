@@ -73,5 +73,7 @@ internal static class ImageClassifier
                 _ => true,
             };
         }
+        foreach (var norm in network.modules().OfType<BatchNorm>())
+            norm.FixedStatistics = norm.weight is { requires_grad: false };
     }
 }
