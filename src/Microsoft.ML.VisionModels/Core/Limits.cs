@@ -48,6 +48,9 @@ internal static class Limits
     /// <summary>Pixels of an image, Pillow's limit: a small file can claim a size for which there is no memory.</summary>
     public const long ImagePixels = 178_956_970;
 
+    /// <summary>Pixels of a mean image that is subtracted: in a preprocessor_config.json its numbers are to stay below <see cref="TextBytes"/>.</summary>
+    public const int MeanImagePixels = 1_000_000;
+
     /// <summary>Megabytes of images that are being decoded and resized, of all threads together. One that takes more waits until it is alone. <c>VisionImage.MegabytesInFlight</c> changes it.</summary>
     public const int ImageMegabytesInFlight = 1024;
 

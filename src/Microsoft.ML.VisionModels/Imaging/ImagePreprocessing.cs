@@ -4,7 +4,7 @@ using Microsoft.ML.VisionModels.Imaging;
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// The steps that turn an image into the input of a network, in this order: resize, center crop, rescale, normalize, pad.
+/// The steps that turn an image into the input of a network, in this order: resize, center crop, rescale, subtract a mean image, normalize, pad.
 /// The steps and their arithmetic are those of Hugging Face's image processors.
 /// </summary>
 /// <remarks>
@@ -37,6 +37,15 @@ public sealed record ImagePreprocessing
 
     /// <summary>The factor that the bytes (0 to 255) are multiplied by; 1/255 by default.</summary>
     public double RescaleFactor { get; init; } = 1 / 255.0;
+
+    /// <summary>Whether the network's first channel is red, the default, or blue. Not what is read: files and MLImages tell their colors.</summary>
+    public ChannelOrder ChannelOrder { get; init; }
+
+    /// <summary>
+    /// The mean of the training's images, which is subtracted place by place from the rescaled values; null, the default, for none. Of the
+    /// size that resizing and cropping give, in <see cref="ChannelOrder"/>; there is then no <see cref="Pad"/>.
+    /// </summary>
+    public MeanImage? MeanImage { get; init; }
 
     /// <summary>The mean and standard deviation that the rescaled values are normalized with; null for none.</summary>
     public ImageNormalization? Normalization { get; init; }
@@ -117,6 +126,10 @@ public sealed record ImagePreprocessing
         }
         if (!Enum.IsDefined(Filter))
             throw new ArgumentException($"{nameof(Filter)} has no value {(int)Filter}.");
+        if (!Enum.IsDefined(ChannelOrder))
+            throw new ArgumentException($"{nameof(ChannelOrder)} has no value {(int)ChannelOrder}.");
+        if (MeanImage is { } mean && (Pad is not null || FixedSize != new ImageSize(mean.Height, mean.Width)))
+            throw new ArgumentException($"{nameof(MeanImage)} is {mean}, but {(Pad is null ? $"images become {FixedSize?.ToString() ?? "? x ?"}" : $"images are padded to {Pad}")}.");
         if (!double.IsFinite(RescaleFactor))
             throw new ArgumentException($"{nameof(RescaleFactor)} must be finite, but is {RescaleFactor}.");
         if (Normalization is { } normalization && !Array.TrueForAll(
@@ -191,6 +204,16 @@ public enum ResizeFilter
 
     /// <summary>A Hamming-windowed sinc over one pixel to each side.</summary>
     Hamming = 5,
+}
+
+/// <summary>The order of colors in a network's input.</summary>
+public enum ChannelOrder
+{
+    /// <summary>Red, green, blue.</summary>
+    Rgb,
+
+    /// <summary>Blue, green, red, as networks have it whose training read images by OpenCV.</summary>
+    Bgr,
 }
 
 /// <summary>The normalization of the rescaled values: (x - mean) / std.</summary>

@@ -1,13 +1,16 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Microsoft.ML.VisionModels.Imaging;
 
 /// <summary>Runs the steps of an <see cref="ImagePreprocessing"/>. It may be used from several threads at once.</summary>
 internal sealed class ImageProcessor
 {
-    private readonly float[] _table; // [3, 256]: the normalized value of each byte in each channel
+    private readonly float[] _table; // [3, 256]: the normalized value of each byte in each color
+    private readonly float[]? _mean; // [3, height, width]: the normalized mean image, in the order of channels
+    private readonly bool _bgr;
     private readonly byte[] _zero; // for each channel the byte whose normalized value is nearest to 0
 
     public ImageProcessor(ImagePreprocessing settings)
@@ -15,6 +18,8 @@ internal sealed class ImageProcessor
         settings.Validate();
         Settings = settings;
         _table = NormalizationTable(settings);
+        _mean = NormalizedMean(settings);
+        _bgr = settings.ChannelOrder == ChannelOrder.Bgr;
         _zero = [.. _table.Chunk(256).Select(values => (byte)Enumerable.Range(0, 256).MinBy(value => Math.Abs(values[value])))];
     }
 
@@ -51,9 +56,11 @@ internal sealed class ImageProcessor
         var plane = size.Height * size.Width;
         if (chw.Length != 3 * plane)
             throw new ArgumentException($"An image of {size} takes {3 * plane} values, not {chw.Length}.", nameof(chw));
+        RequireSizeOfMean(size);
         if (size.Height != image.Height || size.Width != image.Width)
             chw.Clear();
 
+        var (redPlane, bluePlane) = _bgr ? (2, 0) : (0, 2);
         var red = _table.AsSpan(0, 256);
         var green = _table.AsSpan(256, 256);
         var blue = _table.AsSpan(512, 256);
@@ -61,9 +68,9 @@ internal sealed class ImageProcessor
         {
             var row = image.Row(y);
             var start = y * size.Width;
-            var reds = chw.Slice(start, image.Width);
+            var reds = chw.Slice(redPlane * plane + start, image.Width);
             var greens = chw.Slice(plane + start, image.Width);
-            var blues = chw.Slice(2 * plane + start, image.Width);
+            var blues = chw.Slice(bluePlane * plane + start, image.Width);
             for (var x = 0; x < reds.Length; x++)
             {
                 var pixel = row.Slice(3 * x, 3);
@@ -72,6 +79,8 @@ internal sealed class ImageProcessor
                 blues[x] = blue[pixel[2]];
             }
         }
+        if (_mean is not null)
+            TensorPrimitives.Subtract(chw, _mean, chw);
     }
 
     /// <summary>All steps for one image.</summary>
@@ -143,8 +152,13 @@ internal sealed class ImageProcessor
         var rows = tensor(new[] { 0, 256, 512 }, device: pixels.device).view(1, 3, 1, 1);
         var values = table.index_select(0, pixels.to(ScalarType.Int32).Add(rows).flatten()).view(pixels.shape);
         var (bottom, right) = (size.Height - pixels.size(2), size.Width - pixels.size(3));
+        RequireSizeOfMean(size);
         if (bottom > 0 || right > 0)
             values = nn.functional.pad(values, [0, right, 0, bottom]);
+        if (_bgr)
+            values = values.flip(1);
+        if (_mean is not null)
+            values -= tensor(_mean, device: pixels.device).view(3, size.Height, size.Width);
         return values.MoveToOuterDisposeScope();
     }
 
@@ -171,6 +185,27 @@ internal sealed class ImageProcessor
         if (pad.Height < height || pad.Width < width)
             throw new ImageDecodeException($"an image of {new ImageSize(height, width)} does not fit into the padded size of {pad}; resize it by its longest edge.");
         return pad;
+    }
+
+    private void RequireSizeOfMean(ImageSize size)
+    {
+        if (Settings.MeanImage is { } mean && size != new ImageSize(mean.Height, mean.Width))
+            throw new ArgumentException($"The image is {size}, but the mean image that is subtracted from it {mean}.");
+    }
+
+    private static float[]? NormalizedMean(ImagePreprocessing settings)
+    {
+        if (settings.MeanImage is not { } mean)
+            return null;
+        var values = mean.Values.ToArray();
+        if (settings.Normalization is { Std: var std })
+        {
+            var plane = mean.Height * mean.Width;
+            var stds = settings.ChannelOrder == ChannelOrder.Bgr ? (float[])[std.Blue, std.Green, std.Red] : [std.Red, std.Green, std.Blue];
+            for (var i = 0; i < values.Length; i++)
+                values[i] /= stds[i / plane];
+        }
+        return values;
     }
 
     /// <summary>Rescales in double precision, rounds to float and normalizes in float, as Hugging Face's processors do.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Microsoft.ML.VisionModels.Core;
@@ -46,12 +47,12 @@ internal static class PreprocessorConfig
     /// <summary>The side of a crop from which on classes with <see cref="ImageProcessorClass.CropShare"/> do not crop.</summary>
     public const int UncroppedFrom = 384;
 
-    private const string ClassSuffix = "ImageProcessor", CropShareKey = "crop_pct";
+    private const string ClassSuffix = "ImageProcessor", CropShareKey = "crop_pct", MeanImageKey = "mean_image";
 
     private static readonly string[] s_classSuffixes = ["ImageProcessorFast", "ImageProcessorPil", ClassSuffix, "FeatureExtractor"];
 
     /// <summary>Entries that ask for steps which change the pixels and which <see cref="ImagePreprocessing"/> does not have.</summary>
-    private static readonly string[] s_unsupported = ["do_flip_channel_order", "rescale_offset"];
+    private static readonly string[] s_unsupported = ["rescale_offset"];
 
     private static readonly Dictionary<string, string> s_ofModelTypes = Registry.All<IImageProcessors>().SelectMany(family => family.OfModelTypes).ToDictionary();
 
@@ -100,6 +101,8 @@ internal static class PreprocessorConfig
             Normalization = config.Get("do_normalize", true)
                 ? new(ReadChannels(config, "image_mean", defaults.Normalization?.Mean), ReadChannels(config, "image_std", defaults.Normalization?.Std))
                 : null,
+            ChannelOrder = config.Get("do_flip_channel_order", defaults.ChannelOrder == ChannelOrder.Bgr) ? ChannelOrder.Bgr : ChannelOrder.Rgb,
+            MeanImage = ReadMeanImage(config),
             Pad = config.Get("do_pad", defaults.Pad is not null) ? ReadSize(config, "pad_size", defaults.Pad) : null,
         };
         return resizes && known.CropShare is { } share ? CropByShare(preprocessing, config.Get(CropShareKey, share)) : preprocessing;
@@ -196,6 +199,18 @@ internal static class PreprocessorConfig
         float Channel(JsonElement number) => (float)number.Number(name);
     }
 
+    private static MeanImage? ReadMeanImage(JsonElement config)
+    {
+        if (config.Optional(MeanImageKey) is not { } image)
+            return null;
+        if (image.ValueKind != JsonValueKind.Object || image.Optional("height") is not { } height || image.Optional("width") is not { } width
+            || image.Optional("values") is not { ValueKind: JsonValueKind.String } values || !values.TryGetBytesFromBase64(out var bytes) || bytes.Length % sizeof(float) != 0)
+        {
+            throw new CheckpointException($"'{MeanImageKey}' must have height, width and values, which are 32-bit numbers in base 64.");
+        }
+        return new(height.Integer(MeanImageKey + ".height"), width.Integer(MeanImageKey + ".width"), MemoryMarshal.Cast<byte, float>(bytes));
+    }
+
     private static CheckpointException Missing(string name) => new($"'{name}' is missing.");
 
     public static string Write(ImagePreprocessing preprocessing)
@@ -234,6 +249,11 @@ internal static class PreprocessorConfig
                 WriteChannels(json, "image_std", normalization.Std);
             }
 
+            if (preprocessing.ChannelOrder == ChannelOrder.Bgr)
+                json.WriteBoolean("do_flip_channel_order", true);
+            if (preprocessing.MeanImage is { } mean)
+                WriteSize(json, MeanImageKey, new(mean.Height, mean.Width), () => json.WriteBase64String("values", MemoryMarshal.AsBytes(mean.Values))); // nor this
+
             json.WriteBoolean("do_pad", preprocessing.Pad is not null);
             if (preprocessing.Pad is { } pad)
                 WriteSize(json, "pad_size", pad);
@@ -244,11 +264,12 @@ internal static class PreprocessorConfig
 
     private static ImageProcessorClass ClassFor(ImagePreprocessing preprocessing) => Classes.First(known => known.Matches(preprocessing));
 
-    private static void WriteSize(Utf8JsonWriter json, string name, ImageSize size)
+    private static void WriteSize(Utf8JsonWriter json, string name, ImageSize size, Action? more = null)
     {
         json.WriteStartObject(name);
         json.WriteNumber("height", size.Height);
         json.WriteNumber("width", size.Width);
+        more?.Invoke();
         json.WriteEndObject();
     }
 

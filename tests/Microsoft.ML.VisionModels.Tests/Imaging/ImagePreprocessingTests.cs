@@ -243,4 +243,50 @@ public class ImagePreprocessingTests
         var processor = new ImageProcessor(new() { Pad = new(4, 4) });
         Assert.Contains("5 x 3", Assert.Throws<ImageDecodeException>(() => processor.ProcessBatch([TestImages.Noise(3, 5)])).Message);
     }
+
+    [Theory]
+    [InlineData(ChannelOrder.Rgb, false)]
+    [InlineData(ChannelOrder.Bgr, false)]
+    [InlineData(ChannelOrder.Bgr, true)]
+    public void ChannelsHaveTheOrderOfTheNetworkAndAMeanImageIsSubtracted(ChannelOrder order, bool normalizes)
+    {
+        using var scope = torch.NewDisposeScope();
+        var mean = new MeanImage(2, 3, [.. Enumerable.Range(0, 18).Select(i => 10f * i)]);
+        var settings = new ImagePreprocessing
+        {
+            Resize = new ImageResize.Exact(2, 3), RescaleFactor = 1, ChannelOrder = order, MeanImage = mean,
+            Normalization = normalizes ? new((1, 2, 3), (2, 4, 8)) : null,
+        };
+        var processor = new ImageProcessor(settings);
+        var image = TestImages.Noise(3, 2, seed: 1);
+        var batch = processor.ProcessBatch([image]);
+        for (var channel = 0; channel < 3; channel++)
+        {
+            var color = order == ChannelOrder.Bgr ? 2 - channel : channel;
+            for (var place = 0; place < 6; place++)
+            {
+                var rescaled = image.Pixels[3 * place + color] - mean.Values[6 * channel + place];
+                var expected = normalizes ? (rescaled - (color + 1)) / (2 << color) : rescaled;
+                Assert.Equal(expected, batch[0, channel, place / 3, place % 3].item<float>(), 1e-4f);
+            }
+        }
+        var planes = torch.tensor(image.Pixels.ToArray()).view(1, 2, 3, 3).permute(0, 3, 1, 2).contiguous();
+        Assert.True(processor.Normalize(planes).equal(batch).all().item<bool>());
+
+        Assert.Equal(settings, Read(settings.ToHuggingFace()));
+        Assert.NotEqual(settings, Read((settings with { MeanImage = new(2, 3, new float[18]) }).ToHuggingFace()));
+    }
+
+    [Fact]
+    public void AMeanImageIsOfTheImagesSize()
+    {
+        var mean = new MeanImage(2, 3, new float[18]);
+        Assert.Contains("2 x 3", Assert.Throws<ArgumentException>(() => new ImageProcessor(new() { Resize = new ImageResize.Exact(3, 3), MeanImage = mean })).Message, StringComparison.Ordinal);
+        Assert.Contains("? x ?", Assert.Throws<ArgumentException>(() => new ImageProcessor(new() { MeanImage = mean })).Message, StringComparison.Ordinal);
+        Assert.Contains("padded", Assert.Throws<ArgumentException>(() => new ImageProcessor(new() { CenterCrop = new(2, 3), Pad = new(2, 3), MeanImage = mean })).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new MeanImage(2, 3, new float[17]));
+        Assert.Throws<ArgumentException>(() => new MeanImage(1, 1, [0, float.NaN, 0]));
+        Assert.Throws<ArgumentException>(() => new MeanImage(1 << 16, 1 << 16, []));
+        Assert.Contains("mean_image", Assert.Throws<FormatException>(() => Read("""{ "size": 2, "mean_image": { "height": 2, "width": 2, "values": "AAA" } }""")).Message, StringComparison.Ordinal);
+    }
 }
