@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Families.ResNet;
 using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Pipelines;
@@ -161,13 +162,17 @@ public class FrozenModelTests
                 using (var network = new SwinNetwork(new() { ImageSize = 16, PatchSize = 2, WindowSize = 2, Width = 8, Depths = [2, 1], Heads = [1, 2], MlpRatio = 2, Classes = 2 }).Drawn(generator))
                     new SwinModel(default).Save(network, ["a", "b"], ImagePreprocessing.ExactSize(16, 16), folder);
                 break;
+            case "resnet-classifier":
+                using (var network = new ResNetNetwork(ResNetConfig.Of(ResNetBlockKind.Basic, [1, 1, 1, 1], width: 4) with { ImageSize = 16, SmallStem = true, Classes = 2 }).Drawn(generator))
+                    new ResNetModel().Save(network, ["a", "b"], ImagePreprocessing.ExactSize(16, 16), folder);
+                break;
             case "clip":
                 ClipContractSetup.Write(folder, 16);
                 break;
             default:
                 return;
         }
-        options.Set("Checkpoint", folder).Set("PatchSize", null).Set("ImageSize", null);
+        options.Set("Checkpoint", folder).SetIfPresent("PatchSize", null).Set("ImageSize", null);
     }
 
     private static IEnumerable<ModelKind> Registered() => ModelKind.All.Values.Where(kind => kind.GetType().Assembly == typeof(ModelKind).Assembly);

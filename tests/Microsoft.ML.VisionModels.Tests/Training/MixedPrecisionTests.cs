@@ -1,5 +1,6 @@
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.ResNet;
 using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
@@ -14,6 +15,7 @@ public class MixedPrecisionTests
     [InlineData("ViT")]
     [InlineData("Swin")]
     [InlineData("SwinV2")]
+    [InlineData("ResNet")]
     public void GradientsPointTheSameWay(string family)
     {
         using var scope = NewDisposeScope();
@@ -46,6 +48,7 @@ public class MixedPrecisionTests
     private static nn.Module Model(string family) => family switch
     {
         "ViT" => new ViTNetwork(new() { ImageSize = 16, PatchSize = 4, Width = 32, Depth = 2, Heads = 2, MlpWidth = 64, Classes = 3 }).Drawn(new Generator(1)),
+        "ResNet" => new ResNetNetwork(ResNetConfig.Of(ResNetBlockKind.Basic, [1, 1, 1, 1], width: 32) with { SmallStem = true, Classes = 3 }).Drawn(new Generator(1)),
         "Swin" => new SwinNetwork(TinySwin(SwinVersion.V1)).Drawn(new Generator(1)),
         _ => new SwinNetwork(TinySwin(SwinVersion.V2)).Drawn(new Generator(1)),
     };

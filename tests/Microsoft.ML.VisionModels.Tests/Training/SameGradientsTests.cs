@@ -1,5 +1,6 @@
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.ResNet;
 using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Layers;
@@ -37,7 +38,7 @@ public class SameGradientsTests
         Assert.All(expected, entry => TensorAssert.Close(entry.Value, actual[entry.Key], 1e-5));
     }
 
-    public static TheoryData<string, TrainedParts> Networks => new MatrixTheoryData<string, TrainedParts>(["ViT", "Swin", "SwinV2"], [TrainedParts.All, TrainedParts.LastBlocks]);
+    public static TheoryData<string, TrainedParts> Networks => new MatrixTheoryData<string, TrainedParts>(["ViT", "Swin", "SwinV2", "ResNet"], [TrainedParts.All, TrainedParts.LastBlocks]);
 
     [Theory, MemberData(nameof(Networks))]
     public void CheckpointingGivesTheSameGradients(string family, TrainedParts trained)
@@ -76,6 +77,8 @@ public class SameGradientsTests
                 ImageSize = 16, PatchSize = 4, Width = 32, Depth = 4, Heads = 2, MlpWidth = 64, Classes = 3, Dropout = 0.1, AttentionDropout = 0.1, DropPath = 0.3,
             }, generator).Drawn(new Generator(1));
         }
+        if (family == "ResNet")
+            return new ResNetNetwork(Tests.ResNet.ResNetNetworkTests.Tiny with { Classes = 3, DropPath = 0.3 }, generator).Drawn(new Generator(1));
         return new SwinNetwork(Tests.Swin.SwinNetworkTests.Tiny with
         {
             Version = family == "SwinV2" ? SwinVersion.V2 : SwinVersion.V1, ImageSize = 16, Classes = 3, DropPath = 0.3,
