@@ -3,7 +3,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Microsoft.ML.VisionModels.Layers;
 
-/// <summary>How learned positions are resampled for a grid that they were not trained on. Both are bicubic without antialiasing; results differ.</summary>
+/// <summary>How learned positions are resampled for a grid that they were not trained on. All are bicubic; results differ.</summary>
 internal enum PositionInterpolation
 {
     /// <summary>To the new size, as Hugging Face does since 2025.</summary>
@@ -11,6 +11,9 @@ internal enum PositionInterpolation
 
     /// <summary>By the factor (n + 0.1) / native, as DINO, DINOv2 and the older Hugging Face releases do.</summary>
     ScaleFactor,
+
+    /// <summary>To the new size, with antialiasing, as DINOv2 with registers and timm do.</summary>
+    AntialiasedSize,
 }
 
 internal static class PositionEmbedding
@@ -20,10 +23,13 @@ internal static class PositionEmbedding
     /// <param name="from">The grid that the positions are for.</param>
     /// <param name="to">The grid wanted.</param>
     /// <param name="rule">How to resample.</param>
-    /// <returns>[1, prefix + to.Area, D]; the prefix rows as they are. The same tensor where the grids agree.</returns>
+    /// <returns>
+    /// [1, prefix + to.Area, D]; the prefix rows as they are. The same tensor where the grids agree, unless <see cref="PositionInterpolation.ScaleFactor"/>
+    /// moves the places all the same.
+    /// </returns>
     public static Tensor Interpolate(Tensor positions, ImageSize from, ImageSize to, PositionInterpolation rule)
     {
-        if (from == to)
+        if (from == to && rule != PositionInterpolation.ScaleFactor)
             return positions;
         var width = positions.shape[2];
         var prefix = positions.shape[1] - from.Area;
@@ -33,6 +39,7 @@ internal static class PositionEmbedding
         grid = rule switch
         {
             PositionInterpolation.Size => F.interpolate(grid, size: [to.Height, to.Width], mode: InterpolationMode.Bicubic, align_corners: false),
+            PositionInterpolation.AntialiasedSize => F.interpolate(grid, size: [to.Height, to.Width], mode: InterpolationMode.Bicubic, align_corners: false, antialias: true),
             PositionInterpolation.ScaleFactor => F.interpolate(grid,
                 scale_factor: [(to.Height + 0.1) / from.Height, (to.Width + 0.1) / from.Width],
                 mode: InterpolationMode.Bicubic, align_corners: false, recompute_scale_factor: false),

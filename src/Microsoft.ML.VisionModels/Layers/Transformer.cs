@@ -295,7 +295,7 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
 
     public Mlp(TransformerConfig config, Generator? generator) : base(nameof(Mlp))
     {
-        fc1 = new(config.Width, config.MlpWidth);
+        fc1 = new(config.Width, config.Activation == Activation.SwiGlu ? 2 * config.MlpWidth : config.MlpWidth);
         fc2 = new(config.MlpWidth, config.Width);
         _activation = config.Activation;
         _dropout = new(config.Dropout, generator);
@@ -303,7 +303,7 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     }
 
     public override Tensor forward(Tensor x) =>
-        _dropout.forward(fc2.forward(_activation.Apply(fc1.forward(x))));   // [B, T, D] -> [B, T, M] -> [B, T, D]
+        _dropout.forward(fc2.forward(_activation.Apply(fc1.forward(x))));   // [B, T, D] -> [B, T, M], with SwiGLU [B, T, 2 M] -> [B, T, M] -> [B, T, D]
 }
 
 /// <summary>The non-linearity of an MLP.</summary>
@@ -329,6 +329,12 @@ internal enum Activation
 
     [ConfigName("tanh")]
     Tanh,
+
+    /// <summary>
+    /// SiLU of the first half times the second (arXiv 2002.05202): an MLP's first layer is then twice as wide as what its second reads.
+    /// Published configurations do not give it as an activation.
+    /// </summary>
+    SwiGlu,
 }
 
 internal static class Activations
@@ -349,8 +355,11 @@ internal static class Activations
         (Activation.Silu, _) => x.silu(),
         (Activation.Tanh, true) => x.tanh_(),
         (Activation.Tanh, _) => x.tanh(),
+        (Activation.SwiGlu, _) => Gate(x.chunk(2, -1)),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "Unknown activation."),
     };
+
+    private static Tensor Gate(Tensor[] halves) => Activation.Silu.Apply(halves[0]) * halves[1];      // [..., 2 M] -> [..., M]
 }
 
 /// <summary>A learned factor per channel (arXiv 2103.17239).</summary>

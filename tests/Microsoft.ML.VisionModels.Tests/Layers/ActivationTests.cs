@@ -34,7 +34,18 @@ public class ActivationTests
     [Fact]
     public void NamesRoundTrip()
     {
-        Assert.All(Enum.GetValues<Activation>(), activation => Assert.Equal(activation, ConfigKeys.Parse<Activation>(ConfigKeys.NameOf(activation))));
+        Assert.All(Enum.GetValues<Activation>().Except([Activation.SwiGlu]), activation => Assert.Equal(activation, ConfigKeys.Parse<Activation>(ConfigKeys.NameOf(activation))));
+    }
+
+    [Fact]
+    public void SwiGluGatesTheSecondHalfWithTheFirst()
+    {
+        using var scope = NewDisposeScope();
+        var input = cat([tensor(s_x), tensor(s_x).flip(0)]).view(1, -1);
+        double[] expected = [.. Known.Single(row => row.Data.Item1 == "silu").Data.Item2.Zip(s_x.Reverse(), (silu, x) => silu * x)];
+        TensorAssert.Close(expected, Activation.SwiGlu.Apply(input));
+        using var inference = inference_mode();
+        TensorAssert.Close(expected, Activation.SwiGlu.Apply(input.clone()));
     }
 
     [Fact]
