@@ -50,6 +50,12 @@ internal interface IFeatureNetwork
     /// <summary>The name of the one vector that stands for an image.</summary>
     const string Embedding = "Embedding";
 
+    /// <summary>The name of the map of features, [D, rows, columns], that comes last, normalized as what the embedding is made of.</summary>
+    const string FeatureMap = "FeatureMap";
+
+    /// <summary>The name of the maps of where the class token looks in the last block, [heads, rows, columns].</summary>
+    const string AttentionMaps = "AttentionMaps";
+
     /// <summary>All that the network can tell, in the order of the output columns.</summary>
     IReadOnlyList<ImageFeature> Features { get; }
 

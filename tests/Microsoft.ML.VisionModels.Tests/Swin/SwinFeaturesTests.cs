@@ -1,6 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Swin;
+using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Swin;
@@ -30,6 +31,18 @@ public class SwinFeaturesTests
         var network = use.As<SwinNetwork>();
         var expected = nn.functional.layer_norm(second.transpose(1, 2), [16], network.state_dict()["norm.weight"], network.state_dict()["norm.bias"], 1e-5).mean([1]);
         TensorAssert.Close(expected, tensor(scored.GetColumn<float[]>("Embedding").SelectMany(row => row).ToArray()).view(5, 16), 1e-5);
+    }
+
+    [Fact]
+    public void TheLastMapIsThatOfWhichTheEmbeddingIsTheMean()
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var network = new SwinNetwork(s_tiny).Drawn(new Generator(3));
+        network.eval();
+        var features = network.Describe(randn(2, 3, 16, 16, generator: new Generator(2)), new HashSet<string> { IFeatureNetwork.FeatureMap, IFeatureNetwork.Embedding });
+        Assert.Equal([2, .. ((IFeatureNetwork)network).Features.Single(feature => feature.Name == IFeatureNetwork.FeatureMap).Shape], features[IFeatureNetwork.FeatureMap].shape);
+        TensorAssert.Close(features[IFeatureNetwork.Embedding], features[IFeatureNetwork.FeatureMap].mean([2, 3]), 1e-5);
     }
 
     [Fact]

@@ -186,11 +186,12 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>, INetwork<SwinConf
     public bool IsSparedFromDecay(string parameter) =>
         parameter.Contains(".position_bias.", StringComparison.Ordinal) || parameter.EndsWith(".logit_scale", StringComparison.Ordinal);
 
-    /// <summary>The pooled vector, and each stage's feature map, which is called as the options' property is without its ending.</summary>
+    /// <summary>The pooled vector, each stage's feature map, which is called as the options' property is without its ending, and that of which the vector is the mean.</summary>
     IReadOnlyList<ImageFeature> IFeatureNetwork.Features =>
     [
         new(IFeatureNetwork.Embedding, [FinalWidth]),
         .. Enumerable.Range(0, Config.Stages).Select(stage => new ImageFeature(NameOf(stage), [Config.WidthOf(stage), Config.GridOf(stage).Height, Config.GridOf(stage).Width])),
+        new(IFeatureNetwork.FeatureMap, [FinalWidth, Config.GridOf(Config.LastStage).Height, Config.GridOf(Config.LastStage).Width]),
     ];
 
     public IReadOnlyDictionary<string, Tensor> Describe(Tensor pixels, IReadOnlySet<string> wanted)
@@ -201,6 +202,8 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>, INetwork<SwinConf
         var outputs = stages.ToDictionary(NameOf, stage => FeatureMap(SwinConfig.StageName(stage), trace[SwinConfig.StageName(stage)]));
         if (wanted.Contains(IFeatureNetwork.Embedding))
             outputs[IFeatureNetwork.Embedding] = Embedding(features);
+        if (wanted.Contains(IFeatureNetwork.FeatureMap))
+            outputs[IFeatureNetwork.FeatureMap] = features.permute(0, 3, 1, 2);     // [B, D, H, W]
         return outputs;
     }
 
