@@ -14,6 +14,10 @@ internal sealed class Manifest
 
     public JsonElement Config => _root.GetProperty("config");
 
+    /// <summary>The tensors as a checkpoint lists them.</summary>
+    public IReadOnlyDictionary<string, TensorInfo> Tensors => _root.GetProperty("tensors").EnumerateObject().ToDictionary(
+        tensor => tensor.Name, tensor => new TensorInfo(tensor.Name, torch.ScalarType.Float32, [.. tensor.Value.EnumerateArray().Select(size => size.GetInt64())]));
+
     public static Manifest Open(string name)
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(TestFolders.Manifests, name + ".json")));

@@ -223,6 +223,11 @@ internal sealed class PublishedModel<TConfig, TNetwork>(
         return ImagePreprocessing.ForNetwork(chosen, published, chosenSize, size);
     }
 
+    /// <summary>The size that images are prepared to, by the user or by the publisher; null where it follows from the image, or nothing tells.</summary>
+    /// <param name="chosen">The preprocessing in the user's options; null where they set none.</param>
+    /// <exception cref="CheckpointException">The publisher's file cannot be read, or asks for a step that is not supported.</exception>
+    public ImageSize? PreparedSize(ImagePreprocessing? chosen) => (chosen ?? (folder is null ? null : format.Preprocessing(config, folder)))?.FixedSize;
+
     /// <summary>The network with the published weights, or random ones where there are none.</summary>
     /// <param name="config"><see cref="Config"/>, but for the head and what concerns training; null for <see cref="Config"/> as it is.</param>
     /// <param name="generator">The source of random weights now and of dropout later; scoring needs none.</param>

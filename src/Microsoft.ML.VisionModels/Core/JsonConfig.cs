@@ -41,8 +41,8 @@ internal static class JsonConfig
             var named = config.Get("model_type", "");
             return types.Contains(named) ? named : throw new CheckpointException($"The configuration has model_type '{named}'; networks of this family have {known}.");
         }
-        // "swinv2" before "swin".
-        if (types.OrderByDescending(type => type.Length).FirstOrDefault(type => config.Architecture().StartsWith(type, StringComparison.OrdinalIgnoreCase)) is { } told)
+        // "swinv2" before "swin"; "vit_mae" is called ViTMAE there.
+        if (types.OrderByDescending(type => type.Length).FirstOrDefault(type => config.Architecture().StartsWith(type.Replace("_", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase)) is { } told)
             return told;
         Notices.Say($"config.json names neither a model_type ({known}) nor an architecture: it is read as of '{types[0]}'. Give it the entry model_type if it is another's.");
         return types[0];

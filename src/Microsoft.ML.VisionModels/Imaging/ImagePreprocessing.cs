@@ -59,7 +59,7 @@ public sealed record ImagePreprocessing
     /// <summary>The width of the result; null where it depends on the image.</summary>
     public int? OutputWidth => FixedSize?.Width;
 
-    private ImageSize? FixedSize => Pad ?? CenterCrop ?? (Resize is ImageResize.Exact exact ? new(exact.Height, exact.Width) : null);
+    internal ImageSize? FixedSize => Pad ?? CenterCrop ?? (Resize is ImageResize.Exact exact ? new(exact.Height, exact.Width) : null);
 
     /// <summary>The preprocessing of many classifiers: every image is resized to one size, and its values are scaled to the range -1 to 1.</summary>
     /// <param name="height">The height of the result.</param>

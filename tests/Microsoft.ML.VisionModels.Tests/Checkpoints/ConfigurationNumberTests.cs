@@ -25,6 +25,7 @@ public class ConfigurationNumberTests
     {
         ["vit-classifier"] = folder => new ViTModel(default).Open(folder).Build(),
         ["deit"] = folder => new ViTModel(default).Open(folder).Build(),
+        ["dinov2-giant"] = folder => new ViTModel(default).Open(folder).Build(),
         ["swin-classifier"] = folder => new SwinModel(default).Open(folder).Build(),
         ["swinv2-classifier"] = folder => new SwinModel(default).Open(folder).Build(),
         ["swin-backbone"] = folder => new SwinModel(default).Open(folder).Build(),

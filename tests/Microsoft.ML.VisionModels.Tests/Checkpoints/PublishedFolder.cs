@@ -27,9 +27,9 @@ internal sealed class PublishedFolder : IDisposable
     }
 
     /// <summary>Each family, and each network of a family that has folders of its own kind.</summary>
-    public static TheoryData<string> All => ["vit-classifier", "vit-featurizer", "deit", "swin-classifier", "swinv2-classifier", "clip", "siglip", "sam"];
+    public static TheoryData<string> All => ["vit-classifier", "vit-featurizer", "deit", "dinov2-classifier", "swin-classifier", "swinv2-classifier", "clip", "siglip", "sam"];
 
-    public static TheoryData<string> Classifiers => ["vit-classifier", "deit", "swin-classifier", "swinv2-classifier"];
+    public static TheoryData<string> Classifiers => ["vit-classifier", "deit", "dinov2-classifier", "swin-classifier", "swinv2-classifier"];
 
     public string Path => _folder.Path;
 
@@ -57,7 +57,7 @@ internal sealed class PublishedFolder : IDisposable
         using var notices = VisionModels.Core.Notices.To(new(_notices.Add));
         return _name.Split('-')[0] switch
         {
-            "vit" or "deit" => Read(new ViTModel(ViTPreset.Tiny16), config => config.ImageSize),
+            "vit" or "deit" or "dinov2" => Read(new ViTModel(ViTPreset.Tiny16), config => config.ImageSize),
             "swin" or "swinv2" => Read(new SwinModel(SwinPreset.Tiny), config => config.ImageSize),
             "clip" or "siglip" => Read(new ClipModel(), config => config.Vision.ImageSize),
             _ => Read(new SamModel(), config => config.ImageSize),

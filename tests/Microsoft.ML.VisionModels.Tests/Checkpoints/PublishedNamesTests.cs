@@ -17,6 +17,7 @@ public class PublishedNamesTests
         ("ViT", new Family<ViTConfig, ViTNetwork>(new ViTModel(default), "vit-classifier")),
         ("ViT with a pooler", new Family<ViTConfig, ViTNetwork>(new ViTModel(default), "vit-featurizer")),
         ("DeiT", new Family<ViTConfig, ViTNetwork>(new ViTModel(default), "deit")),
+        ("DINOv2 with SwiGLU", new Family<ViTConfig, ViTNetwork>(new ViTModel(default), "dinov2-giant")),
         ("Swin", new Family<SwinConfig, SwinNetwork>(new SwinModel(default), "swin-classifier")),
         ("Swin V2", new Family<SwinConfig, SwinNetwork>(new SwinModel(default), "swinv2-classifier")),
         ("Swin's backbone", new Family<SwinConfig, SwinNetwork>(new SwinModel(default), "swin-backbone")),

@@ -149,6 +149,7 @@ public class PublishedPreprocessingTests
     private static string Class(string name) => name.Split('-')[0] switch
     {
         "deit" => "DeiTImageProcessor",
+        "dinov2" => "BitImageProcessor",
         "clip" => "CLIPImageProcessor",
         "siglip" => "SiglipImageProcessor",
         "sam" => "SamImageProcessor",

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Families.Swin;
 using Microsoft.ML.VisionModels.Families.ViT;
+using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Tests.Checkpoints;
 
@@ -91,6 +92,8 @@ public class TimmFolderTests
     [Theory]
     [InlineData("vit-classifier", "vit_base_patch16_clip_224")]
     [InlineData("vit-classifier", "swin_tiny_patch4_window7_224")]
+    [InlineData("vit-classifier", "vit_giant_patch14_224")]
+    [InlineData("dinov2-classifier", "vit_small_patch14_reg4_dinov2.lvd142m")]
     [InlineData("deit", "deit3_small_patch16_224")]
     [InlineData("swin-classifier", "swin_s3_tiny_224")]
     [InlineData("swinv2-classifier", "swinv2_cr_tiny_224")]
@@ -135,10 +138,21 @@ public class TimmFolderTests
     [InlineData("vit_base_patch16_224_in21k", 768, 12, 12, 16)]
     [InlineData("deit_tiny_patch16_224", 192, 12, 3, 16)]
     [InlineData("vit_small_patch8_224.dino", 384, 12, 6, 8)]
+    [InlineData("vit_base_patch16_224.mae", 768, 12, 12, 16)]
+    [InlineData("vit_small_patch14_dinov2.lvd142m", 384, 12, 6, 14)]
     public void ANameTellsTheSizesOfAVisionTransformer(string architecture, int width, int depth, int heads, int patch)
     {
         var config = ViTTimm.Read(Timm(architecture));
         Assert.Equal((width, depth, heads, 4 * width, (ImageSize)patch, 1e-6), (config.Width, config.Depth, config.Heads, config.MlpWidth, config.PatchSize, config.NormEps));
+    }
+
+    /// <summary>DINOv2's largest has a SwiGLU, of which timm's ratio counts both halves.</summary>
+    [Fact]
+    public void ANameTellsThatANetworkIsOfDinoV2()
+    {
+        var expected = ViTConfig.Of(ViTPreset.Giant14) with { Interpolation = PositionInterpolation.AntialiasedSize };
+        Assert.Equal(expected, ViTTimm.Read(Timm("vit_giant_patch14_dinov2.lvd142m")));
+        Assert.Equal((1e-5, PositionInterpolation.AntialiasedSize), (ViTTimm.Read(Timm("vit_large_patch14_dinov2.lvd142m")) is var large ? (large.LayerScale, large.Interpolation) : default));
     }
 
     [Theory]

@@ -38,7 +38,7 @@ public class SameGradientsTests
         Assert.All(expected, entry => TensorAssert.Close(entry.Value, actual[entry.Key], 1e-5));
     }
 
-    public static TheoryData<string, TrainedParts> Networks => new MatrixTheoryData<string, TrainedParts>(["ViT", "Swin", "SwinV2", "ResNet"], [TrainedParts.All, TrainedParts.LastBlocks]);
+    public static TheoryData<string, TrainedParts> Networks => new MatrixTheoryData<string, TrainedParts>(["ViT", "DINOv2", "Swin", "SwinV2", "ResNet"], [TrainedParts.All, TrainedParts.LastBlocks]);
 
     [Theory, MemberData(nameof(Networks))]
     public void CheckpointingGivesTheSameGradients(string family, TrainedParts trained)
@@ -70,12 +70,15 @@ public class SameGradientsTests
 
     private static nn.Module Model(string family, Generator generator)
     {
-        if (family == "ViT")
+        if (family is "ViT" or "DINOv2")
         {
-            return new ViTNetwork(new ViTConfig
+            var config = new ViTConfig
             {
                 ImageSize = 16, PatchSize = 4, Width = 32, Depth = 4, Heads = 2, MlpWidth = 64, Classes = 3, Dropout = 0.1, AttentionDropout = 0.1, DropPath = 0.3,
-            }, generator).Drawn(new Generator(1));
+            };
+            if (family == "DINOv2")
+                config = config with { Activation = Activation.SwiGlu, LayerScale = 0.1, RegisterTokens = 2, Pooling = ViTPooling.ClassAndMean };
+            return new ViTNetwork(config, generator).Drawn(new Generator(1));
         }
         if (family == "ResNet")
             return new ResNetNetwork(Tests.ResNet.ResNetNetworkTests.Tiny with { Classes = 3, DropPath = 0.3 }, generator).Drawn(new Generator(1));

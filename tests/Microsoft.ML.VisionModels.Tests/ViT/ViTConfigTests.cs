@@ -44,6 +44,42 @@ public class ViTConfigTests
         Assert.Equal(architecture, config.ToHuggingFace(["a", "b"])["architectures"]![0]!.GetValue<string>());
     }
 
+    /// <summary>As the library's configuration classes have them.</summary>
+    [Fact]
+    public void MissingKeysOfSelfSupervisedNetworksMeanTheLibrarysDefaults()
+    {
+        var dinoV2 = new ViTConfig { LayerScale = 1, Interpolation = PositionInterpolation.Size };
+        Assert.Equal(dinoV2, Read("""{ "model_type": "dinov2" }"""));
+        Assert.Equal(dinoV2 with { RegisterTokens = 4, Interpolation = PositionInterpolation.AntialiasedSize }, Read("""{ "architectures": ["Dinov2WithRegistersModel"] }"""));
+        Assert.Equal(new ViTConfig { NormEps = 1e-12 }, Read("""{ "architectures": ["ViTMAEForPreTraining"] }"""));
+    }
+
+    [Fact]
+    public void EveryKeyOfDinoV2IsReadAndWritten()
+    {
+        var config = Read("""
+            {
+              "model_type": "dinov2_with_registers", "architectures": ["Dinov2WithRegistersForImageClassification"], "image_size": 28, "patch_size": 14, "hidden_size": 20, "num_hidden_layers": 2,
+              "num_attention_heads": 2, "mlp_ratio": 4, "use_swiglu_ffn": true, "hidden_act": "gelu", "layer_norm_eps": 1e-5, "qkv_bias": false, "layerscale_value": 0.5, "drop_path_rate": 0.1,
+              "num_register_tokens": 3, "id2label": { "0": "a", "1": "b" }
+            }
+            """);
+        var expected = new ViTConfig
+        {
+            ImageSize = 28, PatchSize = 14, Width = 20, Depth = 2, Heads = 2, MlpWidth = 56, Activation = Activation.SwiGlu, NormEps = 1e-5, QkvBias = false, LayerScale = 0.5, DropPath = 0.1,
+            RegisterTokens = 3, Interpolation = PositionInterpolation.AntialiasedSize, Classes = 2, Pooling = ViTPooling.ClassAndMean,
+        };
+        Assert.Equal(expected, config);
+        Assert.Equal(expected, Read(config.ToHuggingFace(["a", "b"]).ToJsonString()));
+
+        // An MLP of any width has a ratio, though few have a whole number.
+        for (var mlpWidth = 1; mlpWidth < 200; mlpWidth++)
+        {
+            var plain = expected with { Activation = Activation.Gelu, MlpWidth = mlpWidth };
+            Assert.Equal(plain, Read(plain.ToHuggingFace(["a", "b"]).ToJsonString()));
+        }
+    }
+
     [Fact]
     public void TheCheckpointTellsWhetherThereIsAPooler()
     {
@@ -65,7 +101,10 @@ public class ViTConfigTests
     [Fact]
     public void WhatHuggingFaceDoesNotKnowIsNotWritten()
     {
-        Assert.Throws<InvalidOperationException>(() => new ViTConfig { LayerScale = 1e-5 }.ToHuggingFace(null));
+        Assert.Throws<InvalidOperationException>(() => new ViTConfig { EmbeddingNorm = true }.ToHuggingFace(null));
+        Assert.Throws<InvalidOperationException>(() => new ViTConfig { RegisterTokens = 4 }.ToHuggingFace(null));
+        Assert.Throws<InvalidOperationException>(() => new ViTConfig { LayerScale = 1, Classes = 1 }.ToHuggingFace(["a"]));
+        Assert.Contains("multiple of 8", Assert.Throws<InvalidOperationException>(() => new ViTConfig { LayerScale = 1, Activation = Activation.SwiGlu, MlpWidth = 2049 }.ToHuggingFace(null)).Message);
         Assert.Contains("3 labels", Assert.Throws<ArgumentException>(() => new ViTConfig { Classes = 2 }.ToHuggingFace(["a", "b", "c"])).Message);
     }
 

@@ -30,6 +30,41 @@ public class ViTNetworkTests
         });
     }
 
+    [Fact]
+    public void EveryPartOfDinoV2Learns()
+    {
+        EveryParameterLearns(s_tiny with { RegisterTokens = 2, LayerScale = 0.1, Pooling = ViTPooling.ClassAndMean, Activation = Activation.SwiGlu, DropPath = 0.1 });
+    }
+
+    [Theory]
+    [InlineData("Class", 16)]
+    [InlineData("ClassAndMean", 32)]
+    public void TellsItsFeatures(string pooling, int width)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        using var network = Tiny(s_tiny with { RegisterTokens = 2, Pooling = Enum.Parse<ViTPooling>(pooling), Interpolation = PositionInterpolation.Size });
+        Assert.Equal(["Embedding [16]".Replace("16", $"{width}", StringComparison.Ordinal), "FeatureMap [16, 2, 3]", "AttentionMaps [2, 2, 3]"],
+            network.Features.Select(feature => $"{feature.Name} [{string.Join(", ", feature.Shape)}]"));
+
+        var pixels = randn(2, 3, 16, 32, generator: new Generator(2));
+        var features = network.Describe(pixels, network.Features.Select(feature => feature.Name).ToHashSet());
+        var tokens = network.Tokens(pixels);
+        Assert.Equal([2, 2, 2, 4], features["AttentionMaps"].shape);
+        TensorAssert.Close(tokens.narrow(1, 3, 8), features["FeatureMap"].flatten(2).transpose(1, 2), 1e-5);
+        TensorAssert.Close(network.Embedding(tokens), features["Embedding"], 1e-5);
+        if (width == 32)
+            TensorAssert.Close(features["FeatureMap"].mean([2, 3]), features["Embedding"].narrow(1, 16, 16), 1e-5);
+        Assert.Equal(["FeatureMap"], network.Describe(pixels, new HashSet<string> { "FeatureMap" }).Keys);
+    }
+
+    [Fact]
+    public void WithoutAClassTokenThereAreNoAttentionMaps()
+    {
+        using var network = Tiny(s_tiny with { ClassToken = false, Pooling = ViTPooling.Mean });
+        Assert.Equal(["Embedding", "FeatureMap"], network.Features.Select(feature => feature.Name));
+    }
+
     private static void EveryParameterLearns(ViTConfig config)
     {
         using var scope = NewDisposeScope();

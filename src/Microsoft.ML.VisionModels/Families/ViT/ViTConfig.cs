@@ -1,7 +1,4 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Checkpoints;
-using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Families.ViT;
@@ -15,16 +12,16 @@ internal enum ViTPooling
     /// <summary>The mean of the patch tokens.</summary>
     Mean,
 
+    /// <summary>The class token, and after it the mean of the patch tokens, [2 D] (DINOv2's classifiers).</summary>
+    ClassAndMean,
+
     /// <summary>A learned token that looks at all patches after the last block (SigLIP).</summary>
     Attention,
 }
 
 /// <summary>The hyper-parameters of a Vision Transformer.</summary>
-internal sealed record ViTConfig
+internal sealed partial record ViTConfig
 {
-    /// <summary>Hugging Face's names of such networks.</summary>
-    internal static readonly string[] ModelTypes = ["vit", "deit"];
-
     [ConfigKey("image_size")]
     public ImageSize ImageSize { get; init; } = 224;
     [ConfigKey("patch_size")]
@@ -42,7 +39,7 @@ internal sealed record ViTConfig
     [ConfigKey("hidden_act")]
     public Activation Activation { get; init; } = Activation.Gelu;
 
-    /// <summary>1e-6 in the original code and timm; Hugging Face's files say 1e-12.</summary>
+    /// <summary>1e-6 in the original code, timm and DINOv2; Hugging Face's files of the others say 1e-12.</summary>
     [ConfigKey("layer_norm_eps")]
     public double NormEps { get; init; } = 1e-6;
 
@@ -81,6 +78,8 @@ internal sealed record ViTConfig
     [ConfigKey("attention_probs_dropout_prob", "attention_dropout")]
     public double AttentionDropout { get; init; }
     public double DropPath { get; init; }
+
+    /// <summary>The starting value of a learned scale per channel on each branch, or null for none. Of what is published here, DINOv2 alone has it.</summary>
     public double? LayerScale { get; init; }
 
     /// <summary>Patches of an image of <see cref="ImageSize"/>.</summary>
@@ -91,6 +90,12 @@ internal sealed record ViTConfig
 
     /// <summary>Tokens before the patches.</summary>
     public int PrefixTokens => PositionedTokens + RegisterTokens;
+
+    /// <summary>The length of the vector that the head reads.</summary>
+    public int PooledWidth => Pooling == ViTPooling.ClassAndMean ? 2 * Width : Width;
+
+    /// <summary>Whether this is a network of DINOv2 (arXiv 2304.07193), with registers (arXiv 2309.16588) or without.</summary>
+    public bool IsDinoV2 => LayerScale is not null;
 
     public TransformerConfig Transformer => new()
     {
@@ -122,51 +127,9 @@ internal sealed record ViTConfig
         ViTPreset.DeiTTiny16Distilled => Of(ViTPreset.DeiTTiny16) with { DistillationToken = true, DistillationHead = true },
         ViTPreset.DeiTSmall16Distilled => Of(ViTPreset.DeiTSmall16) with { DistillationToken = true, DistillationHead = true },
         ViTPreset.DeiTBase16Distilled => Of(ViTPreset.DeiTBase16) with { DistillationToken = true, DistillationHead = true },
+        ViTPreset.Giant14 => new() { PatchSize = 14, Width = 1536, Depth = 40, Heads = 24, MlpWidth = 4096, Activation = Activation.SwiGlu, LayerScale = 1e-5 },
         _ => throw new ArgumentOutOfRangeException(nameof(preset), preset, "Unknown preset."),
     };
-
-    /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>vit</c> or <c>deit</c>. A missing key means the library's default.</summary>
-    /// <param name="config">The root of the file.</param>
-    /// <param name="tensors">The tensors in the checkpoint beside it: these tell which heads are there, and whether a pooler is. Null: the architecture's name tells.</param>
-    /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
-    /// <exception cref="ArgumentException">The numbers make no network.</exception>
-    public static ViTConfig FromHuggingFace(JsonElement config, IReadOnlyDictionary<string, TensorInfo>? tensors = null)
-    {
-        var classes = PublishedClasses.Count(config, tensors, "classifier.weight", "cls_classifier.weight", "head.weight");
-        return (ConfigKeys.Read(config, new ViTConfig { NormEps = 1e-12 }) with
-        {
-            DistillationToken = config.ModelType(ModelTypes) == "deit",
-            DistillationHead = tensors is null
-                ? config.Architecture().EndsWith("WithTeacher", StringComparison.Ordinal)
-                : PublishedClasses.Has(tensors, "distillation_classifier.weight") || PublishedClasses.Has(tensors, "head_dist.weight"),
-            Classes = classes,
-            Pooler = tensors is null ? classes is null : PublishedClasses.Has(tensors, "pooler.dense.weight"),
-        }).Validate();
-    }
-
-    /// <summary>The <c>config.json</c> that Hugging Face's library writes for this network.</summary>
-    /// <param name="labels">The class names, one for each class; null for a network without a head.</param>
-    /// <exception cref="InvalidOperationException">The library's ViT and DeiT have no such part.</exception>
-    public JsonObject ToHuggingFace(IReadOnlyList<string>? labels)
-    {
-        if (LayerScale is not null || EmbeddingNorm || RegisterTokens > 0 || !ClassToken || !PatchBias || Pooling != ViTPooling.Class)
-            throw new InvalidOperationException("Hugging Face's ViT and DeiT know no layer scale, embedding norm, register tokens, mean pooling, and no network without class token or patch bias.");
-        if (Classes != labels?.Count)
-            throw new ArgumentException($"The network has {Classes ?? 0} classes, but {labels?.Count ?? 0} labels were given.", nameof(labels));
-
-        var model = DistillationToken ? "DeiT" : "ViT";
-        var json = ConfigKeys.Write(this, new Dictionary<string, JsonNode?>
-        {
-            ["architectures"] = new JsonArray(model + (Classes is null ? "Model" : DistillationHead ? "ForImageClassificationWithTeacher" : "ForImageClassification")),
-            ["encoder_stride"] = PatchSize.Height,
-            ["initializer_range"] = ViTNetwork.InitialStd,
-            ["model_type"] = model.ToLowerInvariant(),
-            ["torch_dtype"] = "float32",
-        });
-        if (labels is not null)
-            json.AddLabels(labels);
-        return json;
-    }
 
     /// <summary>Throws for hyper-parameters that make no network.</summary>
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
@@ -177,7 +140,7 @@ internal sealed record ViTConfig
             throw new ArgumentException($"An image of {ImageSize} pixels holds no patch of {PatchSize}.");
         if (Width % Heads != 0)
             throw new ArgumentException($"The width {Width} cannot be divided among {Heads} attention heads.");
-        if (!ClassToken && (Pooling == ViTPooling.Class || Pooler))
+        if (!ClassToken && (Pooling is ViTPooling.Class or ViTPooling.ClassAndMean || Pooler))
             throw new ArgumentException("Without a class token, pooling must be the mean or attention, without a pooler.");
         if (DistillationHead && !DistillationToken)
             throw new ArgumentException("A distillation head needs a distillation token.");

@@ -2,10 +2,13 @@ using Microsoft.ML.VisionModels.Imaging;
 
 namespace Microsoft.ML.VisionModels.Families.ViT;
 
-/// <summary>The image processors of ViT's and DeiT's checkpoints.</summary>
+/// <summary>The image processors of the checkpoints of ViT, DeiT, DINOv2 and MAE.</summary>
 internal sealed class ViTImageProcessors : IImageProcessors
 {
-    public IReadOnlyDictionary<string, string> OfModelTypes { get; } = new Dictionary<string, string> { ["vit"] = "ViT", ["deit"] = "DeiT" };
+    public IReadOnlyDictionary<string, string> OfModelTypes { get; } = new Dictionary<string, string>
+    {
+        ["vit"] = "ViT", ["deit"] = "DeiT", ["dinov2"] = "Bit", ["dinov2_with_registers"] = "Bit", ["vit_mae"] = "ViT",
+    };
 
     public IEnumerable<ImageProcessorClass> All =>
     [

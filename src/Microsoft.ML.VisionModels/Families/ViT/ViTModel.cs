@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.ViT;
 
@@ -13,11 +15,12 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
 
     protected override IReadOnlyList<string> Landmarks { get; } =
     [
-        "vit.embeddings.patch_embeddings.projection.weight", "deit.embeddings.patch_embeddings.projection.weight", "embeddings.patch_embeddings.projection.weight",
-        "patch_embed.proj.weight",
+        "vit.embeddings.patch_embeddings.projection.weight", "deit.embeddings.patch_embeddings.projection.weight",
+        "dinov2.embeddings.patch_embeddings.projection.weight", "dinov2_with_registers.embeddings.patch_embeddings.projection.weight",
+        "embeddings.patch_embeddings.projection.weight", "patch_embed.proj.weight",
     ];
 
-    public override IReadOnlyList<Dialect> Dialects(ViTConfig config) => [ViTDialect.HuggingFace(config), ViTDialect.Timm];
+    public override IReadOnlyList<Dialect> Dialects(ViTConfig config) => ViTDialect.All(config);
 
     public override IReadOnlyList<string> ModelTypes => ViTConfig.ModelTypes;
 
@@ -28,14 +31,34 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
 
     protected override JsonObject WriteConfig(ViTNetwork network, IReadOnlyList<string>? labels) => network.Config.ToHuggingFace(labels);
 
+    /// <summary>What DINOv2's files hold for training with hidden patches.</summary>
+    protected override IEnumerable<(string Name, Tensor Value)> MoreTensors(ViTConfig config)
+    {
+        if (config.IsDinoV2)
+            yield return ((config.Classes is null ? "" : ViTDialect.HuggingFace(config).Prefixes[0]) + "embeddings.mask_token", zeros(1, config.Width));
+    }
+
     protected override int? ClassesOf(ViTConfig config) => config.Classes;
 
-    /// <summary>A bare weights file tells the size of its patches and, where its patches make a square, of its images.</summary>
+    /// <summary>
+    /// A bare weights file tells the size of its patches and, where its patches make a square, of its images; one of DINOv2 that it is of
+    /// DINOv2, whose authors resample positions in ways of their own.
+    /// </summary>
     protected override ViTConfig ReadTensors(Checkpoint weights, ModelFolder folder)
     {
         var config = ViTConfig.Of(preset);
         if (weights.Tensors.TryGetValue("patch_embed.proj.weight", out var patch) && patch.Shape.Count == 4 && patch.Shape[0] != config.Width)
             throw WrongPreset(weights, preset, patch.Shape[0], other => ViTConfig.Of(other).Width);
+        if (weights.Tensors.ContainsKey("blocks.0.ls1.gamma"))
+        {
+            var registers = weights.Tensors.TryGetValue("register_tokens", out var tokens) && tokens.Shape.Count == 3 ? (int)tokens.Shape[1] : 0;
+            config = config with
+            {
+                LayerScale = 1,
+                RegisterTokens = registers,
+                Interpolation = registers > 0 ? PositionInterpolation.AntialiasedSize : PositionInterpolation.ScaleFactor,
+            };
+        }
         return Measured(config, weights);
     }
 
@@ -51,6 +74,13 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
             : config;
     }
 
+    /// <summary>
+    /// The size of the images that a network is to be used for: the user's; of a network that resamples its positions by itself, as
+    /// DINOv2 for images of 518 x 518 that is used at 224, what images are prepared as; else that which it was trained for.
+    /// </summary>
+    public static ImageSize ImageSizeOf(PublishedModel<ViTConfig, ViTNetwork> published, ImageSize? chosen, ImagePreprocessing? preprocessing) =>
+        chosen ?? (published.Config.Interpolation is null ? null : published.PreparedSize(preprocessing)) ?? published.Config.ImageSize;
+
     public static ClassifierBlueprint Classifier(ViTClassifierOptions options)
     {
         var (format, preset) = (new ViTModel(options.Preset), ViTConfig.Of(options.Preset));
@@ -59,13 +89,16 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
             ImageSize = options.ImageSize ?? preset.ImageSize,
             PatchSize = options.PatchSize ?? preset.PatchSize,
         });
-        var (imageSize, patch) = (options.ImageSize ?? published.Config.ImageSize, published.Config.PatchSize);
+        var (imageSize, patch) = (ImageSizeOf(published, options.ImageSize, options.Preprocessing), published.Config.PatchSize);
         if ((options.ImageSize ?? options.PatchSize) is not null && (imageSize.Height % patch.Height, imageSize.Width % patch.Width) != (0, 0))
         {
             throw new ArgumentException(
                 $"ImageSize is {imageSize}, which patches of {patch} do not fill: pixels at the edge would be left out. Choose a multiple of the patch size.");
         }
         var config = published.Config with { DropPath = options.DropPath, Pooler = false };
+        // A head of DINOv2 that is new is as Hugging Face's library has it.
+        if (config is { IsDinoV2: true, Classes: null })
+            config = config with { Pooling = ViTPooling.ClassAndMean };
         return new(
             published.Preprocessing(options.Preprocessing, imageSize, options.ImageSize), published.Labels,
             (classes, newHead, generator) => published.Build(config with { Classes = classes }, generator, newHead).Resize(imageSize));

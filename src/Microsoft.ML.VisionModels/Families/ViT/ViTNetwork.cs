@@ -9,11 +9,13 @@ using Parameter = TorchSharp.Modules.Parameter;
 namespace Microsoft.ML.VisionModels.Families.ViT;
 
 /// <summary>
-/// The Vision Transformer: "An Image is Worth 16x16 Words" (arXiv 2010.11929), with DeiT's distillation token (arXiv 2012.12877).
-/// Reference implementations: google-research/vision_transformer, timm, and Hugging Face's ViT and DeiT. Parameters carry timm's names.
+/// The Vision Transformer: "An Image is Worth 16x16 Words" (arXiv 2010.11929), with DeiT's distillation token (arXiv 2012.12877), and
+/// as self-supervised training has it: DINO (arXiv 2104.14294), MAE's encoder (arXiv 2111.06377), DINOv2 (arXiv 2304.07193) with
+/// registers (arXiv 2309.16588). Reference implementations: google-research/vision_transformer, timm, facebookresearch's dino, dinov2
+/// and mae, and Hugging Face's ViT, DeiT, ViTMAE and DINOv2. Parameters carry timm's names.
 /// </summary>
 /// <remarks>Built without values: load a checkpoint, or call <see cref="Draw"/>.</remarks>
-internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig, ViTNetwork>, ITrainableClassifier
+internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig, ViTNetwork>, ITrainableClassifier, IFeatureNetwork
 {
     internal const double InitialStd = 0.02;
 
@@ -43,7 +45,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
         norm = Parameters.LayerNorm(config.Width, config.NormEps);
         attn_pool = config.Pooling == ViTPooling.Attention ? new(config.Transformer, generator) : null;
         pooler = config.Pooler ? new(config.Width, config.Width) : null;
-        head = config.Classes is { } classes ? new(config.Width, classes) : null;
+        head = config.Classes is { } classes ? new(config.PooledWidth, classes) : null;
         head_dist = config is { DistillationHead: true, Classes: { } same } ? new(config.Width, same) : null;
         RegisterComponents();
 
@@ -105,7 +107,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
     {
         if (pixels.dim() != 4 || pixels.shape[1] != Config.Channels)
             throw new ArgumentException($"Images must be [batch, {Config.Channels}, height, width], not [{string.Join(", ", pixels.shape)}].", nameof(pixels));
-        var size = new ImageSize((int)pixels.shape[2], (int)pixels.shape[3]);
+        var size = SizeOf(pixels);
         if (size == Config.ImageSize)
             return pos_embed;
         if (Config.Interpolation is not { } rule)
@@ -113,11 +115,14 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
         var grid = size.DividedInto(Config.PatchSize);
         if (grid.Area == 0)
             throw new ArgumentException($"An image of {size} pixels holds no patch of {Config.PatchSize}.", nameof(pixels));
-        return PositionEmbedding.Interpolate(pos_embed, Config.Grid, grid, rule);
+        // Of an image that is not square the authors' code resamples the positions even for a grid that they are of.
+        return grid == Config.Grid && size.Height == size.Width ? pos_embed : PositionEmbedding.Interpolate(pos_embed, Config.Grid, grid, rule);
     }
 
-    /// <summary>One vector an image, [B, D]: what the head reads, or the pooler's output where the network has one.</summary>
-    public Tensor Embedding(Tensor tokens) => pooler is null ? Features(tokens) : pooler.forward(tokens.select(1, 0)).tanh();
+    private static ImageSize SizeOf(Tensor pixels) => new((int)pixels.shape[2], (int)pixels.shape[3]);
+
+    /// <summary>One vector an image, [B, D], or [B, 2 D] of class token and mean: what the head reads, or the pooler's output where the network has one.</summary>
+    public Tensor Embedding(Tensor tokens) => pooler is null ? Pooled(tokens) : pooler.forward(tokens.select(1, 0)).tanh();
 
     /// <summary>Class scores before the softmax, [B, classes]; of two heads their mean. Traces <c>cls_logits</c> and <c>distillation_logits</c>.</summary>
     /// <exception cref="InvalidOperationException">The network has no head.</exception>
@@ -125,7 +130,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
     {
         if (head is null)
             throw new InvalidOperationException("This Vision Transformer has no classification head.");
-        var logits = head.forward(Features(tokens));
+        var logits = head.forward(Pooled(tokens));
         if (head_dist is null)
             return logits;
         var distillation = head_dist.forward(tokens.select(1, 1));
@@ -134,10 +139,11 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
         return logits.Add(distillation).Div(2);
     }
 
-    private Tensor Features(Tensor tokens) => Config.Pooling switch    // [B, T, D] -> [B, D]
+    private Tensor Pooled(Tensor tokens) => Config.Pooling switch      // [B, T, D] -> [B, D]
     {
         ViTPooling.Class => tokens.select(1, 0),
         ViTPooling.Mean => Patches(tokens).mean([1]),
+        ViTPooling.ClassAndMean => cat([tokens.select(1, 0), Patches(tokens).mean([1])], 1),      // [B, 2 D]
         ViTPooling.Attention => attn_pool!.forward(tokens),
         _ => throw new InvalidOperationException($"Unknown pooling {Config.Pooling}."),
     };
@@ -148,17 +154,17 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
     public Tensor ClassActivations(Tensor tokens, Tensor logits) => ClassActivation.Of(Patches(tokens), head!.weight, logits.argmax(1));
 
     /// <summary>
-    /// Makes this a network for images of another size, by resampling the loaded positions: for fine-tuning at another resolution.
-    /// Call it before an optimizer takes the parameters.
+    /// Makes this a network for images of another size, by resampling the loaded positions: for fine-tuning at another resolution, or
+    /// once for all images of that size. Call it before an optimizer takes the parameters.
     /// </summary>
-    public ViTNetwork Resize(ImageSize imageSize, PositionInterpolation rule = PositionInterpolation.Size)
+    public ViTNetwork Resize(ImageSize imageSize)
     {
         var config = (Config with { ImageSize = imageSize }).Validate();
         if (config.Grid != Config.Grid)
         {
             using var scope = NewDisposeScope();
             using var _ = no_grad();
-            var resized = PositionEmbedding.Interpolate(pos_embed, Config.Grid, config.Grid, rule);
+            var resized = PositionEmbedding.Interpolate(pos_embed, Config.Grid, config.Grid, Config.Interpolation ?? PositionInterpolation.Size);
             pos_embed.Dispose();
             pos_embed = new Parameter(resized.clone().DetachFromDisposeScope());
             ConditionallyRegisterParameter(nameof(pos_embed), pos_embed);
@@ -189,7 +195,7 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
             Initialization.Fill(each, InitialStd, generator);
     }
 
-    public int EmbeddingSize => Config.Width;
+    public int EmbeddingSize => pooler is null ? Config.PooledWidth : Config.Width;
 
     public ImageSize AttentionSize => Config.Grid;
 
@@ -199,11 +205,46 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
     /// </summary>
     public ClassifierOutput Classify(Tensor pixels, bool embedding = false, bool attention = false)
     {
-        using var trace = attention && Config.Pooling == ViTPooling.Class ? new Trace(name => name.StartsWith("attentions.", StringComparison.Ordinal), AttentionRollout.MeanOfHeads) : null;
+        using var trace = attention && Config.Pooling is ViTPooling.Class or ViTPooling.ClassAndMean ? new Trace(name => name.StartsWith("attentions.", StringComparison.Ordinal), AttentionRollout.MeanOfHeads) : null;
         var tokens = Tokens(pixels, trace);
         var logits = Logits(tokens);
         return new(logits, embedding ? Embedding(tokens) : null, attention ? Map(trace is null ? ClassActivations(tokens, logits) : Rollout(trace)) : null);
     }
+
+    /// <summary>The embedding, the patch tokens as a map, and, of a network with a class token, where its heads look from there in the last block.</summary>
+    public IReadOnlyList<ImageFeature> Features =>
+    [
+        new(IFeatureNetwork.Embedding, [EmbeddingSize]),
+        new(IFeatureNetwork.FeatureMap, [Config.Width, Config.Grid.Height, Config.Grid.Width]),
+        .. Config.ClassToken ? (ImageFeature[])[new(IFeatureNetwork.AttentionMaps, [Config.Heads, Config.Grid.Height, Config.Grid.Width])] : [],
+    ];
+
+    public IReadOnlyDictionary<string, Tensor> Describe(Tensor pixels, IReadOnlySet<string> wanted)
+    {
+        var last = AttentionName(Depth - 1);
+        using var trace = wanted.Contains(IFeatureNetwork.AttentionMaps) ? new Trace(last) : null;
+        var tokens = Tokens(pixels, trace);
+        var grid = SizeOf(pixels).DividedInto(Config.PatchSize);
+        var outputs = new Dictionary<string, Tensor>();
+        if (wanted.Contains(IFeatureNetwork.Embedding))
+            outputs[IFeatureNetwork.Embedding] = Embedding(tokens);
+        if (wanted.Contains(IFeatureNetwork.FeatureMap))
+            outputs[IFeatureNetwork.FeatureMap] = FeatureMap(tokens, grid);
+        if (trace is not null)
+            outputs[IFeatureNetwork.AttentionMaps] = AttentionMaps(trace[last], grid);
+        return outputs;
+    }
+
+    /// <summary>The patches' tokens [B, T, D] as a map [B, D, rows, columns].</summary>
+    /// <param name="tokens">What <see cref="Tokens"/> gives.</param>
+    /// <param name="grid">Rows and columns of the patches.</param>
+    public Tensor FeatureMap(Tensor tokens, ImageSize grid) => Patches(tokens).transpose(1, 2).unflatten(2, grid.Height, grid.Width);
+
+    /// <summary>How much each head looks from the class token at each patch, [B, heads, rows, columns], as the authors of DINO show it.</summary>
+    /// <param name="attentions">A block's attention [B, heads, T, T].</param>
+    /// <param name="grid">Rows and columns of the patches.</param>
+    public Tensor AttentionMaps(Tensor attentions, ImageSize grid) =>
+        attentions.select(2, 0).narrow(2, Config.PrefixTokens, grid.Area).unflatten(2, grid.Height, grid.Width);
 
     public int Depth => Config.Depth;
 

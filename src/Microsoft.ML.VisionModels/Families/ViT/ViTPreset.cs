@@ -1,9 +1,9 @@
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>
-/// Published sizes of the Vision Transformer (<see href="https://arxiv.org/abs/2010.11929"/>) and of DeiT
-/// (<see href="https://arxiv.org/abs/2012.12877"/>), and one for small images. The number in a name is the side of a patch in pixels;
-/// all but <see cref="SmallImage"/> are for images of 224 x 224. Parameter counts are without the classification head.
+/// Published sizes of the Vision Transformer (<see href="https://arxiv.org/abs/2010.11929"/>), of DeiT
+/// (<see href="https://arxiv.org/abs/2012.12877"/>) and of DINOv2's largest (<see href="https://arxiv.org/abs/2304.07193"/>), and one
+/// for small images. The number in a name is the side of a patch in pixels, of which weights in a file tell their own; all but <see cref="SmallImage"/> are for images of 224 x 224. Parameter counts are without the classification head.
 /// </summary>
 public enum ViTPreset
 {
@@ -51,4 +51,7 @@ public enum ViTPreset
 
     /// <summary>DeiT-Base/16 with a distillation token and a second head.</summary>
     DeiTBase16Distilled,
+
+    /// <summary>DINOv2's ViT-g/14: width 1536, 40 blocks, 24 heads, SwiGLU in place of the MLP, layer scale; 1.1 billion parameters.</summary>
+    Giant14,
 }
