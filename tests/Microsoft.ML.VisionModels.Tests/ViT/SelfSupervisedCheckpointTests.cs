@@ -89,6 +89,27 @@ public sealed class SelfSupervisedCheckpointTests : IDisposable
         AssertReads(network, _folder.File("dinov2.pth"), CheckpointWeights.Trained);
     }
 
+    /// <summary>What the authors evaluate with, by which the network's images have 224 pixels though its positions are of 518.</summary>
+    [Fact]
+    public void AFileOfDinoV2IsUsedAsItsAuthorsDo()
+    {
+        using var network = Drawn(s_small with { ImageSize = 518, PatchSize = 14, LayerScale = 1 });
+        CheckpointLoader.Save(network, ViTDialect.DinoV2(network.Config), _folder.File("dinov2.safetensors"));
+        var opened = Open(_folder.File("dinov2.safetensors"), CheckpointWeights.Trained);
+        var size = ViTModel.ImageSizeOf(opened, chosen: null, preprocessing: null);
+        Assert.Equal(new ImageSize(224, 224), size);
+        var expected = new ImagePreprocessing
+        {
+            Resize = new ImageResize.ShortestEdge(256), Filter = ResizeFilter.Bicubic, CenterCrop = 224, TorchvisionCrop = true, Normalization = ImageNormalization.ImageNet,
+        };
+        Assert.Equal(expected, opened.Preprocessing(null, size));
+        Assert.Equal(new ImageSize(98, 98), ViTModel.ImageSizeOf(opened, chosen: 98, preprocessing: null));
+        Assert.Equal(new ImageSize(56, 56), ViTModel.ImageSizeOf(opened, chosen: null, preprocessing: ImagePreprocessing.ExactSize(56, 56)));
+        using var resized = opened.Build().Resize(size);
+        Assert.Equal([1, 1 + 16 * 16, 128], resized.state_dict()["pos_embed"].shape);
+        Assert.Empty(_said);
+    }
+
     [Fact]
     public void AFileOfAnotherNetworkSaysSo()
     {

@@ -11,14 +11,14 @@ public class ViTAttentionMapTests
 {
     private static readonly ViTConfig s_tiny = new() { ImageSize = new(16, 24), PatchSize = 8, Width = 16, Depth = 3, Heads = 2, MlpWidth = 32, Classes = 3 };
 
-    public static TheoryData<int, bool> Tokens => new() { { 0, false }, { 2, false }, { 0, true } };
+    public static TheoryData<int, bool, string> Tokens => new() { { 0, false, "Class" }, { 2, false, "Class" }, { 0, true, "Class" }, { 2, false, "ClassAndMean" } };
 
     [Theory, MemberData(nameof(Tokens))]
-    public void AClassTokensMapIsItsRollout(int registers, bool distillation)
+    public void AClassTokensMapIsItsRollout(int registers, bool distillation, string pooling)
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        using var model = Model(s_tiny with { RegisterTokens = registers, DistillationToken = distillation, DistillationHead = distillation });
+        using var model = Model(s_tiny with { RegisterTokens = registers, DistillationToken = distillation, DistillationHead = distillation, Pooling = Enum.Parse<ViTPooling>(pooling) });
         var pixels = Pixels();
         var map = model.Classify(pixels, attention: true).Attention!;
 

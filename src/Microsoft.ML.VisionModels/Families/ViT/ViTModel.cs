@@ -31,6 +31,20 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
 
     protected override JsonObject WriteConfig(ViTNetwork network, IReadOnlyList<string>? labels) => network.Config.ToHuggingFace(labels);
 
+    /// <summary>As DINOv2's authors prepare images for evaluation: the center of 224 x 224 of a shorter edge of 256, or of smaller images as much. Of other networks nothing is usual.</summary>
+    protected override ImagePreprocessing? DefaultPreprocessing(ViTConfig config, ModelFolder folder)
+    {
+        var side = Math.Min(224, config.ImageSize.Height);
+        return !config.IsDinoV2 ? null : new()
+        {
+            Resize = new ImageResize.ShortestEdge(side * 256 / 224),
+            Filter = ResizeFilter.Bicubic,
+            CenterCrop = side,
+            TorchvisionCrop = folder.Config is null,
+            Normalization = ImageNormalization.ImageNet,
+        };
+    }
+
     /// <summary>What DINOv2's files hold for training with hidden patches.</summary>
     protected override IEnumerable<(string Name, Tensor Value)> MoreTensors(ViTConfig config)
     {
