@@ -48,10 +48,18 @@ public class MixedPrecisionTests
     private static nn.Module Model(string family) => family switch
     {
         "ViT" => new ViTNetwork(new() { ImageSize = 16, PatchSize = 4, Width = 32, Depth = 2, Heads = 2, MlpWidth = 64, Classes = 3 }).Drawn(new Generator(1)),
-        "ResNet" => new ResNetNetwork(ResNetConfig.Of(ResNetBlockKind.Basic, [1, 1, 1, 1], width: 32) with { SmallStem = true, Classes = 3 }).Drawn(new Generator(1)),
+        "ResNet" => ResNet(),
         "Swin" => new SwinNetwork(TinySwin(SwinVersion.V1)).Drawn(new Generator(1)),
         _ => new SwinNetwork(TinySwin(SwinVersion.V2)).Drawn(new Generator(1)),
     };
+
+    // By its running statistics: those of the last map, 24 values a channel, would enlarge the rounding.
+    private static ResNetNetwork ResNet()
+    {
+        var network = new ResNetNetwork(ResNetConfig.Of(ResNetBlockKind.Basic, [1, 1, 1, 1], width: 16) with { SmallStem = true, Classes = 3 }).Drawn(new Generator(1));
+        network.eval();
+        return network;
+    }
 
     private static SwinConfig TinySwin(SwinVersion version) => Tests.Swin.SwinNetworkTests.Tiny with { Version = version, ImageSize = 16, Classes = 3 };
 }
