@@ -14,6 +14,7 @@ internal static class Training
         ImageClassifierOptions options = ModelType(settings.Checkpoint) switch
         {
             "vit" or "deit" => new ViTClassifierOptions(),
+            "resnet" => new ResNetClassifierOptions(),
             "swin" or "swinv2" => new SwinClassifierOptions(),
             var other => throw new ArgumentException($"{settings.Checkpoint}: the model_type '{other}' is none that this sample fine-tunes."),
         };

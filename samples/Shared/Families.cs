@@ -22,6 +22,7 @@ internal static class Families
     {
         ViTClassifierOptions vit => mlContext.Transforms.ViTClassifier(vit),
         SwinClassifierOptions swin => mlContext.Transforms.SwinClassifier(swin),
+        ResNetClassifierOptions resNet => mlContext.Transforms.ResNetClassifier(resNet),
         _ => throw new ArgumentException($"There is no estimator for {options.GetType().Name}."),
     };
 }

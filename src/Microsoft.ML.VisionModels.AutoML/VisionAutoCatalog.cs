@@ -34,9 +34,21 @@ public static class VisionAutoCatalog
         Action<SweepCandidate<SwinClassifierOptions>>? search = null) =>
         Classifier((context, options) => context.Transforms.SwinClassifier(options), labelColumnName, imageColumnName, epochs, search);
 
+    /// <summary>A ResNet whose options are searched.</summary>
+    /// <param name="catalog">The catalog, <c>mlContext.Auto()</c>.</param>
+    /// <param name="labelColumnName">The column of the right answers: a key, text, an integer or a Boolean.</param>
+    /// <param name="imageColumnName">The column of images: MLImage, or text with file paths.</param>
+    /// <param name="epochs">Passes over the training rows; null searches them too.</param>
+    /// <param name="search">Says more of what is searched, as for <see cref="ViTClassifier"/>; null searches everything that the options class declares.</param>
+    /// <returns>A sweepable estimator, which adds <c>Score</c> (probabilities, a vector with the classes as slot names) and <c>PredictedLabel</c> (a key with the labels as values).</returns>
+    public static SweepableEstimator ResNetClassifier(
+        this AutoCatalog catalog, string labelColumnName = "Label", string imageColumnName = "Image", int? epochs = null,
+        Action<SweepCandidate<ResNetClassifierOptions>>? search = null) =>
+        Classifier((context, options) => context.Transforms.ResNetClassifier(options), labelColumnName, imageColumnName, epochs, search);
+
     /// <summary>
-    /// One of all image classifiers of this package, each with its options searched. To say more of what is searched, append the
-    /// families themselves: <c>Append(auto.ViTClassifier(…), auto.SwinClassifier(…))</c> is a choice, too.
+    /// A Vision Transformer or a Swin Transformer, each with its options searched. To say more of what is searched, or to search other
+    /// families, append the families themselves: <c>Append(auto.ViTClassifier(…), auto.SwinClassifier(…))</c> is a choice, too.
     /// </summary>
     /// <param name="catalog">The catalog, <c>mlContext.Auto()</c>.</param>
     /// <param name="labelColumnName">The column of the right answers: a key, text, an integer or a Boolean.</param>
