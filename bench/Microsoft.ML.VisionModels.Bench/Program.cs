@@ -29,7 +29,8 @@ try
         "sweep" => () => SweepSpeed.Run(arguments, results),
         "cifar-chart" => CifarChart.Write,
         "clip-cifar" => () => ClipCifar.Run(arguments, results, command),
-        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar or sweep; see bench/README.md."),
+        "ssl-cifar" => () => SslCifar.Run(arguments, command),
+        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar, ssl-cifar or sweep; see bench/README.md."),
     };
     work();
     return 0;

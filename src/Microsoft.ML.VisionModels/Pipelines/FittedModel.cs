@@ -70,6 +70,16 @@ internal sealed class FittedModel : IDisposable
     /// <summary>Frees the network, and the model within, as soon as no call uses them any more.</summary>
     public void Dispose() => _network.Dispose(with: OwnsInner ? Inner as IDisposable : null);
 
+    /// <summary>Writes a folder as others publish such networks.</summary>
+    public void Publish(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (Kind is not IPublishedKind published)
+            throw new InvalidOperationException($"A '{Kind.Name}' is published as a part of another network alone.");
+        using var network = Use();
+        published.Publish(this, network, folder);
+    }
+
     public void Save(NetworkUse network, ModelArchiveWriter archive) => ModelFormat.Save(this, network, archive);
 }
 

@@ -18,12 +18,7 @@ public sealed class ImageClassifierTransformer : ClassifierTransformer
     /// tensor names, preprocessor_config.json. Other libraries, and this one, load the folder.
     /// </summary>
     /// <param name="folder">Made where it does not exist.</param>
-    public void SaveCheckpoint(string folder)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        using var network = Model.Use();
-        ((IPublishedKind)Model.Kind).Publish(Model, network, folder);
-    }
+    public void SaveCheckpoint(string folder) => Model.Publish(folder);
 }
 
 /// <summary>A kind of model that can be written as others publish it.</summary>

@@ -13,14 +13,33 @@ public sealed class ImageFeaturizerTransformer : ImageTransformer
     /// <exception cref="ArgumentException">The network has no feature of which a column is wanted.</exception>
     internal ImageFeaturizerTransformer(IHostEnvironment environment, FittedModel model) : base(environment, model)
     {
-        using var network = model.Use();
-        var known = network.As<IFeatureNetwork>().Features.Select(feature => feature.Name).ToArray();
-        if (((IFeatureColumns)model.Options).Features.FirstOrDefault(feature => feature.Column is not null && !known.Contains(feature.Feature)) is { Feature: { } unknown, Column: var column })
+        try
+        {
+            using var network = model.Use();
+            Require((IFeatureColumns)model.Options, network.As<IFeatureNetwork>());
+        }
+        catch
         {
             model.Dispose();
-            throw new ArgumentException($"{unknown}ColumnName is '{column}', but the network of {model.Options.Checkpoint} has no {unknown}; it has {string.Join(", ", known)}.");
+            throw;
         }
     }
+
+    /// <exception cref="ArgumentException">The network has no feature of which a column is wanted.</exception>
+    internal static void Require(IFeatureColumns columns, IFeatureNetwork network)
+    {
+        var known = network.Features.Select(feature => feature.Name).ToArray();
+        if (columns.Features.FirstOrDefault(feature => feature.Column is not null && !known.Contains(feature.Feature)) is { Feature: { } unknown, Column: var column })
+            throw new ArgumentException($"{unknown}ColumnName is '{column}', but the network has no {unknown}; it has {string.Join(", ", known)}.");
+    }
+
+    /// <summary>
+    /// Writes the network as Hugging Face publishes its kind, without a head: config.json, model.safetensors with the official tensor
+    /// names, preprocessor_config.json. A classifier of the same family takes the folder as its checkpoint and fine-tunes it.
+    /// </summary>
+    /// <param name="folder">Made where it does not exist.</param>
+    /// <exception cref="InvalidOperationException">Such a network is published as a part of another alone, as CLIP's is.</exception>
+    public void SaveCheckpoint(string folder) => Model.Publish(folder);
 
     internal override IBatchScorer Bind(DataViewSchema inputSchema, NetworkUse network, CancellationToken cancellation) =>
         new ImageFeaturizerScorer(inputSchema, Model, network.As<IFeatureNetwork>(), cancellation);

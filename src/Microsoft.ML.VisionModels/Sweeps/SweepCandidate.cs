@@ -61,16 +61,16 @@ public sealed class SweepCandidate<T> : SweepCandidate
     /// <summary>Sets an option to one value instead of searching it.</summary>
     public SweepCandidate<T> Fix<TValue>(Expression<Func<T, TValue>> option, TValue value)
     {
-        var property = PropertyOf(option);
-        _dimensions.Remove(property.Name);
-        _fixed[property.Name] = (value, options => property.SetValue(options, value));
+        var (name, _) = OptionOf(option);
+        _dimensions.Remove(name);
+        _fixed[name] = (value, options => DeclaredSpace.Assign(options, name, value));
         return this;
     }
 
     /// <summary>Leaves options at their defaults instead of searching them.</summary>
     public SweepCandidate<T> Leave(params Expression<Func<T, object?>>[] options)
     {
-        foreach (var name in options.Select(option => PropertyOf(option).Name))
+        foreach (var name in options.Select(option => OptionOf(option).Name))
         {
             _dimensions.Remove(name);
             _fixed.Remove(name);
@@ -82,7 +82,7 @@ public sealed class SweepCandidate<T> : SweepCandidate
     /// <exception cref="ArgumentException">One of them has no search-space attribute; <see cref="Range"/> and <see cref="Choice"/> give it a space.</exception>
     public SweepCandidate<T> Only(params Expression<Func<T, object?>>[] options)
     {
-        var names = options.Select(option => PropertyOf(option).Name).ToHashSet();
+        var names = options.Select(option => OptionOf(option).Name).ToHashSet();
         foreach (var name in names.Where(name => !_dimensions.ContainsKey(name)))
             throw new ArgumentException($"{typeof(T).Name}.{name} declares no search space; give it one with Range or Choice.", nameof(options));
         foreach (var name in _dimensions.Keys.Except(names).ToArray())
@@ -99,14 +99,14 @@ public sealed class SweepCandidate<T> : SweepCandidate
     /// <exception cref="ArgumentException">The range is empty, or has no logarithm.</exception>
     public SweepCandidate<T> Range<TValue>(Expression<Func<T, TValue>> option, double low, double high, bool logarithmic = false, double? initial = null)
     {
-        var property = PropertyOf(option);
+        var (name, _) = OptionOf(option);
         var type = Nullable.GetUnderlyingType(typeof(TValue)) ?? typeof(TValue);
         if (type != typeof(int) && type != typeof(float) && type != typeof(double))
-            throw new ArgumentException($"{property.Name} is of type {typeof(TValue).Name}; a range needs an int, a float or a double.", nameof(option));
+            throw new ArgumentException($"{name} is of type {typeof(TValue).Name}; a range needs an int, a float or a double.", nameof(option));
         var middle = logarithmic ? Math.Sqrt(low * high) : (low + high) / 2;
         if (type == typeof(int))
             middle = Math.Round(middle);
-        Search(new NumberDimension(property.Name, low, high, initial ?? middle, logarithmic, type == typeof(int)).Validate());
+        Search(new NumberDimension(name, low, high, initial ?? middle, logarithmic, type == typeof(int)).Validate());
         return this;
     }
 
@@ -116,11 +116,11 @@ public sealed class SweepCandidate<T> : SweepCandidate
     public SweepCandidate<T> Choice<TValue>(Expression<Func<T, TValue>> option, params TValue[] values)
     {
         ArgumentNullException.ThrowIfNull(values);
-        var property = PropertyOf(option);
+        var (name, property) = OptionOf(option);
         if (values.Length == 0 || values.Any(value => value is null))
-            throw new ArgumentException($"The choice for {property.Name} is empty or holds a null.", nameof(values));
+            throw new ArgumentException($"The choice for {name} is empty or holds a null.", nameof(values));
         var plain = values.Select(value => DeclaredSpace.Plain(property, value!)).Distinct().ToArray();
-        Search(new ChoiceDimension(property.Name, plain, plain[0]));
+        Search(new ChoiceDimension(name, plain, plain[0]));
         return this;
     }
 
@@ -142,13 +142,21 @@ public sealed class SweepCandidate<T> : SweepCandidate
         _dimensions[dimension.Name] = dimension;
     }
 
-    private static PropertyInfo PropertyOf(LambdaExpression option)
+    /// <summary>The option that an expression names, <c>o => o.Option</c> or <c>o => o.Part.Option</c>, as sweeps call it.</summary>
+    private static (string Name, PropertyInfo Property) OptionOf(LambdaExpression option)
     {
         ArgumentNullException.ThrowIfNull(option);
         // The expression of a value type is wrapped in a conversion to object.
         var body = option.Body is UnaryExpression { NodeType: ExpressionType.Convert } conversion ? conversion.Operand : option.Body;
-        return body is MemberExpression { Member: PropertyInfo { CanWrite: true } property, Expression: ParameterExpression }
-            ? typeof(T).GetProperty(property.Name)!
-            : throw new ArgumentException($"{option.Body} names no option; write it as o => o.{typeof(T).GetProperties().FirstOrDefault(p => p.CanWrite)?.Name}.", nameof(option));
+        if (body is not MemberExpression { Member: PropertyInfo { CanWrite: true } last } || NameOf(body) is not { } name)
+            throw new ArgumentException($"{option.Body} names no option; write it as o => o.{typeof(T).GetProperties().FirstOrDefault(p => p.CanWrite)?.Name}.", nameof(option));
+        return (name, last);
+
+        static string? NameOf(Expression? expression) => expression switch
+        {
+            MemberExpression { Member: PropertyInfo member, Expression: ParameterExpression } => member.Name,
+            MemberExpression { Member: PropertyInfo member, Expression: var owner } => NameOf(owner) is { } path ? $"{path}.{member.Name}" : null,
+            _ => null,
+        };
     }
 }

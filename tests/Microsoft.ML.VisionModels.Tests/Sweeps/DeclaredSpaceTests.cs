@@ -22,6 +22,11 @@ public class DeclaredSpaceTests
         ["SkipInvalidImages"] = "no part in learning", ["TestTimeAugmentation"] = "scoring", ["ImageCacheMegabytes"] = "memory",
         ["Method"] = "what the user wants done", ["CacheWeight"] = "nothing is trained by it", ["CacheSharpness"] = "nothing is trained by it", ["ContextTokens"] = "the paper's",
         ["TrainedTowers"] = "what the user wants trained", ["WeightInterpolation"] = "chosen after training", ["VocabularySize"] = "goes with the texts",
+        ["Backbone"] = "what the user wants trained", ["Pooling"] = "what the user wants of it", ["Optimizer"] = "goes with the batch", ["SslFeaturizerOptions.ImageSize"] = "goes with the backbone",
+        ["UseTarget"] = "another method", ["SimClrOptions.HiddenSize"] = "goes with the projection", ["LocalCropSize"] = "goes with the images", ["HeadHiddenSize"] = "the authors'", ["BottleneckSize"] = "the authors'",
+        ["HeadLayers"] = "the authors'", ["HeadBatchNorm"] = "goes with the backbone", ["NormalizePrototypes"] = "goes with the backbone", ["StudentTemperature"] = "the teacher's is searched",
+        ["WarmupTeacherTemperature"] = "the teacher's is searched", ["TeacherTemperatureWarmupEpochs"] = "the teacher's is searched", ["CenterMomentum"] = "the authors'", ["FrozenLastLayerEpochs"] = "the authors'",
+        ["FinalWeightDecay"] = "WeightDecay is searched", ["DecoderWidth"] = "goes when training is over", ["DecoderDepth"] = "goes when training is over", ["DecoderHeads"] = "goes when training is over",
         ["ClipTrainerOptions.Preset"] = "the larger ones are for millions of pairs", ["ClipTrainerOptions.ImageSize"] = "a checkpoint has its own",
     };
 
@@ -31,16 +36,24 @@ public class DeclaredSpaceTests
     [MemberData(nameof(Trainers))]
     public void WhatIsTunableIsDeclaredAndBeginsAtItsDefault(Type type)
     {
-        var defaults = Activator.CreateInstance(type)!;
         var dimensions = DeclaredSpace.Of(type).ToDictionary(dimension => dimension.Name);
+        foreach (var nested in type.GetProperties().Where(property => property.IsDefined(typeof(SearchSpace.NestOptionAttribute), inherit: true)))
+            Check(nested.PropertyType, nested.Name + ".", dimensions);
+        Check(type, "", dimensions);
+        Assert.Superset(new HashSet<string> { "LearningRate", "WeightDecay", "BatchSize", "Epochs" }, dimensions.Keys.ToHashSet());
+    }
+
+    private static void Check(Type type, string prefix, Dictionary<string, Dimension> dimensions)
+    {
+        var defaults = Activator.CreateInstance(type)!;
         foreach (var property in type.GetProperties().Where(property => property.CanWrite))
         {
             var plain = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
             if (!plain.IsEnum && plain != typeof(int) && plain != typeof(double) && plain != typeof(bool))
                 continue;
             var leftOut = s_notTuned.ContainsKey(property.Name) || s_notTuned.ContainsKey($"{type.Name}.{property.Name}");
-            Assert.True(dimensions.ContainsKey(property.Name) != leftOut, $"{type.Name}.{property.Name} is neither declared nor left out with a reason, or both.");
-            if (!dimensions.TryGetValue(property.Name, out var dimension))
+            Assert.True(dimensions.ContainsKey(prefix + property.Name) != leftOut, $"{type.Name}.{property.Name} is neither declared nor left out with a reason, or both.");
+            if (!dimensions.TryGetValue(prefix + property.Name, out var dimension))
                 continue;
 
             // Null stands for the preset's, which is where the search begins too.
@@ -48,7 +61,6 @@ public class DeclaredSpaceTests
             if (property.GetValue(defaults) is { } value)
                 Assert.Equal(DeclaredSpace.Plain(property, value) is double d ? d : DeclaredSpace.Plain(property, value), initial is double i ? Math.Round(i, 12) : initial);
         }
-        Assert.Superset(new HashSet<string> { "LearningRate", "WeightDecay", "BatchSize", "Epochs" }, dimensions.Keys.ToHashSet());
     }
 
     [Theory]

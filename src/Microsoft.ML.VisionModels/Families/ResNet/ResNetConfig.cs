@@ -109,7 +109,7 @@ internal sealed record ResNetConfig
     /// <summary>The network of a preset, without a head.</summary>
     public static ResNetConfig Of(ResNetPreset preset) => preset switch
     {
-        ResNetPreset.SmallImage => Of(ResNetBlockKind.Basic, [2, 2, 2, 2], width: 32) with { ImageSize = 32, SmallStem = true },
+        ResNetPreset.SmallImage => Of(ResNetBlockKind.Basic, [1, 1, 1, 1], width: 32) with { ImageSize = 32, SmallStem = true },
         ResNetPreset.ResNet18 => Of(ResNetBlockKind.Basic, [2, 2, 2, 2]),
         ResNetPreset.ResNet34 => Of(ResNetBlockKind.Basic, [3, 4, 6, 3]),
         ResNetPreset.ResNet50 => Of(ResNetBlockKind.Bottleneck, [3, 4, 6, 3]),

@@ -7,8 +7,8 @@ namespace Microsoft.ML.VisionModels;
 public enum ResNetPreset
 {
     /// <summary>
-    /// For images of 8 to 64 pixels, trained from scratch on a CPU: ResNet-18 with half the width, 32, and the stem that is usual for CIFAR,
-    /// one 3 x 3 convolution that keeps the size; 2.8 million parameters.
+    /// For images of 8 to 64 pixels, trained from scratch on a CPU: half of ResNet-18's width, 32, and of its blocks, and the stem that is
+    /// usual for CIFAR, one 3 x 3 convolution that keeps the size; 1.2 million parameters.
     /// </summary>
     SmallImage,
 

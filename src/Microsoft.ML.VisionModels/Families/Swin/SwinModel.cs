@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using static TorchSharp.torch;
 
@@ -76,4 +77,7 @@ internal sealed class SwinModel(SwinPreset preset) : PublishedFormat<SwinConfig,
 
 internal sealed class SwinClassifierKind() : ImageClassifierKind<SwinClassifierOptions, SwinConfig, SwinNetwork>("swin-classifier", version: 1, new SwinModel(default));
 
-internal sealed class SwinFeaturizerKind() : ImageFeaturizerKind<SwinFeaturesOptions, SwinConfig, SwinNetwork>("swin-features", version: 1);
+internal sealed class SwinFeaturizerKind() : ImageFeaturizerKind<SwinFeaturesOptions, SwinConfig, SwinNetwork>("swin-features", version: 1), IPublishedKind
+{
+    public void Publish(FittedModel model, NetworkUse network, string folder) => new SwinModel(default).Save(network.As<SwinNetwork>(), labels: null, model.Processor!.Settings, folder);
+}

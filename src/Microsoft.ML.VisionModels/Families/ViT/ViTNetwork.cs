@@ -79,6 +79,18 @@ internal sealed class ViTNetwork : nn.Module<Tensor, Tensor>, INetwork<ViTConfig
         return x.MoveToOuterDisposeScope();
     }
 
+    /// <summary>The same of some patches alone, as a masked autoencoder sees them (arXiv 2111.06377).</summary>
+    /// <param name="pixels">Normalized images [B, C, H, W].</param>
+    /// <param name="visible">The places of the patches that are seen, [B, K] int64.</param>
+    /// <returns>[B, P + K, D].</returns>
+    public Tensor VisibleTokens(Tensor pixels, Tensor visible)
+    {
+        using var scope = NewDisposeScope();
+        var x = Embed(pixels, null);
+        var seen = Patches(x).gather(1, visible.unsqueeze(2).expand(-1, -1, Config.Width));        // [B, K, D]
+        return norm.forward(blocks.forward(cat([x.narrow(1, 0, Config.PrefixTokens), seen], 1))).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Images [B, C, H, W] to tokens with positions [B, T, D].</summary>
     private Tensor Embed(Tensor pixels, Trace? trace)
     {

@@ -7,11 +7,15 @@ namespace Microsoft.ML.VisionModels.Sweeps.Spaces;
 /// <summary>Reads the search space that ML.NET's attributes declare on an options class, and sets its properties.</summary>
 internal static class DeclaredSpace
 {
-    /// <summary>The dimensions of an options class, in the order of its properties' names.</summary>
+    /// <summary>
+    /// The dimensions of an options class, in the order of its properties' names. Those of options within options
+    /// (<see cref="NestOptionAttribute"/>) are called by both names with a dot between.
+    /// </summary>
     public static IEnumerable<Dimension> Of(Type options) => options.GetProperties()
         .Where(property => property.CanWrite)
-        .Select(Of)
-        .OfType<Dimension>()
+        .SelectMany(property => property.IsDefined(typeof(NestOptionAttribute))
+            ? Of(property.PropertyType).Select(dimension => dimension with { Name = $"{property.Name}.{dimension.Name}" })
+            : Of(property) is { } own ? [own] : [])
         .OrderBy(dimension => dimension.Name, StringComparer.Ordinal);
 
     /// <summary>The dimension that a property's attribute declares; null where it has none.</summary>
@@ -42,11 +46,25 @@ internal static class DeclaredSpace
             : throw new ArgumentException($"{property.Name} is of type {property.PropertyType.Name}, which a sweep cannot search.");
     }
 
+    /// <summary>Sets an option to a value of a trial.</summary>
     public static void Set(object options, string name, object value)
     {
-        var property = options.GetType().GetProperty(name) ?? throw new ArgumentException($"{options.GetType().Name} has no property {name}.");
+        var (owner, property) = Find(options, name);
         var type = TypeOf(property);
-        property.SetValue(options, type.IsEnum ? Enum.Parse(type, (string)value) : Convert.ChangeType(value, type, CultureInfo.InvariantCulture));
+        property.SetValue(owner, type.IsEnum ? Enum.Parse(type, (string)value) : Convert.ChangeType(value, type, CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Sets an option to a value of its own type.</summary>
+    public static void Assign(object options, string name, object? value)
+    {
+        var (owner, property) = Find(options, name);
+        property.SetValue(owner, value);
+    }
+
+    private static (object Owner, PropertyInfo Property) Find(object options, string name)
+    {
+        var property = options.GetType().GetProperty(name.Split('.')[0]) ?? throw new ArgumentException($"{options.GetType().Name} has no property {name}.");
+        return name.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot ? Find(property.GetValue(options)!, name[(dot + 1)..]) : (options, property);
     }
 
     private static Type TypeOf(PropertyInfo property) => Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;

@@ -1,0 +1,181 @@
+using System.Globalization;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Evaluation;
+using Microsoft.ML.VisionModels.Imaging;
+using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Training;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Families.SelfSupervised;
+
+/// <summary>
+/// Learning from views of images without labels. After each epoch it is measured how the embeddings are spread, so that a collapse
+/// (all images get the same) does not go unseen, and, where some rows have labels, how well neighbors tell them.
+/// </summary>
+internal sealed class SslTask : BatchTask
+{
+    // Enough for a measure that moves by less than a hundredth, and few against the images of an epoch.
+    private const int MostKnown = 5000, MostJudged = 2000;
+
+    private readonly SslLearner _learner;
+    private readonly ImageProcessor _processor;
+    private readonly SslViewMaker _views;
+    private readonly SslRows _train, _validation;
+    private readonly Device _device;
+    private bool _collapsed;
+    private int _epoch;
+
+    /// <param name="learner">What learns.</param>
+    /// <param name="processor">The preprocessing.</param>
+    /// <param name="options">The method and what it is told.</param>
+    /// <param name="views">The views that it wants.</param>
+    /// <param name="plan">How to train.</param>
+    /// <param name="train">The rows to learn from.</param>
+    /// <param name="validation">The rows to judge by; may be none.</param>
+    /// <param name="network">The backbone's configuration.</param>
+    /// <param name="generator">The network's own random numbers.</param>
+    /// <param name="device">Where the network is.</param>
+    public SslTask(
+        SslLearner learner, ImageProcessor processor, SslFeaturizerOptions options, SslViewMaker views, TrainingPlan plan, SslRows train, SslRows validation,
+        string network, Generator generator, Device device)
+        : base(learner, plan, train.Rows, validation.Rows, generator)
+    {
+        (_learner, _processor, _views, _train, _validation, _device) = (learner, processor, views, train, validation, device);
+        if (SamplesPerEpoch < plan.BatchSize)
+        {
+            throw new InvalidOperationException(
+                $"There are {SamplesPerEpoch} images to learn from, fewer than the BatchSize of {plan.BatchSize}: {options.Method} compares the images of a full batch, or takes statistics over it. Set a BatchSize of at most {SamplesPerEpoch}, and at least 2.");
+        }
+        // As the methods' own code: whatever is no vector decays, tokens and positions too.
+        ParameterGroups = Training.ParameterGroups.Of(learner, plan.WeightDecay);
+        Identity = new Dictionary<string, string>
+        {
+            ["seed"] = plan.Seed.ToString(CultureInfo.InvariantCulture),
+            ["network"] = network,
+            ["method"] = options.Method switch
+            {
+                SslMethod.SimClr => PlainText(options.SimClr),
+                SslMethod.Byol => PlainText(options.Byol),
+                SslMethod.Dino => PlainText(options.Dino),
+                _ => PlainText(options.Mae),
+            },
+            ["labels"] = train.Images.Digest(),
+            ["validation labels"] = validation.Images.Digest(),
+            ["number of training rows"] = train.Rows.Length.ToString(CultureInfo.InvariantCulture),
+            ["preprocessing"] = processor.Settings.ToHuggingFace(),
+        };
+
+        static string PlainText<T>(T options) => System.Text.Json.JsonSerializer.Serialize(options);
+    }
+
+    public override IReadOnlyList<ParameterGroup> ParameterGroups { get; }
+
+    public override IReadOnlyDictionary<string, string> Identity { get; }
+
+    // A last batch that is not full would be another task than the others, and one of a single image none at all.
+    public override int StepsPerEpoch => SamplesPerEpoch / Plan.BatchSize;
+
+    public override void StartEpoch(int epoch, int firstStep)
+    {
+        base.StartEpoch(epoch, firstStep);
+        _learner.StartEpoch(_epoch = epoch);
+    }
+
+    public override void AfterGradients(int epoch) => _learner.AfterGradients(epoch);
+
+    public override void AfterStep(long step, long totalSteps) => _learner.AfterStep(step, totalSteps);
+
+    protected override TrainingBatch MakeBatch(int[] rows, Generator generator) => MakeBatch(_train, rows, generator);
+
+    protected override TrainingBatch MakeValidationBatch(int[] rows)
+    {
+        using var generator = EpochOrder.Generator(Plan.Seed, epoch: -3, step: rows[0]);     // the same views each time
+        return MakeBatch(_validation, rows, generator);
+    }
+
+    private TrainingBatch MakeBatch(SslRows rows, int[] some, Generator generator)
+    {
+        var (whole, local) = _views.Make(rows.Images.Pixels(some), generator);
+        return new(whole, local);
+    }
+
+    protected internal override Tensor Loss(TrainingBatch part, int count) =>
+        _learner.Loss(new(Normalized(part.Pixels), part.Payload is { } local ? Normalized(local) : null)).to(ScalarType.Float32);
+
+    private Tensor Normalized(Tensor views) =>                                  // [B, V, 3, H, W]
+        _processor.Normalize(views.flatten(0, 1).to(_device)).unflatten(0, views.shape[0], views.shape[1]);
+
+    protected override (double Right, double Loss) Judge(TrainingBatch batch) => (0, Loss(batch, batch.Count).Item() * batch.Count);
+
+    public override ValidationResult? Validate(CancellationToken cancellation)
+    {
+        var loss = base.Validate(cancellation)?.Loss;
+        using var scope = NewDisposeScope();
+        var judged = Some(_validation.Rows.Length > 1 ? _validation : _train, MostJudged);
+        var embeddings = Embeddings(judged, cancellation);
+        if (embeddings.shape[0] < 2)
+            return null;
+        var spread = EmbeddingSpread.Of(embeddings);
+        Report(spread);
+        var metrics = new Dictionary<string, double>
+        {
+            ["EmbeddingDeviation"] = spread.Deviation, ["Uniformity"] = spread.Uniformity, ["EffectiveRank"] = spread.EffectiveRank,
+        };
+        var known = Some(_train.Labeled, MostKnown);
+        var asked = judged.Labeled;
+        if (known.Rows.Length == 0 || asked.Rows.Length == 0 || _validation.Rows.Length == 0)
+            return new(null, loss, metrics);
+        var (votes, _) = NearestNeighbors.Vote(Embeddings(asked, cancellation), Embeddings(known, cancellation), Classes(known), known.Count);
+        var accuracy = NearestNeighbors.Accuracy(votes, Classes(asked));
+        metrics["KnnAccuracy"] = accuracy;
+        return new(accuracy, loss, metrics);
+    }
+
+    private Tensor Classes(SslRows rows) => tensor(Array.ConvertAll(rows.Rows, row => (long)rows.Classes[row])).to(_device);
+
+    private SslRows Some(SslRows rows, int most) => rows.Rows.Length <= most ? rows
+        : rows with { Rows = [.. EpochOrder.Shuffle(rows.Rows.Length, Plan.Seed, epoch: -4).Take(most).Select(i => rows.Rows[i])] };
+
+    /// <summary>What the network that would be kept tells of images as they are, [N, D].</summary>
+    private Tensor Embeddings(SslRows rows, CancellationToken cancellation)
+    {
+        var parts = new List<Tensor>();
+        foreach (var some in rows.Rows.Chunk(Math.Max(Plan.BatchSize, 64)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var each = NewDisposeScope();
+            parts.Add(_learner.Kept.Embed(_processor.Normalize(rows.Images.Pixels(some).to(_device))).to(ScalarType.Float32).MoveToOuterDisposeScope());
+        }
+        return cat(parts);
+    }
+
+    private void Report(EmbeddingSpread spread)
+    {
+        if (spread.IsCollapsed == _collapsed)
+            return;
+        _collapsed = spread.IsCollapsed;
+        Notices.Say(FormattableString.Invariant(_collapsed
+            ? (FormattableString)$"Collapse after epoch {_epoch + 1}: the network gives all images nearly the same features (deviation {spread.Deviation:F4}, effective rank {spread.EffectiveRank:F1}). If the images differ, lower the LearningRate, raise the BatchSize, or raise the momentum of the method's teacher."
+            : $"After epoch {_epoch + 1} the features of images differ again (deviation {spread.Deviation:F4}, effective rank {spread.EffectiveRank:F1})."));
+    }
+}
+
+/// <summary>Some rows of a set of images, of which some may have a class.</summary>
+/// <param name="Images">The images with their labels; an empty one is none.</param>
+/// <param name="Classes">The class of each of the set's rows; -1 for none.</param>
+/// <param name="Count">How many classes there are.</param>
+/// <param name="Rows">The rows that are meant.</param>
+internal sealed record SslRows(ImageSet<string> Images, int[] Classes, int Count, int[] Rows)
+{
+    /// <summary>Those that have a class.</summary>
+    public SslRows Labeled => this with { Rows = [.. Rows.Where(row => Classes[row] >= 0)] };
+
+    /// <summary>All rows of a set.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="classes">The names of the classes.</param>
+    public static SslRows Of(ImageSet<string> images, IReadOnlyList<string> classes)
+    {
+        var numbers = classes.Index().ToDictionary(entry => entry.Item, entry => entry.Index);
+        return new(images, [.. images.Payloads.Select(label => numbers.GetValueOrDefault(label ?? "", -1))], classes.Count, [.. Enumerable.Range(0, images.Count)]);
+    }
+}
