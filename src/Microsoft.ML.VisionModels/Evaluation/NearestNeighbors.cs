@@ -1,4 +1,5 @@
 using Microsoft.ML.VisionModels.Core;
+using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -21,18 +22,26 @@ internal static class NearestNeighbors
     /// <param name="count">How many classes there are.</param>
     /// <param name="neighbors">How many vote; all where fewer are known.</param>
     /// <param name="temperature">Above 0.</param>
+    /// <param name="others">Whether the vectors are the known ones themselves, each of which the others vote for (leave one out).</param>
     /// <returns>The votes of each class, [N, classes], and the places of those who voted, [N, k], the nearest first.</returns>
-    public static (Tensor Votes, Tensor Neighbors) Vote(Tensor vectors, Tensor known, Tensor classes, int count, int neighbors = UsualCount, double temperature = UsualTemperature)
+    public static (Tensor Votes, Tensor Neighbors) Vote(
+        Tensor vectors, Tensor known, Tensor classes, int count, int neighbors = UsualCount, double temperature = UsualTemperature, bool others = false)
     {
+        using Scalar never = double.NegativeInfinity;
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var bank = F.normalize(known, dim: 1).t();                              // [D, M]
-        var nearest = (int)Math.Min(neighbors, known.shape[0]);
+        var nearest = (int)Math.Min(neighbors, known.shape[0] - (others ? 1 : 0));
+        var first = 0L;
         var (votes, places) = (new List<Tensor>(), new List<Tensor>());
         foreach (var some in F.normalize(vectors, dim: 1).split(Together))
         {
             using var each = NewDisposeScope();
-            var (cosines, rows) = some.matmul(bank).topk(nearest, 1);           // [B, k]
+            var all = some.matmul(bank);                                        // [B, M]
+            if (others)
+                all.diagonal(first).fill_(never);
+            first += some.shape[0];
+            var (cosines, rows) = all.topk(nearest, 1);                         // [B, k]
             var weights = cosines.Div(temperature).exp();
             var sums = zeros([some.shape[0], count], weights.dtype, weights.device)
                 .scatter_add_(1, classes.index_select(0, rows.flatten()).view_as(rows), weights);

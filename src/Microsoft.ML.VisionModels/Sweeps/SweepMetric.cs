@@ -1,3 +1,5 @@
+using Microsoft.ML.VisionModels.Evaluation;
+
 namespace Microsoft.ML.VisionModels;
 
 /// <summary>The metric that a sweep optimizes.</summary>
@@ -40,6 +42,15 @@ public sealed class SweepMetric
         return new(name, metric.HigherIsBetter, (context, scored) =>
             metric.Of(context.MulticlassClassification.EvaluateImageClassifier(scored, labelColumnName, scoreColumnName, predictedLabelColumnName)));
     }
+
+    /// <summary>
+    /// How good an embedding is, for pipelines that give no prediction: the share of validation rows whose class is the one that the 20
+    /// nearest others vote for (leave one out), as in <c>EvaluateEmbedding</c>.
+    /// </summary>
+    /// <param name="labelColumnName">The column of the true labels, of which nothing is learned. Rows without one do not count.</param>
+    /// <param name="embeddingColumnName">The column of embeddings. Rows whose embedding is NaN, infinite or all zeros do not count.</param>
+    public static SweepMetric Neighbors(string labelColumnName = "Label", string embeddingColumnName = "Embedding") =>
+        new("NeighborAccuracy", true, (_, scored) => LabeledEmbeddings.Read(scored, labelColumnName, embeddingColumnName).NeighborAccuracy());
 
     /// <summary>A metric that a function measures.</summary>
     /// <param name="name">Its name, for reports.</param>

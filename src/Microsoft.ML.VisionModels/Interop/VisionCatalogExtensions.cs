@@ -5,7 +5,7 @@ namespace Microsoft.ML;
 /// <summary>What the package adds to <see cref="MLContext"/>.</summary>
 public static class VisionCatalogExtensions
 {
-    /// <summary>What Microsoft.ML.VisionModels offers besides transforms: sweeps.</summary>
+    /// <summary>What Microsoft.ML.VisionModels offers besides transforms: sweeps, and what can be done with embeddings.</summary>
     public static VisionCatalog Vision(this MLContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
