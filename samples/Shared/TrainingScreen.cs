@@ -30,7 +30,8 @@ internal sealed class TrainingScreen : IProgress<TrainingProgress>
 
     public void Report(TrainingProgress value)
     {
-        var accuracy = value.ValidationMetrics.TryGetValue("Accuracy", out var metric) ? $"  validation {metric * 100:0.0} %" : "";
+        var accuracy = value.ValidationMetrics.TryGetValue("Accuracy", out var metric) ? $"  validation {metric * 100:0.0} %"
+            : value.ValidationMetrics.TryGetValue("KnnAccuracy", out var neighbors) ? $"  neighbors {neighbors * 100:0.0} %" : "";
         var text = $"epoch {value.Epoch}/{value.Epochs}  loss {value.Loss:0.000}{accuracy}  {value.SamplesPerSecond:0} images/s  {value.Remaining:h\\:mm\\:ss} left";
         if (_bar is not null)
         {

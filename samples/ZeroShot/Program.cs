@@ -54,7 +54,7 @@ return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
     File.WriteAllLines(file, ["image,answer,probability", .. answers.Select(answer =>
         string.Create(CultureInfo.InvariantCulture, $"\"{answer.ImagePath.Replace("\"", "\"\"")}\",\"{answer.Prediction.Replace("\"", "\"\"")}\",{answer.Confidence:F4}"))]);
     var sheet = Path.Combine(settings.Out, "contact-sheet.png");
-    ContactSheet.Write(some, sheet);
+    ContactSheet.Write([.. some.Select(answer => new ContactSheet.Tile(answer.ImagePath, answer.Prediction, $"{answer.Confidence:P0}", answer.Confidence))], sheet);
 
     // Where the folders have the names of classes, it can be said how often the answer is right.
     if (answers.TrueForAll(answer => labels.Contains(answer.Label)))
