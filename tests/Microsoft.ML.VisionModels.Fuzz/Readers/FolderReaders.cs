@@ -69,6 +69,24 @@ internal sealed class SwinFeaturesFolderReader : FolderReader
     protected override ITransformer Fit(MLContext context, string folder, IDataView images) => context.Transforms.SwinFeatures(folder).Fit(images);
 }
 
+/// <summary>Every family whose features can be taken, found by what the files say.</summary>
+internal sealed class SslFolderReader : FolderReader
+{
+    public override string Name => "folder: features";
+
+    protected override IReadOnlyList<string> Golden => ["dino-vit", "dinov2", "dinov2-classifier", "dinov2-giant", "swin-classifier"];
+
+    public override void Prepare(string folder)
+    {
+        base.Prepare(folder);
+        // A bare file, whose tensors alone tell what it is.
+        Copy(folder, "bare", TestFile("Golden", "ssl-resnet18", "model.safetensors"));
+    }
+
+    protected override ITransformer Fit(MLContext context, string folder, IDataView images) =>
+        context.Transforms.PretrainedFeaturizer(File.Exists(Path.Combine(folder, "config.json")) ? folder : Path.Combine(folder, "model.safetensors")).Fit(images);
+}
+
 internal sealed class ClipFolderReader : FolderReader
 {
     public override string Name => "folder: CLIP, SigLIP";

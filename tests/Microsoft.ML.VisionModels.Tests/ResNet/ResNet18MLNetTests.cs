@@ -5,6 +5,7 @@ using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.ResNet;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Layers;
+using Microsoft.ML.VisionModels.Tests.Imaging;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -35,16 +36,52 @@ public partial class ResNet18MLNetTests
 
     /// <summary>Decoders of JPEG differ by a step in a pixel here and there.</summary>
     [Fact]
-    public void FeaturesOfFilesAreTheReferences()
+    public void TheFeaturizerGivesThemFromFiles()
     {
-        using var scope = NewDisposeScope();
-        using var inference = inference_mode();
-        using var network = Open();
         using var expected = Checkpoint.Open(TestFolders.Data("resnet18-mlnet/expected.safetensors"));
         var files = JsonSerializer.Deserialize<string[]>(File.ReadAllText(TestFolders.Data("resnet18-mlnet/expected.json")))!;
-        var pixels = new ImageProcessor(Preprocessing()).ProcessBatch([.. files.Select(file => ImageDecoder.Decode(TestFolders.Data($"resnet18-mlnet/images/{file}")))]);
-        var features = network.Describe(pixels, new HashSet<string> { IFeatureNetwork.Embedding });
-        AssertClose(expected.Read("embeddings"), features[IFeatureNetwork.Embedding], 1e-2f);
+        AssertFeatures(expected, Preprocessing(), [.. files.Select(file => new FileRow { Image = TestFolders.Data($"resnet18-mlnet/images/{file}") })], 1e-2f);
+    }
+
+    [Fact]
+    public void TheFeaturizerGivesThemFromPixels()
+    {
+        using var scope = NewDisposeScope();
+        using var expected = Checkpoint.Open(TestFolders.Data("resnet18-mlnet/expected.safetensors"));
+        var pixels = expected.Read("pixels").permute(0, 2, 3, 1).contiguous();         // [N, H, W, 3]
+        var (height, width) = ((int)pixels.shape[1], (int)pixels.shape[2]);
+        using var folder = TestFolders.Temporary();
+        var rows = Enumerable.Range(0, (int)pixels.shape[0]).Select(row =>
+        {
+            var path = folder.File($"{row}.png");
+            TestImages.Save(new RgbImage(width, height, pixels[row].data<byte>().ToArray()), path);
+            return new FileRow { Image = path };
+        }).ToArray();
+        // They are resized and cropped already.
+        AssertFeatures(expected, Preprocessing() with { Resize = new ImageResize.Exact(height, width), CenterCrop = null }, rows, 2e-4f);
+    }
+
+    private static void AssertFeatures(Checkpoint expected, ImagePreprocessing preprocessing, FileRow[] rows, float tolerance)
+    {
+        using var scope = NewDisposeScope();
+        var context = new MLContext();
+        var images = context.Data.LoadFromEnumerable(rows);
+        using var model = context.Transforms.SslFeaturizer(new SslFeaturizerOptions
+        {
+            Method = SslMethod.None, Checkpoint = TestFolders.Data(Weights), Preprocessing = preprocessing, Device = "cpu",
+        }).Fit(images);
+        var features = context.Data.CreateEnumerable<FeatureRow>(model.Transform(images), reuseRowObject: false).Select(row => tensor(row.Embedding)).ToArray();
+        AssertClose(expected.Read("embeddings"), stack(features), tolerance);
+    }
+
+    private sealed class FileRow
+    {
+        public string Image { get; set; } = "";
+    }
+
+    private sealed class FeatureRow
+    {
+        public float[] Embedding { get; set; } = [];
     }
 
     [Fact]
