@@ -12,10 +12,17 @@ internal static class Thumbnail
     {
         var scale = Math.Min(1, (double)side / Math.Max(image.Width, image.Height));
         var small = PillowResize.Resize(image, Math.Max(1, (int)Math.Round(image.Width * scale)), Math.Max(1, (int)Math.Round(image.Height * scale)), ResizeFilter.Bilinear, maxThreads: 1);
-        using var bitmap = new SKBitmap(new SKImageInfo(small.Width, small.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        Write(small.Pixels, bitmap);
-        using var jpeg = bitmap.Encode(SKEncodedImageFormat.Jpeg, Quality);
-        return "data:image/jpeg;base64," + Convert.ToBase64String(jpeg.Span);
+        return "data:image/jpeg;base64," + Convert.ToBase64String(Jpeg(small, Quality));
+    }
+
+    /// <param name="image">The image.</param>
+    /// <param name="quality">1 to 100.</param>
+    public static byte[] Jpeg(RgbImage image, int quality)
+    {
+        using var bitmap = new SKBitmap(new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        Write(image.Pixels, bitmap);
+        using var jpeg = bitmap.Encode(SKEncodedImageFormat.Jpeg, quality);
+        return jpeg.ToArray();
     }
 
     private static unsafe void Write(ReadOnlySpan<byte> rgb, SKBitmap bitmap)

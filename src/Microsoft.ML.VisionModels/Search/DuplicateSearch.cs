@@ -10,7 +10,7 @@ internal static class DuplicateSearch
         var images = options.ImageColumnName is { } name ? ImageColumn.Bind(view.Schema, name) : null;
         var vectors = UnitVectors.Read(view, options.IdColumnName, options.EmbeddingColumnName, least: 1, options.CancellationToken);
         var near = vectors.Neighbors(options.Neighbors, options.CancellationToken)
-            .SelectMany((neighbors, row) => neighbors.Where(hit => hit.Cosine >= options.MinCosine).Select(hit => new Pair(Math.Min(row, hit.Row), Math.Max(row, hit.Row), hit.Cosine)))
+            .SelectMany((neighbors, row) => neighbors.Where(hit => hit.Cosine >= options.LeastCosine).Select(hit => new Pair(Math.Min(row, hit.Row), Math.Max(row, hit.Row), hit.Cosine)))
             .DistinctBy(pair => (pair.First, pair.Second))
             .OrderBy(pair => (pair.First, pair.Second)).ToList();
         if (images is not null)
