@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels;
+using Samples;
 using Spectre.Console;
 
 namespace CleanFolderSample;
@@ -21,28 +22,35 @@ internal sealed class EmbeddedImage
 internal static class Embedder
 {
     /// <summary>The network: anything that makes a column "Embedding" of the paths in "ImagePath", and NaN of images that cannot be read.</summary>
-    private static IEstimator<ITransformer> Network(MLContext mlContext, Settings settings) => settings.Network switch
+    private static ITransformer Network(MLContext mlContext, Settings settings, IDataView images, CancellationToken cancellation)
     {
-        CleanFolderSample.Network.Swin => mlContext.Transforms.SwinFeatures(new SwinFeaturesOptions
+        if (settings.Clip)
         {
-            Checkpoint = settings.Checkpoint, ImageColumnName = "ImagePath", SkipInvalidImages = true, Device = settings.Device,
-        }),
-        CleanFolderSample.Network.ViT => mlContext.Transforms.ViTClassifier(new ViTClassifierOptions
+            return mlContext.Transforms.ClipImageEmbedding(new ClipImageEmbeddingOptions
+            {
+                Checkpoint = settings.Checkpoint, ImageColumnName = "ImagePath", SkipInvalidImages = true, Device = settings.Device, CancellationToken = cancellation,
+            }).Fit(images);
+        }
+        var options = new SslFeaturizerOptions
         {
-            Checkpoint = settings.Checkpoint, ImageColumnName = "ImagePath", SkipInvalidImages = true, Device = settings.Device,
-            TrainedParts = TrainedParts.None, EmbeddingColumnName = "Embedding",
-        }),
-        _ => mlContext.Transforms.ClipImageEmbedding(new ClipImageEmbeddingOptions
-        {
-            Checkpoint = settings.Checkpoint, ImageColumnName = "ImagePath", SkipInvalidImages = true, Device = settings.Device,
-        }),
-    };
+            Method = settings.Checkpoint is null ? SslMethod.SimClr : SslMethod.None,
+            Checkpoint = settings.Checkpoint,
+            ImageColumnName = "ImagePath",
+            SkipInvalidImages = true,
+            ImageSize = settings.Checkpoint is null ? 32 : null,
+            BatchSize = 64,
+            Epochs = settings.Epochs,
+            Device = settings.Device,
+            CancellationToken = cancellation,
+        };
+        return TrainingScreen.Show(options, () => mlContext.Transforms.SslFeaturizer(options).Fit(images));
+    }
 
     /// <summary>The images with their vectors, in memory: each goes through the network once, whatever is then asked of them.</summary>
     public static IDataView Embed(MLContext mlContext, Settings settings, IReadOnlyList<string> paths, CancellationToken cancellation)
     {
         var images = mlContext.Data.LoadFromEnumerable(paths.Select(path => new Image { ImagePath = path, Label = Path.GetFileName(Path.GetDirectoryName(path)) ?? "" }));
-        var model = Network(mlContext, settings).Fit(images);
+        var model = Network(mlContext, settings, images, cancellation);
         using var network = model as IDisposable;
         var embedded = new List<EmbeddedImage>(paths.Count);
         AnsiConsole.Progress().Start(screen =>

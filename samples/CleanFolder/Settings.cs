@@ -8,7 +8,9 @@ namespace CleanFolderSample;
 /// <summary>What the command line asks for.</summary>
 [Description("""
     Looks through a folder of images: groups of near-duplicates, the odd ones out, and what kinds of images there are. Writes a page to look at, a map, and a CSV. Nothing is deleted.
-    For example: --data FOLDER --checkpoint clip-vit-base-patch32
+    For example: --data FOLDER --checkpoint dinov2-small
+
+    Without a checkpoint a small network learns from the folder itself what tells its images apart (a few minutes): enough for near-duplicates; published weights know more of what is odd.
     """)]
 internal sealed class Settings : CommandSettings
 {
@@ -17,12 +19,16 @@ internal sealed class Settings : CommandSettings
     public string? Data { get; init; }
 
     [CommandOption("--checkpoint <FOLDER>")]
-    [Description("published weights that turn images into vectors: config.json, model.safetensors, preprocessor_config.json")]
+    [Description("published weights that turn images into vectors: a DINO, DINOv2, ViT, Swin, ResNet or CLIP")]
     public string? Checkpoint { get; init; }
 
-    [CommandOption("--network <NAME>"), DefaultValue(Network.Clip), TypeConverter(typeof(OneOf<Network>))]
-    [Description("what the weights are of: Clip (SigLIP too), Swin or ViT (a classifier)")]
-    public Network Network { get; init; }
+    [CommandOption("--clip")]
+    [Description("the checkpoint is a CLIP or SigLIP")]
+    public bool Clip { get; init; }
+
+    [CommandOption("--epochs <N>"), DefaultValue(5), TypeConverter(typeof(WholeNumber))]
+    [Description("without a checkpoint, passes over the folder's images")]
+    public int Epochs { get; init; }
 
     [CommandOption("--cosine <X>"), DefaultValue(0.7)]
     [Description("the least cosine of two images' vectors that are compared pixel by pixel")]
@@ -50,14 +56,6 @@ internal sealed class Settings : CommandSettings
 
     public override ValidationResult Validate() =>
         Data is null ? ValidationResult.Error("--data names the folder to look through. --help lists the options.")
-        : Checkpoint is null ? ValidationResult.Error("--checkpoint names published weights, which turn images into vectors: a CLIP, Swin or ViT as Hugging Face has them. --help lists the options.")
+        : Clip && Checkpoint is null ? ValidationResult.Error("--clip says what a --checkpoint is, and there is none. --help lists the options.")
         : ValidationResult.Success();
-}
-
-/// <summary>The networks that can turn images into vectors here.</summary>
-internal enum Network
-{
-    Clip,
-    Swin,
-    ViT,
 }
