@@ -78,7 +78,7 @@ internal sealed class Mae : SslLearner
         var patches = Patchify(pixels);
         var guess = Guess(pixels, order, visible);
         if (_options.NormalizePatches)
-            guess = guess * Deviation(patches) + Mean(patches);                 // what the network is not asked for is taken from the image
+            guess = (guess * Deviation(patches)).Add(Mean(patches));         // what the network is not asked for is taken from the image
         var hidden = order.narrow(1, visible, order.shape[1] - visible).unsqueeze(2).expand(-1, -1, patches.shape[2]);
         return (Unpatchify(patches.scatter(1, hidden, guess.gather(1, hidden)), pixels).MoveToOuterDisposeScope(),
             Unpatchify(patches.scatter(1, hidden, zeros_like(guess)), pixels).MoveToOuterDisposeScope());
