@@ -62,7 +62,7 @@ public class SimilarityTests
     [Fact]
     public void RowsFarFromOthersAreOutliers()
     {
-        var found = _context.Vision().FindOutliers(View(("a", 0), ("odd", 90), ("b", 1), ("c", 2)), neighbors: 2);
+        var found = _context.Vision().FindOutliers(View(("a", 0), ("odd", 90), ("b", 1), ("c", 2)), neighbors: 2, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(["odd", "a", "c", "b"], found.Rows.Select(row => row.Id));
         Assert.Equal(1 - (Math.Cos(88 * Math.PI / 180) + Math.Cos(89 * Math.PI / 180)) / 2, found.Rows[0].Score, 1e-5);
         Assert.Equal(1 - Math.Cos(Math.PI / 180), found.Rows[^1].Score, 1e-5);
@@ -96,7 +96,7 @@ public class SimilarityTests
         var view = EmbeddedRow.View(_context, rows);
         string[] expected = ["a1", "a2", "a3"];
         Assert.Equal(expected, _context.Vision().FindDuplicates(view, minCosine: 0.5).LeftOut);
-        Assert.Equal(expected, _context.Vision().FindOutliers(view).LeftOut);
+        Assert.Equal(expected, _context.Vision().FindOutliers(view, cancellationToken: TestContext.Current.CancellationToken).LeftOut);
         var clusters = _context.Vision().FindClusters(view);
         Assert.Equal(expected, clusters.LeftOut);
         Assert.Equal(7, clusters.All.Sum(cluster => cluster.Rows.Count));
@@ -116,13 +116,13 @@ public class SimilarityTests
         var vision = _context.Vision();
         var one = View(("a", 0));
         Assert.Empty(vision.FindDuplicates(one).Groups);
-        Assert.Contains("1 rows have an embedding in the column 'Embedding', and 0 have one that is NaN", Assert.Throws<InvalidOperationException>(() => vision.FindOutliers(one)).Message);
+        Assert.Contains("1 rows have an embedding in the column 'Embedding', and 0 have one that is NaN", Assert.Throws<InvalidOperationException>(() => vision.FindOutliers(one, cancellationToken: TestContext.Current.CancellationToken)).Message);
         Assert.Contains("at least 2", Assert.Throws<InvalidOperationException>(() => vision.FindClusters(one)).Message);
         Assert.Contains("at least 3", Assert.Throws<InvalidOperationException>(() => vision.FindClusters(View(("a", 0), ("b", 1)), clusters: 3)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => vision.FindClusters(one, clusters: 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => vision.FindOutliers(one, neighbors: 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => vision.FindOutliers(one, neighbors: 0, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Equal("MinCosine", Assert.Throws<ArgumentOutOfRangeException>(() => vision.FindDuplicates(one, minCosine: 1.1)).ParamName);
-        Assert.Contains("no column 'Nope'", Assert.Throws<ArgumentException>(() => vision.FindOutliers(one, embeddingColumnName: "Nope")).Message);
+        Assert.Contains("no column 'Nope'", Assert.Throws<ArgumentException>(() => vision.FindOutliers(one, embeddingColumnName: "Nope", cancellationToken: TestContext.Current.CancellationToken)).Message);
         Assert.Contains("no column 'Nope'", Assert.Throws<ArgumentException>(() => vision.FindDuplicates(one, new DuplicateOptions { ImageColumnName = "Nope" })).Message);
         Assert.Throws<OperationCanceledException>(() => vision.FindDuplicates(one, new DuplicateOptions { CancellationToken = new(canceled: true) }));
     }
