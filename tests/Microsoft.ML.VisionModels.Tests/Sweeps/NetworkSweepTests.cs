@@ -56,6 +56,24 @@ public class NetworkSweepTests
         Assert.DoesNotContain("NaN", page);
     }
 
+    /// <summary>Features without labels are searched by what neighbors tell of classes, options within options too.</summary>
+    [Fact]
+    public void FeaturesAreSearchedByTheirNeighbors()
+    {
+        var candidate = SweepCandidate.Of((SslFeaturizerOptions options) =>
+        {
+            (options.Checkpoint, options.BatchSize, options.Device) = (SelfSupervised.SslContractSetup.Folder("resnet", ToyImages.Side), 8, "cpu");
+            return _context.Transforms.SslFeaturizer(options);
+        }).Only(o => o.SimClr.Temperature, o => o.MinViewArea).Fix(o => o.SimClr.ProjectionSize, 8).Fix(o => o.Epochs, 1);
+        Assert.Equal(["MinViewArea", "SimClr.Temperature"], candidate.Branch.Dimensions.Select(dimension => dimension.Name));
+
+        using var result = _context.Vision().Sweep(new() { Trials = 4, Metric = SweepMetric.Neighbors(), Pruner = SweepPruner.None }, candidate)
+            .Run(ToyImages.View(_context, 24), ToyImages.View(_context, 12, seed: 1));
+        Assert.All(result.Study.Trials, trial => Assert.Equal(SweepTrialState.Complete, trial.State));
+        Assert.Equal(4, result.Study.Trials.Select(trial => trial.Parameters["SimClr.Temperature"]).Distinct().Count());
+        Assert.All(result.Study.Trials, trial => Assert.InRange(trial.Score!.Value, 0, 1));
+    }
+
     [Fact]
     public void CancellingStopsTheTrialAndGivesTheBestModel()
     {
