@@ -30,8 +30,9 @@ try
         "cifar-chart" => CifarChart.Write,
         "duplicates" => () => NearDuplicates.Run(arguments, command),
         "clip-cifar" => () => ClipCifar.Run(arguments, results, command),
+        "ssl-pictures" => () => SslPictures.Run(arguments),
         "ssl-cifar" => () => SslCifar.Run(arguments, command),
-        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar, ssl-cifar, duplicates or sweep; see bench/README.md."),
+        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar, ssl-cifar, ssl-pictures, duplicates or sweep; see bench/README.md."),
     };
     work();
     return 0;
