@@ -24,7 +24,7 @@ public sealed class EmbeddingMapOptions
     /// <summary>Of t-SNE: steps of gradient descent, of which the first 250 form the groups; at least 1. Default 750.</summary>
     public int Steps { get; set; } = 750;
 
-    /// <summary>At most this many rows are mapped, evenly taken; at least 3. Default 5000. Time and memory of t-SNE go with its square: a gigabyte for 5,000.</summary>
+    /// <summary>At most this many rows are mapped, evenly taken; at least 3. Default 5000. Time and memory of t-SNE go with its square: 5,000 take some minutes and 2 GB.</summary>
     public int MostRows { get; set; } = 5000;
 
     /// <summary>The column of ids, text such as paths; null takes the rows' numbers, from 0. Default "ImagePath".</summary>

@@ -28,18 +28,19 @@ internal static class TSne
         var affinities = Affinities(SquaredDistances(vectors), Math.Min(perplexity, (rows - 1) / 3.0));
         var places = PrincipalComponents.Of(vectors, 2);
         places = (places / places.std(0)[0].ClampMin(1e-12)).Add(randn(rows, 2, generator: new Generator((ulong)seed)).Mul(0.01)).Mul(FirstSpread);
+        var exaggerated = affinities.Mul(Exaggeration);
         var (velocity, gains) = (zeros_like(places), ones_like(places));
         var rate = Math.Max(rows / Exaggeration / 4, 50);
         for (var step = 0; step < steps; step++)
         {
             using var each = NewDisposeScope();
             var early = step < ExaggeratedSteps;
-            var gradient = Gradient(affinities, places, early ? Exaggeration : 1);
+            var gradient = Gradient(early ? exaggerated : affinities, places);
             // A place that keeps its direction goes faster, as in the authors' code.
             var turned = gradient.sign().eq(velocity.sign());
-            gains = where(turned, gains.Mul(0.8), gains.Add(0.2)).ClampMin(0.01).MoveToOuterDisposeScope();
-            velocity = (velocity.Mul(early ? 0.5 : 0.8) - (gains * gradient).Mul(rate)).MoveToOuterDisposeScope();
-            places = places.Add(velocity).MoveToOuterDisposeScope();
+            gains.copy_(where(turned, gains.Mul(0.8), gains.Add(0.2)).ClampMin(0.01));
+            velocity.copy_(velocity.Mul(early ? 0.5 : 0.8) - (gains * gradient).Mul(rate));
+            places.copy_(places.Add(velocity));
             afterStep?.Invoke(step + 1);
         }
         return (places - places.mean([0], keepdim: true)).MoveToOuterDisposeScope();
@@ -62,8 +63,9 @@ internal static class TSne
             var p = Conditional();
             var entropy = -(p * p.ClampMin(1e-30).log()).sum(1, keepdim: true);
             var isWide = entropy.gt(target);
-            (low, high) = (where(isWide, precision, low).MoveToOuterDisposeScope(), where(isWide, high, precision).MoveToOuterDisposeScope());
-            precision = where(high.isfinite(), low.Add(high).Div(2), precision.Mul(2)).MoveToOuterDisposeScope();
+            low.copy_(where(isWide, precision, low));
+            high.copy_(where(isWide, high, precision));
+            precision.copy_(where(high.isfinite(), low.Add(high).Div(2), precision.Mul(2)));
         }
         var conditional = Conditional();
         return conditional.Add(conditional.t()).Div(2.0 * rows).MoveToOuterDisposeScope();
@@ -72,20 +74,20 @@ internal static class TSne
     }
 
     /// <summary>4 Σ_j (p_ij - q_ij)(y_i - y_j) / (1 + |y_i - y_j|²), [N, 2].</summary>
-    private static Tensor Gradient(Tensor affinities, Tensor places, double exaggeration)
+    private static Tensor Gradient(Tensor affinities, Tensor places)
     {
         using Scalar none = 0;
-        var near = SquaredDistances(places).Add(1).reciprocal_();       // 1 / (1 + d²), [N, N]
+        var near = SquaredDistances(places, 1).reciprocal_();       // 1 / (1 + d²), [N, N]
         near.diagonal().fill_(none);
-        var weights = affinities.Mul(exaggeration) - near / near.sum();
-        weights.mul_(near);
+        var weights = (affinities - near / near.sum()).mul_(near);
         return (weights.sum(1, keepdim: true) * places - weights.matmul(places)).Mul(4);
     }
 
-    /// <summary>|x_i - x_j|², [N, N].</summary>
-    private static Tensor SquaredDistances(Tensor x)
+    /// <summary>|x_i - x_j|² and a number, [N, N]; in one matrix, as taking memory costs more than the sums.</summary>
+    private static Tensor SquaredDistances(Tensor x, double plus = 0)
     {
-        var squares = (x * x).sum(1, keepdim: true);
-        return x.matmul(x.t()).Mul(-2).Add(squares).Add(squares.t()).ClampMin(0);
+        using Scalar one = 1, factor = -2, least = plus;
+        var squares = (x * x).sum(1, keepdim: true).Add(plus / 2);
+        return x.matmul(x.t()).mul_(factor).add_(squares, one).add_(squares.t(), one).clamp_min_(least);
     }
 }
