@@ -59,7 +59,7 @@ internal sealed class Settings : CommandSettings
     public SslFeaturizerOptions Options(bool hasClasses, CancellationToken cancellation) => new()
     {
         Method = Method,
-        Backbone = Backbone ?? (Method == SslMethod.Mae ? SslBackbone.ViTSmallImage : SslBackbone.ResNetSmallImage),
+        Backbone = Backbone ?? (Method is SslMethod.Dino or SslMethod.Mae ? SslBackbone.ViTSmallImage : SslBackbone.ResNetSmallImage),
         Checkpoint = Checkpoint,
         // Digits are of 8 x 8, and mirrored they are others.
         ImageSize = ImageSize ?? (Data is null ? 16 : null),

@@ -14,13 +14,13 @@ public sealed class MeanImage : IEquatable<MeanImage>
     /// <param name="width">The width in pixels; height x width may be up to a million.</param>
     /// <param name="values">The numbers [3, height, width], in the channel order of the network's input and as large as rescaled pixels are.</param>
     /// <exception cref="ArgumentException">The size is none, or there are not as many numbers, or one is not finite.</exception>
-    public MeanImage(int height, int width, ReadOnlySpan<float> values)
+    public MeanImage(int height, int width, ReadOnlyMemory<float> values)
     {
         if (height <= 0 || width <= 0 || (long)height * width > Limits.MeanImagePixels)
             throw new ArgumentException($"A mean image has from 1 to {Limits.MeanImagePixels} pixels, not {new ImageSize(height, width)}.");
         if (values.Length != 3 * height * width)
             throw new ArgumentException($"A mean image of {new ImageSize(height, width)} has {3 * height * width} numbers, not {values.Length}.", nameof(values));
-        foreach (var value in values)
+        foreach (var value in values.Span)
         {
             if (!float.IsFinite(value))
                 throw new ArgumentException("The numbers of a mean image must be finite.", nameof(values));
@@ -35,7 +35,7 @@ public sealed class MeanImage : IEquatable<MeanImage>
     public int Width { get; }
 
     /// <summary>The numbers [3, <see cref="Height"/>, <see cref="Width"/>], in the channel order of the network's input.</summary>
-    public ReadOnlySpan<float> Values => _values;
+    public ReadOnlyMemory<float> Values => _values;       // a span would keep options that have one from JSON
 
     /// <inheritdoc/>
     public bool Equals(MeanImage? other) => other is not null && (Height, Width) == (other.Height, other.Width) && _values.AsSpan().SequenceEqual(other._values);

@@ -208,7 +208,7 @@ internal static class PreprocessorConfig
         {
             throw new CheckpointException($"'{MeanImageKey}' must have height, width and values, which are 32-bit numbers in base 64.");
         }
-        return new(height.Integer(MeanImageKey + ".height"), width.Integer(MeanImageKey + ".width"), MemoryMarshal.Cast<byte, float>(bytes));
+        return new(height.Integer(MeanImageKey + ".height"), width.Integer(MeanImageKey + ".width"), MemoryMarshal.Cast<byte, float>(bytes).ToArray());
     }
 
     private static CheckpointException Missing(string name) => new($"'{name}' is missing.");
@@ -252,7 +252,7 @@ internal static class PreprocessorConfig
             if (preprocessing.ChannelOrder == ChannelOrder.Bgr)
                 json.WriteBoolean("do_flip_channel_order", true);
             if (preprocessing.MeanImage is { } mean)
-                WriteSize(json, MeanImageKey, new(mean.Height, mean.Width), () => json.WriteBase64String("values", MemoryMarshal.AsBytes(mean.Values))); // nor this
+                WriteSize(json, MeanImageKey, new(mean.Height, mean.Width), () => json.WriteBase64String("values", MemoryMarshal.AsBytes(mean.Values.Span))); // nor this
 
             json.WriteBoolean("do_pad", preprocessing.Pad is not null);
             if (preprocessing.Pad is { } pad)

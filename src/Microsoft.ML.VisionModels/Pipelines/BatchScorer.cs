@@ -80,10 +80,12 @@ internal abstract class BatchScorer<TItem, TResult>(DataViewSchema inputSchema, 
         return new(name, type, annotations, (TResult result, ref VBuffer<float> value) =>
         {
             var editor = VBufferEditor.Create(ref value, type.Size);
-            if (values(result) is { } present)
+            if (values(result) is not { } present)
+                editor.Values.Fill(float.NaN);
+            else if (present.Length == type.Size)
                 present.CopyTo(editor.Values);
             else
-                editor.Values.Fill(float.NaN);
+                throw new InvalidOperationException($"The network gives {present.Length} values for the column '{name}', which has {type.Size}.");
             value = editor.Commit();
         });
     }

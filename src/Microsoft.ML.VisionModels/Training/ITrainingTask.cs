@@ -42,7 +42,7 @@ internal interface ITrainingTask
     void AfterGradients(int epoch) { }
 
     /// <summary>Called after each change of the weights, in a dispose scope and without gradients: the place for a teacher's average.</summary>
-    /// <param name="step">The step that is done, counted through all epochs.</param>
+    /// <param name="step">The step that is done, counted through all epochs; where time is the shorter budget, as far as the time is.</param>
     /// <param name="totalSteps">The steps of the whole training.</param>
     void AfterStep(long step, long totalSteps) { }
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Training;
 
 /// <summary>Images and what goes with them. It owns its tensors.</summary>
-/// <param name="Pixels">[B, 3, H, W] uint8 on the CPU.</param>
+/// <param name="Pixels">[B, 3, H, W] uint8 on the CPU, or [B, V, 3, H, W] for several views of each.</param>
 /// <param name="Payload">What a row has beside its image, [B, ...]: targets, tokens, a pose; null for nothing.</param>
 internal sealed record TrainingBatch(Tensor Pixels, Tensor? Payload) : IDisposable
 {

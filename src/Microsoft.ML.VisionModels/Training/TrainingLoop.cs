@@ -51,6 +51,8 @@ internal static class TrainingLoop
         catch (OperationCanceledException) when (IsCanceled())
         {
             state.StopReason = StopReason.Canceled;
+            if (state.GlobalStep == 0)
+                throw;      // nothing was learned that could be given
         }
         snapshots?.End(state);
         if (state.BestEpoch is null)
@@ -122,7 +124,7 @@ internal static class TrainingLoop
         }
         state.Optimizer.Step(state.LearningRate, plan.DecaySchedule.ShareAt(scheduled, state.TotalSteps));
         using var noGradients = no_grad();
-        state.Task.AfterStep(state.GlobalStep, state.TotalSteps);
+        state.Task.AfterStep(scheduled, state.TotalSteps);
         state.Average?.Update(state.GlobalStep);
         return loss;
     }

@@ -122,10 +122,14 @@ public class ConfigurationNumberTests
         using var weights = new SafetensorsStream(stream, kind);
         using var allowance = new WeightAllowance(weights);
         using var network = ModelKind.All[kind].Build(Config(path, null));
-        // The temperature and the bias of CLIP are numbers, and SAM's frequencies are no parameter.
-        var parameters = network.named_parameters().Where(parameter => parameter.parameter.dim() > 0).ToArray();
-        Assert.Equal(parameters.Length, allowance.TensorsTaken);
-        Assert.Equal(parameters.Sum(parameter => parameter.parameter.numel()), (long)allowance.NumbersTaken);
+        // The temperature and the bias of CLIP are numbers, and SAM's frequencies are no parameter; the statistics of batch norms are as many as these.
+        Tensor[] counted =
+        [
+            .. network.named_parameters().Select(parameter => parameter.parameter).Where(parameter => parameter.dim() > 0),
+            .. network.named_buffers().Where(buffer => buffer.name.Contains("running_", StringComparison.Ordinal)).Select(buffer => buffer.buffer),
+        ];
+        Assert.Equal(counted.Length, allowance.TensorsTaken);
+        Assert.Equal(counted.Sum(tensor => tensor.numel()), (long)allowance.NumbersTaken);
     }
 
     private static List<(string Path, double Value, string Message)> ErrorsOfEach<TException>(string config, Action<string> open)

@@ -251,7 +251,7 @@ public class ImagePreprocessingTests
     public void ChannelsHaveTheOrderOfTheNetworkAndAMeanImageIsSubtracted(ChannelOrder order, bool normalizes)
     {
         using var scope = torch.NewDisposeScope();
-        var mean = new MeanImage(2, 3, [.. Enumerable.Range(0, 18).Select(i => 10f * i)]);
+        var mean = new MeanImage(2, 3, Enumerable.Range(0, 18).Select(i => 10f * i).ToArray());
         var settings = new ImagePreprocessing
         {
             Resize = new ImageResize.Exact(2, 3), RescaleFactor = 1, ChannelOrder = order, MeanImage = mean,
@@ -265,7 +265,7 @@ public class ImagePreprocessingTests
             var color = order == ChannelOrder.Bgr ? 2 - channel : channel;
             for (var place = 0; place < 6; place++)
             {
-                var rescaled = image.Pixels[3 * place + color] - mean.Values[6 * channel + place];
+                var rescaled = image.Pixels[3 * place + color] - mean.Values.Span[6 * channel + place];
                 var expected = normalizes ? (rescaled - (color + 1)) / (2 << color) : rescaled;
                 Assert.Equal(expected, batch[0, channel, place / 3, place % 3].item<float>(), 1e-4f);
             }
@@ -285,8 +285,8 @@ public class ImagePreprocessingTests
         Assert.Contains("? x ?", Assert.Throws<ArgumentException>(() => new ImageProcessor(new() { MeanImage = mean })).Message, StringComparison.Ordinal);
         Assert.Contains("padded", Assert.Throws<ArgumentException>(() => new ImageProcessor(new() { CenterCrop = new(2, 3), Pad = new(2, 3), MeanImage = mean })).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new MeanImage(2, 3, new float[17]));
-        Assert.Throws<ArgumentException>(() => new MeanImage(1, 1, [0, float.NaN, 0]));
-        Assert.Throws<ArgumentException>(() => new MeanImage(1 << 16, 1 << 16, []));
+        Assert.Throws<ArgumentException>(() => new MeanImage(1, 1, new float[] { 0, float.NaN, 0 }));
+        Assert.Throws<ArgumentException>(() => new MeanImage(1 << 16, 1 << 16, default));
         Assert.Contains("mean_image", Assert.Throws<FormatException>(() => Read("""{ "size": 2, "mean_image": { "height": 2, "width": 2, "values": "AAA" } }""")).Message, StringComparison.Ordinal);
     }
 }

@@ -180,6 +180,52 @@ public class SslFeaturizerTests
         ContractData.AssertClose(ViewValues.Read(model.Transform(View()), ["Embedding"]), ViewValues.Read(classifier.Transform(View()), ["Embedding"]), 1e-4f);
     }
 
+    /// <summary>A map has the size that images are used with, and what is saved says that size.</summary>
+    [Fact]
+    public void AnotherImageSizeIsTheNetworks()
+    {
+        using var folder = TestFolders.Temporary();
+        var options = Options(SslMethod.SimClr);
+        (options.ImageSize, options.FeatureMapColumnName) = (24, "FeatureMap");
+        using var model = Fit(options);
+        Assert.Equal([32, 3, 3], ((VectorDataViewType)model.GetOutputSchema(View().Schema)["FeatureMap"].Type).Dimensions);
+        Assert.All(ViewValues.Read(model.Transform(View()), ["FeatureMap"]), row => Assert.Equal(32 * 9, Floats(row[0]).Length));
+        model.SaveCheckpoint(folder.Path);
+        using var classifier = _context.Transforms.ResNetClassifier(new ResNetClassifierOptions { Checkpoint = folder.Path, Epochs = 1, Device = "cpu" }).Fit(View());
+        Assert.Equal(24, classifier.Preprocessing.OutputHeight);
+
+        options = Options(SslMethod.Dino);
+        options.ImageSize = 18;
+        Assert.Contains("do not fill", Assert.Throws<ArgumentException>(() => Fit(options)).Message);
+    }
+
+    /// <summary>A weights file without a configuration is read as what its tensors say.</summary>
+    [Fact]
+    public void ABareFileTellsItsSize()
+    {
+        using var folder = TestFolders.Temporary();
+        using (var trained = _context.Transforms.ViTClassifier(new ViTClassifierOptions { Preset = ViTPreset.Tiny16, ImageSize = 32, Epochs = 1, Steps = 1, Device = "cpu" }).Fit(View()))
+            trained.SaveCheckpoint(folder.Path);
+        using var network = new Microsoft.ML.VisionModels.Families.ViT.ViTModel(ViTPreset.Tiny16).Open(folder.Path).Build();
+        Microsoft.ML.VisionModels.Checkpoints.CheckpointLoader.Save(network, Microsoft.ML.VisionModels.Families.ViT.ViTDialect.Timm, folder.File("bare.safetensors"));
+        using var whole = _context.Transforms.PretrainedFeaturizer(folder.Path).Fit(View());
+        using var bare = _context.Transforms.PretrainedFeaturizer(folder.File("bare.safetensors")).Fit(View());
+        // A bare file does not tell how images are prepared: as they are by default, here.
+        ContractData.AssertClose(ViewValues.Read(whole.Transform(View()), ["Embedding"]), ViewValues.Read(bare.Transform(View()), ["Embedding"]), 1e-3f);
+    }
+
+    [Fact]
+    public void OneClassDecidesNothing()
+    {
+        var options = Options(SslMethod.SimClr);
+        options.LabelColumnName = "Label";
+        var rows = ToyImages.Rows(Images);
+        rows.ForEach(row => row.Label = "all");
+        using var model = Fit(options, _context.Data.LoadFromEnumerable(rows));
+        Assert.Null(model.History!.BestEpoch);
+        Assert.All(model.History.Epochs, epoch => Assert.DoesNotContain("KnnAccuracy", epoch.ValidationMetrics.Keys));
+    }
+
     [Fact]
     public void LaterChangesOfNestedOptionsDoNotReachTheEstimator()
     {

@@ -145,9 +145,9 @@ internal sealed class ResNetNetwork : nn.Module<Tensor, Tensor>, INetwork<ResNet
     public IReadOnlyDictionary<string, Tensor> Describe(Tensor pixels, IReadOnlySet<string> wanted)
     {
         var stages = Enumerable.Range(0, ResNetConfig.Stages).Where(stage => wanted.Contains($"{StageFeature}{stage + 1}")).ToArray();
-        using var trace = new Trace([.. stages.Select(StageName)]);
+        using var trace = stages.Length > 0 ? new Trace([.. stages.Select(StageName)]) : null;     // what is traced is not checkpointed
         var features = Features(pixels, trace);
-        var outputs = stages.ToDictionary(stage => $"{StageFeature}{stage + 1}", stage => trace[StageName(stage)].alias());
+        var outputs = stages.ToDictionary(stage => $"{StageFeature}{stage + 1}", stage => trace![StageName(stage)].alias());
         if (wanted.Contains(FeatureMap))
             outputs[FeatureMap] = features;
         if (wanted.Contains(IFeatureNetwork.Embedding))

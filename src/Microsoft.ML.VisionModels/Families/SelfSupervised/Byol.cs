@@ -50,7 +50,6 @@ internal sealed class Byol : SslLearner
         Teacher.Start(target_projector!, projector);
     }
 
-
     public override Tensor Loss(SslViews views) => Parts(views.Together).Loss;
 
     /// <summary>The loss, and what it is made of.</summary>
@@ -61,6 +60,7 @@ internal sealed class Byol : SslLearner
         var prediction = predictor.forward(projection);
         using (no_grad())
         {
+            // SimSiam's own second pass gives what the first gave; its reference runs it all the same, and batch norms see the batch twice.
             var target = (target_projector ?? projector).forward((target_backbone ?? backbone).Embed(images));
             // Each view's prediction is held against the other view.
             return (Distance(prediction, target.roll(target.shape[0] / 2, 0)), projection, prediction, target);

@@ -1,5 +1,5 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;
 
@@ -39,7 +39,7 @@ internal sealed class Dino : SslLearner
     /// <summary>The authors evaluate the teacher, which is better than the student all along.</summary>
     public override nn.Module Kept => teacher;
 
-    public override ITrainableNetwork Learns => (ITrainableNetwork)student;
+    public override (ITrainableClassifier Network, string Prefix) Learns => ((ITrainableClassifier)student, "student.");
 
     public override void DrawHeads(Generator generator)
     {

@@ -62,8 +62,11 @@ public sealed class DinoOptions
     /// <summary>The epochs in which the last layer does not learn, at least 0. Default 1.</summary>
     public int FrozenLastLayerEpochs { get; set; } = 1;
 
-    /// <summary>The weight decay at the end, at least 0; it grows from <see cref="TrainerOptions.WeightDecay"/> along half a cosine. Default 0.4.</summary>
-    public double FinalWeightDecay { get; set; } = 0.4;
+    /// <summary>
+    /// The weight decay at the end, at least 0, to which it goes from <see cref="TrainerOptions.WeightDecay"/> along half a cosine. Null, the
+    /// default, is 0.4 with <see cref="SslOptimizer.AdamW"/>, and else leaves it as it is.
+    /// </summary>
+    public double? FinalWeightDecay { get; set; }
 
     internal DinoOptions Copy() => (DinoOptions)MemberwiseClone();
 
@@ -84,7 +87,8 @@ public sealed class DinoOptions
         Check(CenterMomentum, CenterMomentum is >= 0 and < 1, "at least 0 and below 1", nameof(CenterMomentum));
         Check(TeacherMomentum, TeacherMomentum is >= 0 and < 1, "at least 0 and below 1", nameof(TeacherMomentum));
         Check(FrozenLastLayerEpochs, FrozenLastLayerEpochs >= 0, "at least 0", nameof(FrozenLastLayerEpochs));
-        Check(FinalWeightDecay, FinalWeightDecay >= 0 && double.IsFinite(FinalWeightDecay), "at least 0", nameof(FinalWeightDecay));
+        if (FinalWeightDecay is { } decay)
+            Check(decay, decay >= 0 && double.IsFinite(decay), "at least 0", nameof(FinalWeightDecay));
 
         static void Check<T>(T value, bool holds, string range, string name) where T : System.Numerics.INumber<T> => OptionChecks.Require(value, holds, range, $"Dino.{name}");
     }

@@ -37,6 +37,8 @@ internal sealed class Mae : SslLearner
         var (config, width) = (backbone.Config, options.DecoderWidth);
         if (config is not { ClassToken: true, PrefixTokens: 1 })
             throw new ArgumentException("Masked autoencoders train Vision Transformers that have a class token and no other beside their patches.");
+        if (config.Grid.Area < 2)
+            throw new ArgumentException($"Images of {config.ImageSize} are one patch of {config.PatchSize}, of which nothing can be hidden.");
         decoder_embed = new(config.Width, width);
         mask_token = Parameters.Empty(1, 1, width);
         decoder_pos_embed = SinCosPositions(config.Grid, width);
@@ -91,7 +93,7 @@ internal sealed class Mae : SslLearner
         using var judging = training ? null : new Generator(0);
         var (count, patches) = (pixels.shape[0], (long)backbone.Config.Grid.Area);
         var order = rand([count, patches], generator: judging ?? _generator).argsort(1).to(pixels.device);
-        return (order, Math.Max(1, (long)(patches * (1 - _options.MaskRatio))));
+        return (order, Math.Clamp((long)(patches * (1 - _options.MaskRatio)), 1, patches - 1));
     }
 
     /// <summary>What the decoder makes of every patch's pixels, [B, N, p p 3].</summary>

@@ -19,7 +19,7 @@ public sealed class MaeOptions
     /// <summary>The decoder's attention heads, at least 1. Default 4; the paper has 16.</summary>
     public int DecoderHeads { get; set; } = 4;
 
-    /// <summary>Guess each patch's pixels as they lie around its own mean, in its own spread. Default true, the better features; false paints better pictures.</summary>
+    /// <summary>Guess each patch's pixels as they lie around its own mean, in its own spread. Default true, which the authors found to make better features.</summary>
     [BooleanChoice(true)]
     public bool NormalizePatches { get; set; } = true;
 

@@ -42,7 +42,7 @@ internal sealed class ProjectionHead : TorchSharp.Modules.ModuleList<nn.Module<T
     public Tensor forward(Tensor x)
     {
         foreach (var layer in this)
-            x = layer.forward(x.to(ScalarType.Float32));
+            x = layer.forward(x).to(ScalarType.Float32);       // norms and what is compared have 32 bits, whatever the products have
         return x;
     }
 

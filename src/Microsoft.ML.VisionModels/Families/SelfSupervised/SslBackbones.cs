@@ -99,10 +99,11 @@ internal abstract class SslBackboneFamily<TConfig, TNetwork>(string name, IReadO
 
     public sealed override SslBackbonePlan Open(SslFeaturizerOptions options)
     {
-        var format = formats.GetValueOrDefault(options.Backbone) ?? formats.Values.First();
-        var published = options.Checkpoint is { } path ? format.Open(path, options.CheckpointWeights) : format.Random(Preset(options.Backbone, options.ImageSize));
-        var config = Headless(published.Config, options);
+        var published = options.Checkpoint is { } path
+            ? FormatOf(ModelFolder.Open(path), options.CheckpointWeights).Open(path, options.CheckpointWeights)
+            : formats[options.Backbone].Random(Preset(options.Backbone, options.ImageSize));
         var size = options.ImageSize ?? SizeOf(published, options);
+        var config = Headless(published.Config, options, size);
         return new(this, published.Preprocessing(options.Preprocessing, size, options.ImageSize), PatchOf(config),
             generator => Resized(published.Build(config, generator, newHead: true), size));
     }
@@ -117,8 +118,22 @@ internal abstract class SslBackboneFamily<TConfig, TNetwork>(string name, IReadO
     /// <summary>The network of a preset, for images of a size.</summary>
     protected abstract TConfig Preset(SslBackbone backbone, int? imageSize);
 
-    /// <summary>The same without a head.</summary>
-    protected abstract TConfig Headless(TConfig config, SslFeaturizerOptions options);
+    /// <summary>The same without a head, and without what is random in training but the method's own.</summary>
+    /// <param name="config">What was published, or a preset.</param>
+    /// <param name="options">The user's.</param>
+    /// <param name="size">The size of images that the network is used with.</param>
+    protected abstract TConfig Headless(TConfig config, SslFeaturizerOptions options, ImageSize size);
+
+    /// <summary>How a bare weights file is read: by the preset that its tensors are of.</summary>
+    protected virtual PublishedFormat<TConfig, TNetwork> Measured(Checkpoint weights) => formats.Values.First();
+
+    private PublishedFormat<TConfig, TNetwork> FormatOf(ModelFolder folder, CheckpointWeights choice)
+    {
+        if (folder.Config is not null)
+            return formats.Values.First();      // config.json tells all
+        using var weights = folder.OpenWeights(choice);
+        return Measured(weights);
+    }
 
     /// <summary>The size of images that the network is used with.</summary>
     protected abstract ImageSize SizeOf(PublishedModel<TConfig, TNetwork> published, SslFeaturizerOptions options);
@@ -135,7 +150,7 @@ internal sealed class ResNetBackbones() : SslBackboneFamily<ResNetConfig, ResNet
         [SslBackbone.ResNetSmallImage] = ResNetPreset.SmallImage, [SslBackbone.ResNet18] = ResNetPreset.ResNet18, [SslBackbone.ResNet34] = ResNetPreset.ResNet34, [SslBackbone.ResNet50] = ResNetPreset.ResNet50,
     };
 
-    // Images below this have nothing left to see behind a stem that makes an eighth of them.
+    // Images below this have little left to see behind a stem that makes a quarter of them, and stages that make an eighth of that.
     private const int LeastSizeForLargeStem = 65;
 
     public override bool IsTensor(string name) => name.EndsWith("layer1.0.conv1.weight", StringComparison.Ordinal);
@@ -146,7 +161,7 @@ internal sealed class ResNetBackbones() : SslBackboneFamily<ResNetConfig, ResNet
         return imageSize is { } size ? config with { ImageSize = size, SmallStem = size < LeastSizeForLargeStem } : config;
     }
 
-    protected override ResNetConfig Headless(ResNetConfig config, SslFeaturizerOptions options) => config with { Classes = null };
+    protected override ResNetConfig Headless(ResNetConfig config, SslFeaturizerOptions options, ImageSize size) => config with { Classes = null, DropPath = 0, ImageSize = size };
 
     // Any size goes through a ResNet, so that what images are prepared as is the size.
     protected override ImageSize SizeOf(PublishedModel<ResNetConfig, ResNetNetwork> published, SslFeaturizerOptions options) =>
@@ -168,21 +183,37 @@ internal sealed class ViTBackbones() : SslBackboneFamily<ViTConfig, ViTNetwork>(
         return config with { ImageSize = imageSize ?? config.ImageSize };
     }
 
-    // Views of other sizes than the network's are what DINO learns from, by its own rule.
-    protected override ViTConfig Headless(ViTConfig config, SslFeaturizerOptions options) => config with
+    protected override ViTConfig Headless(ViTConfig config, SslFeaturizerOptions options, ImageSize size)
     {
-        Classes = null,
-        Pooler = false,
-        DistillationHead = false,
-        Interpolation = options.Trains ? PositionInterpolation.ScaleFactor : config.Interpolation,
-        Pooling = options.Pooling switch
+        if ((options.Trains || options.ImageSize is not null) && (size.Height % config.PatchSize.Height, size.Width % config.PatchSize.Width) != (0, 0))
+            throw new ArgumentException($"ImageSize is {size}, which patches of {config.PatchSize} do not fill: pixels at the edge would be left out. Choose a multiple of the patch size.");
+        return config with
         {
-            null => config.Pooling,
-            SslPooling.Class => ViTPooling.Class,
-            SslPooling.Mean => ViTPooling.Mean,
-            _ => ViTPooling.ClassAndMean,
-        },
-    };
+            Classes = null,
+            Pooler = false,
+            DistillationHead = false,
+            // Views of other sizes than the network's are what DINO learns from, by its own rule.
+            Interpolation = config.Interpolation ?? (options.Method == SslMethod.Dino ? PositionInterpolation.ScaleFactor : null),
+            Pooling = options.Pooling switch
+            {
+                null => config.Pooling,
+                SslPooling.Class => ViTPooling.Class,
+                SslPooling.Mean => ViTPooling.Mean,
+                _ => ViTPooling.ClassAndMean,
+            },
+            Dropout = 0,
+            AttentionDropout = 0,
+            DropPath = 0,
+        };
+    }
+
+    /// <summary>Every published width is of one size.</summary>
+    protected override PublishedFormat<ViTConfig, ViTNetwork> Measured(Checkpoint weights)
+    {
+        var width = weights.Tensors.Values.FirstOrDefault(tensor => tensor.Name.EndsWith("patch_embed.proj.weight", StringComparison.Ordinal))?.Shape[0];
+        ViTPreset[] sizes = [ViTPreset.SmallImage, ViTPreset.Tiny16, ViTPreset.Small16, ViTPreset.Base16, ViTPreset.Large16, ViTPreset.Huge14, ViTPreset.Giant14];
+        return sizes.Any(size => ViTConfig.Of(size).Width == width) ? new ViTModel(sizes.First(size => ViTConfig.Of(size).Width == width)) : base.Measured(weights);
+    }
 
     protected override ImageSize SizeOf(PublishedModel<ViTConfig, ViTNetwork> published, SslFeaturizerOptions options) => ViTModel.ImageSizeOf(published, null, options.Preprocessing);
 
@@ -203,7 +234,22 @@ internal sealed class SwinBackbones() : SslBackboneFamily<SwinConfig, SwinNetwor
         return config with { ImageSize = imageSize ?? config.ImageSize };
     }
 
-    protected override SwinConfig Headless(SwinConfig config, SslFeaturizerOptions options) => config with { Classes = null };
+    protected override SwinConfig Headless(SwinConfig config, SslFeaturizerOptions options, ImageSize size) => config with { Classes = null, Dropout = 0, AttentionDropout = 0, DropPath = 0 };
+
+    /// <summary>Swin-T and Swin-S have one width, and the latter has more blocks.</summary>
+    protected override PublishedFormat<SwinConfig, SwinNetwork> Measured(Checkpoint weights)
+    {
+        var width = weights.Tensors.Values.FirstOrDefault(tensor => tensor.Name.EndsWith("patch_embed.proj.weight", StringComparison.Ordinal))?.Shape[0];
+        var isSmall = weights.Tensors.Keys.Any(name => name.EndsWith("layers.2.blocks.17.norm1.weight", StringComparison.Ordinal));
+        return new SwinModel(width switch
+        {
+            48 => SwinPreset.SmallImage,
+            96 => isSmall ? SwinPreset.Small : SwinPreset.Tiny,
+            128 => SwinPreset.Base,
+            192 => SwinPreset.Large,
+            _ => default,
+        });
+    }
 
     protected override ImageSize SizeOf(PublishedModel<SwinConfig, SwinNetwork> published, SslFeaturizerOptions options) => published.Config.ImageSize;
 

@@ -12,8 +12,16 @@ namespace Microsoft.ML.VisionModels;
 /// What <c>mlContext.Transforms.SslFeaturizer</c> can be told. Batches are made of different images and never split
 /// (<see cref="TrainerOptions.AccumulationSteps"/> is 1), since methods compare the images of a batch, or take statistics over it.
 /// </summary>
+/// <remarks>
+/// As in the methods' own code, <see cref="TrainerOptions.WeightDecay"/> spares vectors alone, not tokens and positions; with
+/// <see cref="SslOptimizer.Sgd"/> and <see cref="SslOptimizer.Lars"/> it is a part of the gradient. DINO clips the gradient of each parameter
+/// by itself. <see cref="TrainerOptions.EarlyStoppingPatience"/> is 0 by default: neighbors waver from epoch to epoch.
+/// </remarks>
 public sealed class SslFeaturizerOptions : TrainerOptions, IFeatureColumns
 {
+    /// <summary>Options with their defaults.</summary>
+    public SslFeaturizerOptions() => EarlyStoppingPatience = 0;
+
     /// <summary>How to learn. Default <see cref="SslMethod.SimClr"/>; <see cref="SslMethod.None"/> takes the features of a published <see cref="ScoringOptions.Checkpoint"/> as they are.</summary>
     public SslMethod Method { get; set; } = SslMethod.SimClr;
 
@@ -44,6 +52,10 @@ public sealed class SslFeaturizerOptions : TrainerOptions, IFeatureColumns
     /// <summary>The column for what each head of a Vision Transformer's last block looks at, [heads, rows, columns], as DINO shows it; null, the default, does not make it.</summary>
     [ScoringSetting]
     public string? AttentionMapsColumnName { get; set; }
+
+    /// <summary>Passes over the training rows; at least 1. Default 100: without labels there is less to learn from in each.</summary>
+    [Range(10, 400, 100, true)]
+    public override int Epochs { get; set; } = 100;
 
     /// <summary>Rows per step; at least 2. Default 256: SimCLR tells images from the others of their batch.</summary>
     [Choice(new object[] { 64, 128, 256, 512 }, 256)]
@@ -113,15 +125,18 @@ public sealed class SslFeaturizerOptions : TrainerOptions, IFeatureColumns
         };
         return Method switch
         {
-            SslMethod.Dino => plan with
+            SslMethod.Dino => Decaying(plan, Dino.FinalWeightDecay ?? (Optimizer == SslOptimizer.AdamW ? 0.4 : WeightDecay)) with
             {
                 Schedule = new CosineFromZero(WarmupFraction, final: 1e-3, peakInWarmup: true),
-                DecaySchedule = new CosineBetween(1, WeightDecay == 0 ? 1 : Dino.FinalWeightDecay / WeightDecay),
                 ClipsEachParameter = true,
             },
             SslMethod.Mae => plan with { Schedule = new CosineFromZero(WarmupFraction, final: 0, peakInWarmup: false) },
             _ => plan,
         };
+
+        TrainingPlan Decaying(TrainingPlan plan, double end) => end == 0
+            ? plan with { DecaySchedule = new CosineBetween(1, 0) }
+            : plan with { WeightDecay = end, DecaySchedule = new CosineBetween(WeightDecay / end, 1) };
     }
 
     internal override ScoringOptions Copy()
@@ -149,6 +164,8 @@ public sealed class SslFeaturizerOptions : TrainerOptions, IFeatureColumns
         }
         OptionChecks.Require(BatchSize, BatchSize >= 2, "at least 2: an image alone has nothing to be told from, and no statistics");
         OptionChecks.Require(AccumulationSteps, AccumulationSteps == 1, "1: a method compares the images of a batch, which cannot be split. GradientCheckpointing saves memory instead");
+        if (EmaDecay > 0 && Method is (SslMethod.Byol or SslMethod.Dino))
+            throw new ArgumentException($"{nameof(EmaDecay)} is {EmaDecay}, but the teacher of {Method} is such an average of the weights itself; leave it 0.", nameof(EmaDecay));
         if (Method == SslMethod.Mae && Checkpoint is null && !SslBackbones.IsViT(Backbone))
             throw new ArgumentException($"{nameof(Backbone)} is {Backbone}, but masked autoencoders hide the patches of a Vision Transformer.", nameof(Backbone));
         SimClr.Validate();

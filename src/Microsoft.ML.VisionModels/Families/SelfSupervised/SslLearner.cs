@@ -1,4 +1,3 @@
-using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Layers;
 using static TorchSharp.torch;
 
@@ -6,15 +5,15 @@ namespace Microsoft.ML.VisionModels.Families.SelfSupervised;
 
 /// <summary>
 /// A method of learning from images without labels: everything that learns or is carried from step to step, as one module. So a
-/// snapshot of its tensors is a snapshot of the whole training, teacher and centre included.
+/// snapshot of its tensors is a snapshot of the whole training, teacher and center included.
 /// </summary>
 internal abstract class SslLearner(string name) : nn.Module(name)
 {
     /// <summary>The network that is kept when the training is over.</summary>
     public abstract nn.Module Kept { get; }
 
-    /// <summary>The network that learns by gradients.</summary>
-    public virtual ITrainableNetwork Learns => (ITrainableNetwork)Kept;
+    /// <summary>The network that learns by gradients, and the name that its parameters begin with.</summary>
+    public virtual (ITrainableClassifier Network, string Prefix) Learns => ((ITrainableClassifier)Kept, "backbone.");
 
     /// <summary>Draws every weight that is not the backbone's.</summary>
     public abstract void DrawHeads(Generator generator);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.ViT;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Interop;
@@ -32,36 +33,59 @@ internal static class SslModel
         var (train, validation) = Read(context, processor, plan);
 
         using var generator = context.NetworkGenerator();
-        using var learner = Create(options, () => backbone.Build(generator), generator);
+        using var learner = Create(options, backbone, generator);
         ImageFeaturizerTransformer.Require(options, (IFeatureNetwork)learner.Kept);
         learner.DrawHeads(generator);
         learner.to(context.Device);
-        learner.Learns.GradientCheckpointing = plan.GradientCheckpointing;
+        learner.Learns.Network.GradientCheckpointing = plan.GradientCheckpointing;
         var config = SslFeaturizerKind.Write(learner.Kept);
         using var task = new SslTask(learner, processor, options, views, plan, train, validation, config, generator, context.Device);
         var history = TrainingLoop.Run(task, plan, context.Host);
         return new(context.Host, new(options, Kept(learner, backbone), context.Device) { Processor = processor, History = history });
     }
 
-    private static SslLearner Create(SslFeaturizerOptions options, Func<nn.Module> build, Generator generator) => options.Method switch
+    private static SslLearner Create(SslFeaturizerOptions options, SslBackbonePlan backbone, Generator generator)
     {
-        SslMethod.SimClr => new SimClr(build(), options.SimClr),
-        SslMethod.Byol => new Byol(build(), options.Byol.UseTarget ? build() : null, options.Byol),
-        SslMethod.Dino => new Dino(build(), build(), options.Dino),
-        _ => build() is ViTNetwork vit ? new Mae(vit, options.Mae, generator) : throw new ArgumentException($"The network of {options.Checkpoint} is no Vision Transformer, whose patches masked autoencoders hide."),
-    };
+        var built = new List<nn.Module>();
+        try
+        {
+            return options.Method switch
+            {
+                SslMethod.SimClr => new SimClr(Build(), options.SimClr),
+                SslMethod.Byol => new Byol(Build(), options.Byol.UseTarget ? Build() : null, options.Byol),
+                SslMethod.Dino => new Dino(Build(), Build(), options.Dino),
+                _ => Build() is ViTNetwork vit ? new Mae(vit, options.Mae, generator) : throw new ArgumentException($"The network of {options.Checkpoint} is no Vision Transformer, whose patches masked autoencoders hide."),
+            };
+        }
+        catch
+        {
+            built.ForEach(network => network.Dispose());
+            throw;
+        }
+
+        nn.Module Build()
+        {
+            built.Add(backbone.Build(generator));
+            return built[^1];
+        }
+    }
 
     /// <summary>The network that stays, as one of its own: the learner goes, with its heads and teachers.</summary>
     private static nn.Module Kept(SslLearner learner, SslBackbonePlan backbone)
     {
         var network = backbone.Family.Build(backbone.Family.WriteConfig(learner.Kept).ToJsonString());
-        using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
-        var learned = learner.Kept.state_dict();
-        foreach (var (name, value) in network.state_dict())
-            value.copy_(learned[name]);
-        network.eval();
-        return network;
+        try
+        {
+            using var scope = NewDisposeScope();
+            Teacher.Start(network, learner.Kept);
+            network.eval();
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     private static (SslRows Train, SslRows Validation) Read(FitContext<SslFeaturizerOptions> context, ImageProcessor processor, TrainingPlan plan)
@@ -70,9 +94,14 @@ internal static class SslModel
         var set = Read("training", context.Input, out var classes);
         var all = SslRows.Of(set, classes);
         if (options.ValidationData is { } data)
-            return (all, SslRows.Of(Read("validation", data, out _), classes));
-        var (train, validation) = HoldOut.Split(all.Classes, plan.ValidationFraction, plan.Seed);
-        return (all with { Rows = train }, all with { Rows = validation });
+        {
+            var validation = SslRows.Of(Read("validation", data, out var theirs), classes);
+            if (theirs.Except(classes).ToArray() is { Length: > 0 } unknown)
+                Notices.Say($"The validation rows have labels in '{options.LabelColumnName}' that no training row has, and are not judged by them: {string.Join(", ", unknown.Take(5))}.");
+            return (all, validation);
+        }
+        var (learned, judged) = HoldOut.Split(all.Classes, plan.ValidationFraction, plan.Seed);
+        return (all with { Rows = learned }, all with { Rows = judged });
 
         ImageSet<string> Read(string part, IDataView view, out IReadOnlyList<string> classes)
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Evaluation;
 using Microsoft.ML.VisionModels.Imaging;
@@ -18,7 +19,7 @@ internal sealed class SslTask : BatchTask
     private const int MostKnown = 5000, MostJudged = 2000;
 
     private readonly SslLearner _learner;
-    private readonly ImageProcessor _processor;
+    private readonly ImageProcessor _processor, _viewProcessor;
     private readonly SslViewMaker _views;
     private readonly SslRows _train, _validation;
     private readonly Device _device;
@@ -32,26 +33,32 @@ internal sealed class SslTask : BatchTask
     /// <param name="plan">How to train.</param>
     /// <param name="train">The rows to learn from.</param>
     /// <param name="validation">The rows to judge by; may be none.</param>
-    /// <param name="network">The backbone's configuration.</param>
+    /// <param name="configuration">The backbone's.</param>
     /// <param name="generator">The network's own random numbers.</param>
     /// <param name="device">Where the network is.</param>
     public SslTask(
         SslLearner learner, ImageProcessor processor, SslFeaturizerOptions options, SslViewMaker views, TrainingPlan plan, SslRows train, SslRows validation,
-        string network, Generator generator, Device device)
+        string configuration, Generator generator, Device device)
         : base(learner, plan, train.Rows, validation.Rows, generator)
     {
         (_learner, _processor, _views, _train, _validation, _device) = (learner, processor, views, train, validation, device);
+        // What is cut out of a padded image is padded no more.
+        _viewProcessor = new(processor.Settings with { Pad = null });
         if (SamplesPerEpoch < plan.BatchSize)
         {
             throw new InvalidOperationException(
                 $"There are {SamplesPerEpoch} images to learn from, fewer than the BatchSize of {plan.BatchSize}: {options.Method} compares the images of a full batch, or takes statistics over it. Set a BatchSize of at most {SamplesPerEpoch}, and at least 2.");
         }
+        if (processor.Settings.MeanImage is not null && views.Local.Count > 0)
+            throw new ArgumentException("Preprocessing has a MeanImage, which fits no small views; set Dino.LocalCrops to 0.");
         // As the methods' own code: whatever is no vector decays, tokens and positions too.
-        ParameterGroups = Training.ParameterGroups.Of(learner, plan.WeightDecay);
+        var (network, prefix) = learner.Learns;
+        ParameterGroups = Training.ParameterGroups.Of(learner, plan.WeightDecay, rateScale: name => name.StartsWith(prefix, StringComparison.Ordinal)
+            ? Training.ParameterGroups.LayerDecay(plan.LayerDecay, network.LayerOf(name[prefix.Length..]), network.Depth) : 1);
         Identity = new Dictionary<string, string>
         {
             ["seed"] = plan.Seed.ToString(CultureInfo.InvariantCulture),
-            ["network"] = network,
+            ["network"] = configuration,
             ["method"] = options.Method switch
             {
                 SslMethod.SimClr => PlainText(options.SimClr),
@@ -59,11 +66,19 @@ internal sealed class SslTask : BatchTask
                 SslMethod.Dino => PlainText(options.Dino),
                 _ => PlainText(options.Mae),
             },
+            ["images"] = Digest(train),
             ["labels"] = train.Images.Digest(),
             ["validation labels"] = validation.Images.Digest(),
             ["number of training rows"] = train.Rows.Length.ToString(CultureInfo.InvariantCulture),
             ["preprocessing"] = processor.Settings.ToHuggingFace(),
         };
+
+        // Without labels nothing else tells one folder from another of as many images.
+        static string Digest(SslRows rows)
+        {
+            using var some = rows.Images.Pixels([0, rows.Images.Count / 2, rows.Images.Count - 1]);
+            return Convert.ToHexString(SHA256.HashData(some.data<byte>().ToArray()))[..16];
+        }
 
         static string PlainText<T>(T options) => System.Text.Json.JsonSerializer.Serialize(options);
     }
@@ -103,7 +118,7 @@ internal sealed class SslTask : BatchTask
         _learner.Loss(new(Normalized(part.Pixels), part.Payload is { } local ? Normalized(local) : null)).to(ScalarType.Float32);
 
     private Tensor Normalized(Tensor views) =>                                  // [B, V, 3, H, W]
-        _processor.Normalize(views.flatten(0, 1).to(_device)).unflatten(0, views.shape[0], views.shape[1]);
+        _viewProcessor.Normalize(views.flatten(0, 1).to(_device)).unflatten(0, views.shape[0], views.shape[1]);
 
     protected override (double Right, double Loss) Judge(TrainingBatch batch) => (0, Loss(batch, batch.Count).Item() * batch.Count);
 
@@ -123,7 +138,8 @@ internal sealed class SslTask : BatchTask
         };
         var known = Some(_train.Labeled, MostKnown);
         var asked = judged.Labeled;
-        if (known.Rows.Length == 0 || asked.Rows.Length == 0 || _validation.Rows.Length == 0)
+        // Images must not be their own neighbors, and of one class all are right.
+        if (_validation.Rows.Length < 2 || asked.Rows.Length == 0 || known.Rows.Select(row => known.Classes[row]).Distinct().Count() < 2)
             return new(null, loss, metrics);
         var (votes, _) = NearestNeighbors.Vote(Embeddings(asked, cancellation), Embeddings(known, cancellation), Classes(known), known.Count);
         var accuracy = NearestNeighbors.Accuracy(votes, Classes(asked));
@@ -175,7 +191,7 @@ internal sealed record SslRows(ImageSet<string> Images, int[] Classes, int Count
     /// <param name="classes">The names of the classes.</param>
     public static SslRows Of(ImageSet<string> images, IReadOnlyList<string> classes)
     {
-        var numbers = classes.Index().ToDictionary(entry => entry.Item, entry => entry.Index);
+        var numbers = classes.Index().DistinctBy(entry => entry.Item).ToDictionary(entry => entry.Item, entry => entry.Index);
         return new(images, [.. images.Payloads.Select(label => numbers.GetValueOrDefault(label ?? "", -1))], classes.Count, [.. Enumerable.Range(0, images.Count)]);
     }
 }

@@ -65,8 +65,8 @@ internal sealed record SslViewMaker(IReadOnlyList<ViewSettings> Whole, IReadOnly
             return new(Half(size.Height, patch.Height), Half(size.Width, patch.Width));
         if (side > size.Height || side > size.Width)
             throw new ArgumentException($"Dino.LocalCropSize is {side}, which is more than the images' {size}.");
-        if (side < patch.Height || side < patch.Width)
-            throw new ArgumentException($"Dino.LocalCropSize is {side}, which holds no patch of {patch}.");
+        if (side % patch.Height != 0 || side % patch.Width != 0)
+            throw new ArgumentException($"Dino.LocalCropSize is {side}, which patches of {patch} do not fill.");
         return side;
 
         static int Half(int length, int patch) => Math.Max(patch, length / 2 / patch * patch);

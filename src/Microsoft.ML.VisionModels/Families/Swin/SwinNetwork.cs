@@ -197,9 +197,9 @@ internal sealed class SwinNetwork : nn.Module<Tensor, Tensor>, INetwork<SwinConf
     public IReadOnlyDictionary<string, Tensor> Describe(Tensor pixels, IReadOnlySet<string> wanted)
     {
         var stages = Enumerable.Range(0, Config.Stages).Where(stage => wanted.Contains(NameOf(stage))).ToArray();
-        using var trace = new Trace([.. stages.Select(SwinConfig.StageName)]);
+        using var trace = stages.Length > 0 ? new Trace([.. stages.Select(SwinConfig.StageName)]) : null;    // what is traced is not checkpointed
         var features = Features(pixels, trace);
-        var outputs = stages.ToDictionary(NameOf, stage => FeatureMap(SwinConfig.StageName(stage), trace[SwinConfig.StageName(stage)]));
+        var outputs = stages.ToDictionary(NameOf, stage => FeatureMap(SwinConfig.StageName(stage), trace![SwinConfig.StageName(stage)]));
         if (wanted.Contains(IFeatureNetwork.Embedding))
             outputs[IFeatureNetwork.Embedding] = Embedding(features);
         if (wanted.Contains(IFeatureNetwork.FeatureMap))
