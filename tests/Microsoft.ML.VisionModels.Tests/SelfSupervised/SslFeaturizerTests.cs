@@ -92,7 +92,7 @@ public class SslFeaturizerTests
         options.Dino.LocalCropSize = 17;
         Assert.Contains("LocalCropSize is 17", Assert.Throws<ArgumentException>(() => Fit(options)).Message);
         options.Dino.LocalCropSize = 2;
-        Assert.Contains("holds no patch", Assert.Throws<ArgumentException>(() => Fit(options)).Message);
+        Assert.Contains("do not fill", Assert.Throws<ArgumentException>(() => Fit(options)).Message);
 
         options = Options(SslMethod.Mae);
         options.Checkpoint = SslContractSetup.Folder("resnet", ToyImages.Side);

@@ -77,7 +77,7 @@ public class TrainerOptionsTests
     {
         using var source = new CancellationTokenSource();
         var options = new Options { CancellationToken = source.Token, Progress = new Progress<TrainingProgress>(), LearningRate = 2e-3, Seed = 7 };
-        options.Preprocessing = new() { Resize = new ImageResize.Exact(1, 2), MeanImage = new(1, 2, new float[] { 1, 2, 3, 4, 5, 6 }) };
+        options.Preprocessing = new() { MeanImage = new(1, 2, new float[] { 1, 2, 3, 4, 5, 6 }) };
         var read = JsonSerializer.Deserialize<Options>(JsonSerializer.Serialize(options))!;
         Assert.Equal((2e-3, 7, null), (read.LearningRate, read.Seed, read.Progress));
         Assert.Equal(options.Preprocessing.MeanImage, read.Preprocessing!.MeanImage);
