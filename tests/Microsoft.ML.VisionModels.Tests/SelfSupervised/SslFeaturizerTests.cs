@@ -214,6 +214,18 @@ public class SslFeaturizerTests
         ContractData.AssertClose(ViewValues.Read(whole.Transform(View()), ["Embedding"]), ViewValues.Read(bare.Transform(View()), ["Embedding"]), 1e-3f);
     }
 
+    /// <summary>The size that a publisher prepares images to may be damaged, and is the file's fault.</summary>
+    [Fact]
+    public void APreparedSizeThatMakesNoNetworkIsTheFilesFault()
+    {
+        using var folder = TestFolders.Temporary();
+        foreach (var file in Directory.GetFiles(Path.Combine(TestFolders.OwnGolden, "dinov2-classifier")))
+            File.Copy(file, folder.File(Path.GetFileName(file)));
+        File.WriteAllText(folder.File("preprocessor_config.json"), """{"image_processor_type": "BitImageProcessor", "do_resize": false, "do_center_crop": true, "crop_size": {"height": 2, "width": 2}}""");
+        Assert.Contains("2 x 2", Assert.Throws<CheckpointException>(() => _context.Transforms.PretrainedFeaturizer(folder.Path).Fit(View())).Message);
+        Assert.Contains("2 x 2", Assert.Throws<CheckpointException>(() => _context.Transforms.PretrainedViTClassifier(folder.Path).Fit(View())).Message);
+    }
+
     [Fact]
     public void OneClassDecidesNothing()
     {

@@ -92,8 +92,21 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
     /// The size of the images that a network is to be used for: the user's; of a network that resamples its positions by itself, as
     /// DINOv2 for images of 518 x 518 that is used at 224, what images are prepared as; else that which it was trained for.
     /// </summary>
-    public static ImageSize ImageSizeOf(PublishedModel<ViTConfig, ViTNetwork> published, ImageSize? chosen, ImagePreprocessing? preprocessing) =>
-        chosen ?? (published.Config.Interpolation is null ? null : published.PreparedSize(preprocessing)) ?? published.Config.ImageSize;
+    /// <exception cref="CheckpointException">The publisher prepares images to a size that such a network cannot have.</exception>
+    public static ImageSize ImageSizeOf(PublishedModel<ViTConfig, ViTNetwork> published, ImageSize? chosen, ImagePreprocessing? preprocessing)
+    {
+        if (chosen is not null || published.Config.Interpolation is null || published.PreparedSize(preprocessing) is not { } prepared)
+            return chosen ?? published.Config.ImageSize;
+        try
+        {
+            (published.Config with { ImageSize = prepared }).Validate();
+        }
+        catch (ArgumentException e) when (preprocessing is null)
+        {
+            throw new CheckpointException($"{published.Folder!.Path}: images are prepared to {prepared}, which the network cannot have: {e.Message}", e);
+        }
+        return prepared;
+    }
 
     public static ClassifierBlueprint Classifier(ViTClassifierOptions options)
     {
