@@ -44,7 +44,7 @@ internal static class SslCifar
         }
 
         var epochs = arguments.Number("epochs", 0) is > 0 and var asked ? asked : Epochs(context, Options(), train, budget);
-        using var watch = new Curve(train, test, log);
+        var watch = new Curve(train, test, log);
         var options = Options();
         (options.Epochs, options.Watch) = (epochs, watch);
         using var model = context.Transforms.SslFeaturizer(options).Fit(train.View(context));
@@ -85,7 +85,7 @@ internal static class SslCifar
     }
 
     /// <summary>Judges the network after each epoch on parts of the sets, whose time does not count.</summary>
-    private sealed class Curve(CifarSet train, CifarSet test, SslCifarResults log) : ITrainingCallback, IDisposable
+    private sealed class Curve(CifarSet train, CifarSet test, SslCifarResults log) : ITrainingCallback
     {
         private readonly CifarSet _known = train.Take(5000), _asked = test.Take(2000);
         private readonly ProcessorClock _clock = new();
@@ -100,10 +100,6 @@ internal static class SslCifar
             log.Epoch(state.Epoch + 1, Minutes, state.MeanLoss, _known.Judge(_asked, ((SslLearner)state.Task.Network).Kept.Embed), metrics["EmbeddingDeviation"], metrics["EffectiveRank"]);
             _judging += _clock.Minutes - before;
             return false;
-        }
-
-        public void Dispose()
-        {
         }
     }
 }

@@ -59,10 +59,9 @@ internal sealed class Dino : SslLearner
 
     public override Tensor Loss(SslViews views)
     {
-        var whole = views.Together;                                             // [V B, 3, H, W]
         Tensor target;
         using (no_grad())
-            target = teacher_head.forward(teacher.Embed(whole));                // [V B, prototypes]
+            target = TeacherOutput(views.Together);                             // [V B, prototypes]
         var output = StudentOutput(views);                                      // [(V + L) B, prototypes]
         var loss = Loss(output, target, (int)views.Whole.shape[1], (int)views.Whole.shape[0]);
         if (training)

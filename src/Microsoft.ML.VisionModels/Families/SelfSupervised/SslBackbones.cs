@@ -87,21 +87,24 @@ internal abstract class SslBackboneFamily(string name)
 }
 
 /// <inheritdoc/>
-internal abstract class SslBackboneFamily<TConfig, TNetwork>(string name, IReadOnlyDictionary<SslBackbone, PublishedFormat<TConfig, TNetwork>> formats) : SslBackboneFamily(name)
+/// <param name="name">Its name in model files.</param>
+/// <param name="format">How its networks are published.</param>
+/// <param name="backbones">Those that are of this family.</param>
+internal abstract class SslBackboneFamily<TConfig, TNetwork>(string name, PublishedFormat<TConfig, TNetwork> format, IReadOnlyCollection<SslBackbone> backbones) : SslBackboneFamily(name)
     where TConfig : class
     where TNetwork : nn.Module, INetwork<TConfig, TNetwork>, IFeatureNetwork
 {
     public sealed override Type NetworkType => typeof(TNetwork);
 
-    public sealed override IReadOnlyList<string> ModelTypes => formats.Values.First().ModelTypes;
+    public sealed override IReadOnlyList<string> ModelTypes => format.ModelTypes;
 
-    public sealed override bool Has(SslBackbone backbone) => formats.ContainsKey(backbone);
+    public sealed override bool Has(SslBackbone backbone) => backbones.Contains(backbone);
 
     public sealed override SslBackbonePlan Open(SslFeaturizerOptions options)
     {
         var published = options.Checkpoint is { } path
             ? FormatOf(ModelFolder.Open(path), options.CheckpointWeights).Open(path, options.CheckpointWeights)
-            : formats[options.Backbone].Random(Preset(options.Backbone, options.ImageSize));
+            : format.Random(Preset(options.Backbone, options.ImageSize));
         var size = options.ImageSize ?? SizeOf(published, options);
         var config = Headless(published.Config, options, size);
         return new(this, published.Preprocessing(options.Preprocessing, size, options.ImageSize), PatchOf(config),
@@ -113,7 +116,7 @@ internal abstract class SslBackboneFamily<TConfig, TNetwork>(string name, IReadO
     public sealed override nn.Module Build(string config) => TNetwork.Create(ModelJson.Read<TConfig>(config));
 
     public sealed override void Publish(nn.Module network, ImagePreprocessing preprocessing, string folder) =>
-        formats.Values.First().Save((TNetwork)network, labels: null, preprocessing, folder);
+        format.Save((TNetwork)network, labels: null, preprocessing, folder);
 
     /// <summary>The network of a preset, for images of a size.</summary>
     protected abstract TConfig Preset(SslBackbone backbone, int? imageSize);
@@ -125,12 +128,16 @@ internal abstract class SslBackboneFamily<TConfig, TNetwork>(string name, IReadO
     protected abstract TConfig Headless(TConfig config, SslFeaturizerOptions options, ImageSize size);
 
     /// <summary>How a bare weights file is read: by the preset that its tensors are of.</summary>
-    protected virtual PublishedFormat<TConfig, TNetwork> Measured(Checkpoint weights) => formats.Values.First();
+    protected virtual PublishedFormat<TConfig, TNetwork> Measured(Checkpoint weights) => format;
+
+    /// <summary>The width of a network of patches; null where a file has none.</summary>
+    protected static long? WidthOf(Checkpoint weights) =>
+        weights.Tensors.Values.FirstOrDefault(tensor => tensor.Name.EndsWith("patch_embed.proj.weight", StringComparison.Ordinal))?.Shape[0];
 
     private PublishedFormat<TConfig, TNetwork> FormatOf(ModelFolder folder, CheckpointWeights choice)
     {
         if (folder.Config is not null)
-            return formats.Values.First();      // config.json tells all
+            return format;      // config.json tells all
         using var weights = folder.OpenWeights(choice);
         return Measured(weights);
     }
@@ -143,7 +150,7 @@ internal abstract class SslBackboneFamily<TConfig, TNetwork>(string name, IReadO
     protected virtual TNetwork Resized(TNetwork network, ImageSize size) => network;
 }
 
-internal sealed class ResNetBackbones() : SslBackboneFamily<ResNetConfig, ResNetNetwork>("resnet", s_presets.ToDictionary(entry => entry.Key, _ => (PublishedFormat<ResNetConfig, ResNetNetwork>)new ResNetModel()))
+internal sealed class ResNetBackbones() : SslBackboneFamily<ResNetConfig, ResNetNetwork>("resnet", new ResNetModel(), s_presets.Keys)
 {
     private static readonly Dictionary<SslBackbone, ResNetPreset> s_presets = new()
     {
@@ -168,7 +175,7 @@ internal sealed class ResNetBackbones() : SslBackboneFamily<ResNetConfig, ResNet
         published.PreparedSize(options.Preprocessing) ?? published.Config.ImageSize;
 }
 
-internal sealed class ViTBackbones() : SslBackboneFamily<ViTConfig, ViTNetwork>("vit", s_presets.ToDictionary(entry => entry.Key, entry => (PublishedFormat<ViTConfig, ViTNetwork>)new ViTModel(entry.Value)))
+internal sealed class ViTBackbones() : SslBackboneFamily<ViTConfig, ViTNetwork>("vit", new ViTModel(default), s_presets.Keys)
 {
     private static readonly Dictionary<SslBackbone, ViTPreset> s_presets = new()
     {
@@ -185,8 +192,8 @@ internal sealed class ViTBackbones() : SslBackboneFamily<ViTConfig, ViTNetwork>(
 
     protected override ViTConfig Headless(ViTConfig config, SslFeaturizerOptions options, ImageSize size)
     {
-        if ((options.Trains || options.ImageSize is not null) && (size.Height % config.PatchSize.Height, size.Width % config.PatchSize.Width) != (0, 0))
-            throw new ArgumentException($"ImageSize is {size}, which patches of {config.PatchSize} do not fill: pixels at the edge would be left out. Choose a multiple of the patch size.");
+        if (options.Trains || options.ImageSize is not null)
+            config.RequireFilled(size);
         return config with
         {
             Classes = null,
@@ -210,9 +217,9 @@ internal sealed class ViTBackbones() : SslBackboneFamily<ViTConfig, ViTNetwork>(
     /// <summary>Every published width is of one size.</summary>
     protected override PublishedFormat<ViTConfig, ViTNetwork> Measured(Checkpoint weights)
     {
-        var width = weights.Tensors.Values.FirstOrDefault(tensor => tensor.Name.EndsWith("patch_embed.proj.weight", StringComparison.Ordinal))?.Shape[0];
-        ViTPreset[] sizes = [ViTPreset.SmallImage, ViTPreset.Tiny16, ViTPreset.Small16, ViTPreset.Base16, ViTPreset.Large16, ViTPreset.Huge14, ViTPreset.Giant14];
-        return sizes.Any(size => ViTConfig.Of(size).Width == width) ? new ViTModel(sizes.First(size => ViTConfig.Of(size).Width == width)) : base.Measured(weights);
+        ViTPreset?[] sizes = [ViTPreset.SmallImage, ViTPreset.Tiny16, ViTPreset.Small16, ViTPreset.Base16, ViTPreset.Large16, ViTPreset.Huge14, ViTPreset.Giant14];
+        var width = WidthOf(weights);
+        return sizes.FirstOrDefault(size => ViTConfig.Of(size!.Value).Width == width) is { } found ? new ViTModel(found) : base.Measured(weights);
     }
 
     protected override ImageSize SizeOf(PublishedModel<ViTConfig, ViTNetwork> published, SslFeaturizerOptions options) => ViTModel.ImageSizeOf(published, null, options.Preprocessing);
@@ -222,7 +229,7 @@ internal sealed class ViTBackbones() : SslBackboneFamily<ViTConfig, ViTNetwork>(
     protected override ViTNetwork Resized(ViTNetwork network, ImageSize size) => network.Resize(size);
 }
 
-internal sealed class SwinBackbones() : SslBackboneFamily<SwinConfig, SwinNetwork>("swin", s_presets.ToDictionary(entry => entry.Key, entry => (PublishedFormat<SwinConfig, SwinNetwork>)new SwinModel(entry.Value)))
+internal sealed class SwinBackbones() : SslBackboneFamily<SwinConfig, SwinNetwork>("swin", new SwinModel(default), s_presets.Keys)
 {
     private static readonly Dictionary<SslBackbone, SwinPreset> s_presets = new() { [SslBackbone.SwinSmallImage] = SwinPreset.SmallImage, [SslBackbone.SwinTiny] = SwinPreset.Tiny };
 
@@ -239,9 +246,8 @@ internal sealed class SwinBackbones() : SslBackboneFamily<SwinConfig, SwinNetwor
     /// <summary>Swin-T and Swin-S have one width, and the latter has more blocks.</summary>
     protected override PublishedFormat<SwinConfig, SwinNetwork> Measured(Checkpoint weights)
     {
-        var width = weights.Tensors.Values.FirstOrDefault(tensor => tensor.Name.EndsWith("patch_embed.proj.weight", StringComparison.Ordinal))?.Shape[0];
         var isSmall = weights.Tensors.Keys.Any(name => name.EndsWith("layers.2.blocks.17.norm1.weight", StringComparison.Ordinal));
-        return new SwinModel(width switch
+        return new SwinModel(WidthOf(weights) switch
         {
             48 => SwinPreset.SmallImage,
             96 => isSmall ? SwinPreset.Small : SwinPreset.Tiny,

@@ -43,10 +43,10 @@ internal abstract class SslLearner(string name) : nn.Module(name)
 internal sealed record SslViews(Tensor Whole, Tensor? Local = null)
 {
     /// <summary>The full-size views, those of one kind after those of another, [V B, 3, H, W].</summary>
-    public Tensor Together => Stack(Whole);
+    public Tensor Together { get; } = Stack(Whole);
 
     /// <summary>The small views in this order, [L B, 3, h, w].</summary>
-    public Tensor? LocalTogether => Local is null ? null : Stack(Local);
+    public Tensor? LocalTogether { get; } = Local is null ? null : Stack(Local);
 
     private static Tensor Stack(Tensor views) => views.transpose(0, 1).flatten(0, 1);
 }

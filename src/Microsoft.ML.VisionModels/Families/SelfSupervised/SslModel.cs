@@ -38,8 +38,7 @@ internal static class SslModel
         learner.DrawHeads(generator);
         learner.to(context.Device);
         learner.Learns.Network.GradientCheckpointing = plan.GradientCheckpointing;
-        var config = SslFeaturizerKind.Write(learner.Kept);
-        using var task = new SslTask(learner, processor, options, views, plan, train, validation, config, generator, context.Device);
+        using var task = new SslTask(learner, processor, options, views, plan, train, validation, generator, context.Device);
         var history = TrainingLoop.Run(task, plan, context.Host);
         return new(context.Host, new(options, Kept(learner, backbone), context.Device) { Processor = processor, History = history });
     }
@@ -88,20 +87,26 @@ internal static class SslModel
         }
     }
 
-    private static (SslRows Train, SslRows Validation) Read(FitContext<SslFeaturizerOptions> context, ImageProcessor processor, TrainingPlan plan)
+    private static (LabeledRows Train, LabeledRows Validation) Read(FitContext<SslFeaturizerOptions> context, ImageProcessor processor, TrainingPlan plan)
     {
         var options = context.Options;
         var set = Read("training", context.Input, out var classes);
-        var all = SslRows.Of(set, classes);
+        var all = Rows(set);
         if (options.ValidationData is { } data)
         {
-            var validation = SslRows.Of(Read("validation", data, out var theirs), classes);
+            var validation = Rows(Read("validation", data, out var theirs));
             if (theirs.Except(classes).ToArray() is { Length: > 0 } unknown)
                 Notices.Say($"The validation rows have labels in '{options.LabelColumnName}' that no training row has, and are not judged by them: {string.Join(", ", unknown.Take(5))}.");
             return (all, validation);
         }
         var (learned, judged) = HoldOut.Split(all.Classes, plan.ValidationFraction, plan.Seed);
-        return (all with { Rows = learned }, all with { Rows = judged });
+        return (all with { Indices = learned }, all with { Indices = judged });
+
+        LabeledRows Rows(ImageSet<string> images)
+        {
+            var numbers = classes.Index().DistinctBy(entry => entry.Item).ToDictionary(entry => entry.Item, entry => entry.Index);
+            return LabeledRows.All(images, [.. images.Payloads.Select(label => numbers.GetValueOrDefault(label ?? "", -1))]);
+        }
 
         ImageSet<string> Read(string part, IDataView view, out IReadOnlyList<string> classes)
         {
@@ -126,10 +131,8 @@ internal sealed class SslFeaturizerKind() : ModelKind("ssl-featurizer", version:
 
     public override Type Options => typeof(SslFeaturizerOptions);
 
-    public override string WriteConfig(nn.Module network) => Write(network);
-
     /// <summary>A network's configuration, and which family's it is.</summary>
-    public static string Write(nn.Module network)
+    public override string WriteConfig(nn.Module network)
     {
         var family = SslBackbones.Of(network);
         return ModelJson.Write(new JsonObject { [Family] = family.Name, [Network] = family.WriteConfig(network) });

@@ -21,7 +21,7 @@ internal sealed class SslTask : BatchTask
     private readonly SslLearner _learner;
     private readonly ImageProcessor _processor, _viewProcessor;
     private readonly SslViewMaker _views;
-    private readonly SslRows _train, _validation;
+    private readonly LabeledRows _train, _validation;
     private readonly Device _device;
     private bool _collapsed;
     private int _epoch;
@@ -31,15 +31,14 @@ internal sealed class SslTask : BatchTask
     /// <param name="options">The method and what it is told.</param>
     /// <param name="views">The views that it wants.</param>
     /// <param name="plan">How to train.</param>
-    /// <param name="train">The rows to learn from.</param>
+    /// <param name="train">The rows to learn from; the class of those without a label is -1.</param>
     /// <param name="validation">The rows to judge by; may be none.</param>
-    /// <param name="configuration">The backbone's.</param>
     /// <param name="generator">The network's own random numbers.</param>
     /// <param name="device">Where the network is.</param>
     public SslTask(
-        SslLearner learner, ImageProcessor processor, SslFeaturizerOptions options, SslViewMaker views, TrainingPlan plan, SslRows train, SslRows validation,
-        string configuration, Generator generator, Device device)
-        : base(learner, plan, train.Rows, validation.Rows, generator)
+        SslLearner learner, ImageProcessor processor, SslFeaturizerOptions options, SslViewMaker views, TrainingPlan plan, LabeledRows train, LabeledRows validation,
+        Generator generator, Device device)
+        : base(learner, plan, train.Indices, validation.Indices, generator)
     {
         (_learner, _processor, _views, _train, _validation, _device) = (learner, processor, views, train, validation, device);
         // What is cut out of a padded image is padded no more.
@@ -58,7 +57,7 @@ internal sealed class SslTask : BatchTask
         Identity = new Dictionary<string, string>
         {
             ["seed"] = plan.Seed.ToString(CultureInfo.InvariantCulture),
-            ["network"] = configuration,
+            ["network"] = ModelKind.Of(options).WriteConfig(learner.Kept),
             ["method"] = options.Method switch
             {
                 SslMethod.SimClr => PlainText(options.SimClr),
@@ -67,16 +66,16 @@ internal sealed class SslTask : BatchTask
                 _ => PlainText(options.Mae),
             },
             ["images"] = Digest(train),
-            ["labels"] = train.Images.Digest(),
-            ["validation labels"] = validation.Images.Digest(),
-            ["number of training rows"] = train.Rows.Length.ToString(CultureInfo.InvariantCulture),
+            ["labels"] = train.Set.Digest(),
+            ["validation labels"] = validation.Set.Digest(),
+            ["number of training rows"] = train.Count.ToString(CultureInfo.InvariantCulture),
             ["preprocessing"] = processor.Settings.ToHuggingFace(),
         };
 
         // Without labels nothing else tells one folder from another of as many images.
-        static string Digest(SslRows rows)
+        static string Digest(LabeledRows rows)
         {
-            using var some = rows.Images.Pixels([0, rows.Images.Count / 2, rows.Images.Count - 1]);
+            using var some = rows.Set.Pixels([0, rows.Set.Count / 2, rows.Set.Count - 1]);
             return Convert.ToHexString(SHA256.HashData(some.data<byte>().ToArray()))[..16];
         }
 
@@ -108,9 +107,9 @@ internal sealed class SslTask : BatchTask
         return MakeBatch(_validation, rows, generator);
     }
 
-    private TrainingBatch MakeBatch(SslRows rows, int[] some, Generator generator)
+    private TrainingBatch MakeBatch(LabeledRows rows, int[] some, Generator generator)
     {
-        var (whole, local) = _views.Make(rows.Images.Pixels(some), generator);
+        var (whole, local) = _views.Make(rows.Set.Pixels(some), generator);
         return new(whole, local);
     }
 
@@ -126,7 +125,7 @@ internal sealed class SslTask : BatchTask
     {
         var loss = base.Validate(cancellation)?.Loss;
         using var scope = NewDisposeScope();
-        var judged = Some(_validation.Rows.Length > 1 ? _validation : _train, MostJudged);
+        var judged = Some(_validation.Count > 1 ? _validation : _train, MostJudged);
         var embeddings = Embeddings(judged, cancellation);
         if (embeddings.shape[0] < 2)
             return null;
@@ -136,31 +135,32 @@ internal sealed class SslTask : BatchTask
         {
             ["EmbeddingDeviation"] = spread.Deviation, ["Uniformity"] = spread.Uniformity, ["EffectiveRank"] = spread.EffectiveRank,
         };
-        var known = Some(_train.Labeled, MostKnown);
-        var asked = judged.Labeled;
+        var known = Some(_train with { Indices = [.. _train.Indices.Where(row => _train.Classes[row] >= 0)] }, MostKnown);
+        var (classes, right) = (known.ClassesOfRows(), judged.ClassesOfRows());
+        long[] asked = [.. right.Index().Where(entry => entry.Item >= 0).Select(entry => (long)entry.Index)];
         // Images must not be their own neighbors, and of one class all are right.
-        if (_validation.Rows.Length < 2 || asked.Rows.Length == 0 || known.Rows.Select(row => known.Classes[row]).Distinct().Count() < 2)
+        if (_validation.Count < 2 || asked.Length == 0 || classes.Distinct().Count() < 2)
             return new(null, loss, metrics);
-        var (votes, _) = NearestNeighbors.Vote(Embeddings(asked, cancellation), Embeddings(known, cancellation), Classes(known), known.Count);
-        var accuracy = NearestNeighbors.Accuracy(votes, Classes(asked));
+        var (votes, _) = NearestNeighbors.Vote(embeddings.index_select(0, OnDevice(asked)), Embeddings(known, cancellation), OnDevice(Array.ConvertAll(classes, c => (long)c)), classes.Max() + 1);
+        var accuracy = NearestNeighbors.Accuracy(votes, OnDevice(Array.ConvertAll(asked, place => (long)right[place])));
         metrics["KnnAccuracy"] = accuracy;
         return new(accuracy, loss, metrics);
     }
 
-    private Tensor Classes(SslRows rows) => tensor(Array.ConvertAll(rows.Rows, row => (long)rows.Classes[row])).to(_device);
+    private Tensor OnDevice(long[] numbers) => tensor(numbers).to(_device);
 
-    private SslRows Some(SslRows rows, int most) => rows.Rows.Length <= most ? rows
-        : rows with { Rows = [.. EpochOrder.Shuffle(rows.Rows.Length, Plan.Seed, epoch: -4).Take(most).Select(i => rows.Rows[i])] };
+    private LabeledRows Some(LabeledRows rows, int most) => rows.Count <= most ? rows
+        : rows with { Indices = [.. EpochOrder.Shuffle(rows.Count, Plan.Seed, epoch: -4).Take(most).Select(i => rows.Indices[i])] };
 
     /// <summary>What the network that would be kept tells of images as they are, [N, D].</summary>
-    private Tensor Embeddings(SslRows rows, CancellationToken cancellation)
+    private Tensor Embeddings(LabeledRows rows, CancellationToken cancellation)
     {
         var parts = new List<Tensor>();
-        foreach (var some in rows.Rows.Chunk(Math.Max(Plan.BatchSize, 64)))
+        foreach (var some in rows.Indices.Chunk(Math.Max(Plan.BatchSize, 64)))
         {
             cancellation.ThrowIfCancellationRequested();
             using var each = NewDisposeScope();
-            parts.Add(_learner.Kept.Embed(_processor.Normalize(rows.Images.Pixels(some).to(_device))).to(ScalarType.Float32).MoveToOuterDisposeScope());
+            parts.Add(_learner.Kept.Embed(_processor.Normalize(rows.Set.Pixels(some).to(_device))).to(ScalarType.Float32).MoveToOuterDisposeScope());
         }
         return cat(parts);
     }
@@ -173,25 +173,5 @@ internal sealed class SslTask : BatchTask
         Notices.Say(FormattableString.Invariant(_collapsed
             ? (FormattableString)$"Collapse after epoch {_epoch + 1}: the network gives all images nearly the same features (deviation {spread.Deviation:F4}, effective rank {spread.EffectiveRank:F1}). If the images differ, lower the LearningRate, raise the BatchSize, or raise the momentum of the method's teacher."
             : $"After epoch {_epoch + 1} the features of images differ again (deviation {spread.Deviation:F4}, effective rank {spread.EffectiveRank:F1})."));
-    }
-}
-
-/// <summary>Some rows of a set of images, of which some may have a class.</summary>
-/// <param name="Images">The images with their labels; an empty one is none.</param>
-/// <param name="Classes">The class of each of the set's rows; -1 for none.</param>
-/// <param name="Count">How many classes there are.</param>
-/// <param name="Rows">The rows that are meant.</param>
-internal sealed record SslRows(ImageSet<string> Images, int[] Classes, int Count, int[] Rows)
-{
-    /// <summary>Those that have a class.</summary>
-    public SslRows Labeled => this with { Rows = [.. Rows.Where(row => Classes[row] >= 0)] };
-
-    /// <summary>All rows of a set.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="classes">The names of the classes.</param>
-    public static SslRows Of(ImageSet<string> images, IReadOnlyList<string> classes)
-    {
-        var numbers = classes.Index().DistinctBy(entry => entry.Item).ToDictionary(entry => entry.Item, entry => entry.Index);
-        return new(images, [.. images.Payloads.Select(label => numbers.GetValueOrDefault(label ?? "", -1))], classes.Count, [.. Enumerable.Range(0, images.Count)]);
     }
 }

@@ -131,6 +131,16 @@ internal sealed partial record ViTConfig
         _ => throw new ArgumentOutOfRangeException(nameof(preset), preset, "Unknown preset."),
     };
 
+    /// <exception cref="ArgumentException">Patches do not fill an image of this size.</exception>
+    public void RequireFilled(ImageSize imageSize)
+    {
+        if ((imageSize.Height % PatchSize.Height, imageSize.Width % PatchSize.Width) != (0, 0))
+        {
+            throw new ArgumentException(
+                $"ImageSize is {imageSize}, which patches of {PatchSize} do not fill: pixels at the edge would be left out. Choose a multiple of the patch size.");
+        }
+    }
+
     /// <summary>Throws for hyper-parameters that make no network.</summary>
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>
     public ViTConfig Validate()

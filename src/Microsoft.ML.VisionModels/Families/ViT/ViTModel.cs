@@ -116,12 +116,9 @@ internal sealed class ViTModel(ViTPreset preset) : PublishedFormat<ViTConfig, Vi
             ImageSize = options.ImageSize ?? preset.ImageSize,
             PatchSize = options.PatchSize ?? preset.PatchSize,
         });
-        var (imageSize, patch) = (ImageSizeOf(published, options.ImageSize, options.Preprocessing), published.Config.PatchSize);
-        if ((options.ImageSize ?? options.PatchSize) is not null && (imageSize.Height % patch.Height, imageSize.Width % patch.Width) != (0, 0))
-        {
-            throw new ArgumentException(
-                $"ImageSize is {imageSize}, which patches of {patch} do not fill: pixels at the edge would be left out. Choose a multiple of the patch size.");
-        }
+        var imageSize = ImageSizeOf(published, options.ImageSize, options.Preprocessing);
+        if ((options.ImageSize ?? options.PatchSize) is not null)
+            published.Config.RequireFilled(imageSize);
         var config = published.Config with { DropPath = options.DropPath, Pooler = false };
         // A head of DINOv2 that is new is as Hugging Face's library has it.
         if (config is { IsDinoV2: true, Classes: null })

@@ -84,8 +84,7 @@ internal static class RandomFlip
     private static Tensor Flip(Tensor images, long dimension, Generator generator, double probability)
     {
         using var scope = NewDisposeScope();
-        using Scalar bound = probability;
-        var flipped = rand(images.shape[0], generator: generator).lt(bound).nonzero().squeeze(1).to(images.device); // indices of images
+        var flipped = generator.Chosen(images.shape[0], probability).to(images.device); // indices of images
         return images.clone().index_copy_(0, flipped, images.index_select(0, flipped).flip(dimension)).MoveToOuterDisposeScope();
     }
 }
@@ -188,6 +187,13 @@ internal static class RandomDraws
     {
         using var draws = rand(count, float64, generator: generator);
         return Array.ConvertAll(draws.data<double>().ToArray(), u => low + ((high - low) * u));
+    }
+
+    /// <summary>Which of so many images are chosen, each with a probability: their indices, [n] int64 on the CPU.</summary>
+    public static Tensor Chosen(this Generator generator, long count, double probability)
+    {
+        using Scalar bound = probability;
+        return rand(count, generator: generator).lt(bound).nonzero().squeeze(1);
     }
 
     /// <summary>Uniform whole numbers from 0 to <paramref name="end"/> - 1.</summary>

@@ -1,5 +1,4 @@
 using Microsoft.ML.VisionModels.Core;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Imaging.Augmentation;
@@ -39,8 +38,7 @@ internal static class ViewAugmenter
     {
         if (probability == 0)
             return;
-        using Scalar bound = probability;
-        var rows = rand(images.shape[0], generator: generator).lt(bound).nonzero().squeeze(1).to(images.device);
+        var rows = generator.Chosen(images.shape[0], probability).to(images.device);
         if (rows.shape[0] > 0)
             images.index_copy_(0, rows, change(images.index_select(0, rows)));
     }
