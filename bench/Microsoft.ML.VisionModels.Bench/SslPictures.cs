@@ -40,8 +40,8 @@ internal static class SslPictures
             ],
             SslMethod.Byol =>
             [
-                Tile(image, "an image"), Tile(whole[0, 0], "the learner's view", "from it is predicted"), Tile(whole[0, 1], "the target's", "what it makes of this"),
-                Tile(other, "another image"), Tile(whole[1, 1], "the learner's view", "from it is predicted"), Tile(whole[1, 0], "the target's", "what it makes of this"),
+                Tile(image, "an image"), Tile(whole[0, 0], "one view", "from it is predicted"), Tile(whole[0, 1], "the other", "what target sees"),
+                Tile(other, "another image"), Tile(whole[1, 1], "one view", "from it is predicted"), Tile(whole[1, 0], "the other", "what target sees"),
             ],
             _ =>
             [
