@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using Microsoft.Data.Sqlite;
 
 namespace Microsoft.ML.VisionModels.Fuzz;
 
@@ -30,8 +31,8 @@ internal sealed class Mutator(Random random)
                 _ => Bytes(file),
             };
         }
-        // What was damaged before it was packed may not be parsed.
-        catch (Exception e) when (e is InvalidDataException or System.Text.Json.JsonException or ArgumentException)
+        // What is damaged already, by an earlier damage or before it was packed, may not be parsed.
+        catch (Exception e) when (e is InvalidDataException or System.Text.Json.JsonException or ArgumentException or InvalidOperationException or SqliteException)
         {
             return Bytes(file);
         }

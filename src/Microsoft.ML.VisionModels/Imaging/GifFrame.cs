@@ -27,6 +27,9 @@ internal sealed class GifFrame
     /// <summary>Whether the palette's colors are their own numbers, or there is none: Pillow then has a gray image, and else one with a palette.</summary>
     public bool IsGray { get; }
 
+    /// <summary>The bytes that the frame takes at least: a code of 12 bits is the largest, and stands for 4,096 pixels at most.</summary>
+    public long FewestBytes => (long)(_right - _left) * (_bottom - _top) / 4096 * 12 / 8;
+
     /// <summary>The first frame of a GIF; null of other files, and of those that end before it.</summary>
     public static GifFrame? Of(ReadOnlySpan<byte> file)
     {

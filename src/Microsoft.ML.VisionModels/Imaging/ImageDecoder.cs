@@ -59,7 +59,7 @@ internal static partial class ImageDecoder
         {
             using var data = SKData.Create((nint)bytes, encoded.Length);
             using var codec = SKCodec.Create(data) ?? throw new ImageDecodeException(ImageFormats.Explain(encoded));
-            CheckClaim(codec, encoded);
+            CheckClaim(codec, encoded, frame);
             memory = ImageMemory.Hold(BytesOf(codec));
             var image = Decode(codec, (SKEncodedOrigin)ExifOrientation.Of(encoded), frame is { IsGray: false } || ImageFormats.IsPngWithPalette(encoded), keepAlpha && frame is null);
             frame?.FillAround(image);
@@ -68,14 +68,14 @@ internal static partial class ImageDecoder
     }
 
     /// <summary>A small file can claim a size for which there is no memory.</summary>
-    private static void CheckClaim(SKCodec codec, ReadOnlySpan<byte> encoded)
+    private static void CheckClaim(SKCodec codec, ReadOnlySpan<byte> encoded, GifFrame? frame)
     {
         var (width, height) = (codec.Info.Width, codec.Info.Height);
         if (width <= 0 || height <= 0)
             throw new ImageDecodeException($"its size is {width} x {height}.");
         if ((long)width * height > Limits.ImagePixels)
             throw new ImageDecodeException($"its {width} x {height} pixels are more than the {Limits.ImagePixels} that are allowed.");
-        if (encoded.Length < ImageFormats.FewestBytes(codec.EncodedFormat, width, height))
+        if (encoded.Length < (frame?.FewestBytes ?? ImageFormats.FewestBytes(codec.EncodedFormat, width, height)))
             throw new ImageDecodeException($"it is truncated: {encoded.Length} bytes cannot hold {width} x {height} pixels.");
     }
 

@@ -18,9 +18,15 @@ public sealed class ImageLimitsTests(FittedModels models) : IDisposable
     [Theory]
     [InlineData(SKEncodedImageFormat.Jpeg)]
     [InlineData(SKEncodedImageFormat.Png)]
+    [InlineData(SKEncodedImageFormat.Gif)]
     public void AFileThatIsTooSmallForItsClaimIsRefused(SKEncodedImageFormat format)
     {
-        var file = format == SKEncodedImageFormat.Jpeg ? File.ReadAllBytes(Bomb) : Claim(13_000, 13_000);
+        var file = format switch
+        {
+            SKEncodedImageFormat.Jpeg => File.ReadAllBytes(Bomb),
+            SKEncodedImageFormat.Png => Claim(13_000, 13_000),
+            _ => GifOfOneColor(13_000, 13_000)[..20_000],
+        };
         var before = GC.GetAllocatedBytesForCurrentThread();
         var error = Assert.Throws<ImageDecodeException>(() => ImageDecoder.Decode(file, "bomb"));
         Assert.Contains("truncated", error.Reason);
@@ -32,11 +38,12 @@ public sealed class ImageLimitsTests(FittedModels models) : IDisposable
     [InlineData(SKEncodedImageFormat.Jpeg)]
     [InlineData(SKEncodedImageFormat.Png)]
     [InlineData(SKEncodedImageFormat.Webp)]
+    [InlineData(SKEncodedImageFormat.Gif)]
     public void ALargeImageOfOneColorIsRead(SKEncodedImageFormat format)
     {
         using var bitmap = new SKBitmap(new SKImageInfo(3000, 2000, SKColorType.Gray8, SKAlphaType.Opaque));
         using var data = bitmap.Encode(format, 1);
-        var pixels = ImageDecoder.Decode(data.ToArray(), "one color").Pixels;
+        var pixels = ImageDecoder.Decode(data?.ToArray() ?? GifOfOneColor(3000, 2000), "one color").Pixels;
         Assert.Equal(3 * 3000 * 2000, pixels.Length);
         Assert.False(pixels.AsSpan().ContainsAnyExcept(pixels[0]));
     }
@@ -188,6 +195,39 @@ public sealed class ImageLimitsTests(FittedModels models) : IDisposable
         var error = Assert.Throws<ImageDecodeException>(() => ImageDecoder.Decode(path));
         Assert.Equal(path, error.FilePath);
         Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+    }
+
+    /// <summary>As small as a GIF can be: each LZW code stands for one pixel more than the one before, and the last of the table is repeated.</summary>
+    private static byte[] GifOfOneColor(int width, int height)
+    {
+        const int Clear = 4, End = 5, Table = 4096;
+        var (bits, filled, codes) = (0, 0, new List<byte>());
+        var (size, next) = (3, End + 1);
+        Write(Clear);
+        Write(0);
+        for (var left = width * height - 1; left > 0; )
+        {
+            // The longest string of the table, its newest one, that the pixels have room for; that of code k is k - End + 1 pixels long.
+            var code = Math.Min(Math.Min(next, Table - 1), left + End - 1);
+            Write(code == End ? 0 : code);
+            left -= Math.Max(1, code - End + 1);
+            if (next < Table && ++next == 1 << size && size < 12)
+                size++;
+        }
+        Write(End);
+        if (filled > 0)
+            codes.Add((byte)bits);
+        byte[] header = [.. "GIF89a"u8, .. Short(width), .. Short(height), 0x80, 0, 0, 10, 10, 10, 40, 50, 60, (byte)',', 0, 0, 0, 0, .. Short(width), .. Short(height), 0, 2];
+        return [.. header, .. codes.Chunk(255).SelectMany(block => block.Prepend((byte)block.Length)), 0, (byte)';'];
+
+        void Write(int code)
+        {
+            bits |= code << filled;
+            for (filled += size; filled >= 8; filled -= 8, bits >>= 8)
+                codes.Add((byte)bits);
+        }
+
+        static byte[] Short(int number) => [(byte)number, (byte)(number >> 8)];
     }
 
     /// <summary>A PNG that ends after its header.</summary>
