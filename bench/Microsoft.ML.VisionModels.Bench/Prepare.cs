@@ -1,5 +1,7 @@
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Families.ResNet;
 using Microsoft.ML.VisionModels.Families.Sam;
 using SkiaSharp;
 using static TorchSharp.torch;
@@ -13,9 +15,11 @@ internal static class Prepare
     {
         var folder = Directory.CreateDirectory(arguments.Text("data", Repository.Data)).FullName;
         WriteViT(Path.Combine(folder, "vit-base-patch16-224.safetensors"), width: 768, depth: 12, patch: 16, size: 224, classes: 1000);
+        WriteViT(Path.Combine(folder, "vit-small-patch16-224.safetensors"), width: 384, depth: 12, patch: 16, size: 224, classes: 1000);
         WriteViT(Path.Combine(folder, "vit-tiny-patch16-224.safetensors"), width: 192, depth: 12, patch: 16, size: 224, classes: 1000);
         WriteViT(Path.Combine(folder, "vit-tiny-patch4-32.safetensors"), width: 192, depth: 12, patch: 4, size: 32, classes: 10);
         WriteClip(Directory.CreateDirectory(Path.Combine(folder, "clip-vit-base-patch32")).FullName, ClipPreset.Base32);
+        WriteResNet(Path.Combine(folder, "resnet50.safetensors"), ResNetPreset.ResNet50);
         WriteImages(Path.Combine(folder, "images"), count: 64, new(640, 480));
         Console.WriteLine($"Written to {folder}.");
     }
@@ -65,6 +69,17 @@ internal static class Prepare
 
         IEnumerable<(string, Tensor)> Affine(string name, Func<string, long[], (string, Tensor)> weight, params long[] shape) =>
             [weight($"{name}.weight", shape), Random($"{name}.bias", shape[0])];
+    }
+
+    /// <summary>A ResNet in torchvision's names, whose batch norms have seen images of some spread.</summary>
+    private static void WriteResNet(string path, ResNetPreset preset)
+    {
+        using var gradients = no_grad();
+        using var generator = new Generator(1);
+        using var network = new ResNetNetwork(ResNetConfig.Of(preset) with { Classes = 1000 }).Drawn(generator);
+        foreach (var (name, buffer) in network.named_buffers())
+            buffer.copy_(rand(buffer.shape, generator: generator).Add(name.EndsWith("var", StringComparison.Ordinal) ? 0.5 : -0.5));
+        CheckpointLoader.Save(network, ResNetDialect.Torchvision, path);
     }
 
     /// <summary>A CLIP as Hugging Face publishes it, without a tokenizer. No weight is 0 or 1 throughout, so that none can be mistaken for another.</summary>

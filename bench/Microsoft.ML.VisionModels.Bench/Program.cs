@@ -32,7 +32,11 @@ try
         "clip-cifar" => () => ClipCifar.Run(arguments, results, command),
         "ssl-pictures" => () => SslPictures.Run(arguments),
         "ssl-cifar" => () => SslCifar.Run(arguments, command),
-        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar, ssl-cifar, ssl-pictures, duplicates or sweep; see bench/README.md."),
+        "ssl-labels" => () => SslLabels.Run(arguments, command),
+        "ssl-step" => () => SslStep.Run(arguments, sideBySide),
+        SslStep.Child => () => SslStep.RunChild(arguments),
+        "features" => () => Features.Run(arguments, sideBySide),
+        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar, features, ssl-cifar, ssl-labels, ssl-pictures, ssl-step, duplicates or sweep; see bench/README.md."),
     };
     work();
     return 0;

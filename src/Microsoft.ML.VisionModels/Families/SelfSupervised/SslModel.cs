@@ -43,7 +43,8 @@ internal static class SslModel
         return new(context.Host, new(options, Kept(learner, backbone), context.Device) { Processor = processor, History = history });
     }
 
-    private static SslLearner Create(SslFeaturizerOptions options, SslBackbonePlan backbone, Generator generator)
+    /// <summary>The method's module around the backbone, whose heads have no values yet.</summary>
+    internal static SslLearner Create(SslFeaturizerOptions options, SslBackbonePlan backbone, Generator generator)
     {
         var built = new List<nn.Module>();
         try
