@@ -27,7 +27,8 @@ try
         "search" => () => Search.Run(arguments, sideBySide),
         "cifar" => () => Cifar.Run(arguments, results, command),
         "sweep" => () => SweepSpeed.Run(arguments, results),
-        "cifar-chart" => CifarChart.Write,
+        "cifar-chart" => CurveChart.Cifar,
+        "ssl-chart" => CurveChart.Ssl,
         "duplicates" => () => NearDuplicates.Run(arguments, command),
         "clip-cifar" => () => ClipCifar.Run(arguments, results, command),
         "ssl-pictures" => () => SslPictures.Run(arguments),
@@ -36,7 +37,7 @@ try
         "ssl-step" => () => SslStep.Run(arguments, sideBySide),
         SslStep.Child => () => SslStep.RunChild(arguments),
         "features" => () => Features.Run(arguments, sideBySide),
-        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar, features, ssl-cifar, ssl-labels, ssl-pictures, ssl-step, duplicates or sweep; see bench/README.md."),
+        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar, features, ssl-cifar, ssl-chart, ssl-labels, ssl-pictures, ssl-step, duplicates or sweep; see bench/README.md."),
     };
     work();
     return 0;
