@@ -85,7 +85,7 @@ public sealed class SamEverythingOptions : SamOptions
 
     internal override IEnumerable<string?> OutputNames => [SegmentsColumnName, SegmentCountColumnName, LabelImageColumnName, OverlayColumnName];
 
-    internal override IEnumerable<SchemaShape.Column> Outputs(SchemaShape input) => SamColumns.Promises(
+    internal override IEnumerable<SchemaShape.Column> Outputs(SchemaShape input) => ResultColumns.Promises(
         (SegmentsColumnName, TextDataViewType.Instance, false), (SegmentCountColumnName, NumberDataViewType.Single, false),
         (LabelImageColumnName, new ImageDataViewType(), false), (OverlayColumnName, new ImageDataViewType(), false));
 

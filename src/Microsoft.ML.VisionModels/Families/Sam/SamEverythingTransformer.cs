@@ -88,10 +88,10 @@ public sealed class SamEverythingTransformer : SamTransformer
             _images = ImageColumn.Bind(schema, options.ImageColumnName);
             Outputs = [.. new OutputColumn<SamSegments?>?[]
             {
-                options.SegmentsColumnName is { } segments ? SamColumns.Text<SamSegments>(segments, found => found.ToJson(options.SegmentForm)) : null,
-                options.SegmentCountColumnName is { } count ? SamColumns.Number<SamSegments>(count, found => found.Segments.Count) : null,
-                options.LabelImageColumnName is { } labels ? SamColumns.Image<SamSegments>(labels, found => found.Labels()) : null,
-                options.OverlayColumnName is { } overlay ? SamColumns.Image<SamSegments>(overlay, found => found.Overlay()) : null,
+                options.SegmentsColumnName is { } segments ? ResultColumns.Text<SamSegments>(segments, found => found.ToJson(options.SegmentForm)) : null,
+                options.SegmentCountColumnName is { } count ? ResultColumns.Number<SamSegments>(count, found => found.Segments.Count) : null,
+                options.LabelImageColumnName is { } labels ? ResultColumns.Image<SamSegments>(labels, found => found.Labels()) : null,
+                options.OverlayColumnName is { } overlay ? ResultColumns.Image<SamSegments>(overlay, found => found.Overlay()) : null,
             }.OfType<OutputColumn<SamSegments?>>()];
         }
 

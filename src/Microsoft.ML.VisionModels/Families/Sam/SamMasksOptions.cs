@@ -81,7 +81,7 @@ public sealed class SamMasksOptions : SamOptions
 
     internal override IEnumerable<string?> OutputNames => [MaskColumnName, MaskScoresColumnName, MaskRunLengthsColumnName, MaskAreasColumnName, MaskBoxesColumnName, MaskLogitsColumnName];
 
-    internal override IEnumerable<SchemaShape.Column> Outputs(SchemaShape input) => SamColumns.Promises(
+    internal override IEnumerable<SchemaShape.Column> Outputs(SchemaShape input) => ResultColumns.Promises(
         (MaskColumnName, new ImageDataViewType(), false), (MaskScoresColumnName, NumberDataViewType.Single, true),
         (MaskRunLengthsColumnName, TextDataViewType.Instance, true), (MaskAreasColumnName, NumberDataViewType.Single, true),
         (MaskBoxesColumnName, NumberDataViewType.Single, true), (MaskLogitsColumnName, NumberDataViewType.Single, true));

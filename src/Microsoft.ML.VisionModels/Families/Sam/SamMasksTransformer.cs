@@ -33,12 +33,12 @@ public sealed class SamMasksTransformer : SamTransformer
 
             IEnumerable<OutputColumn<SamMasksResult?>?> Columns() =>
             [
-                options.MaskColumnName is { } mask ? SamColumns.Image<SamMasksResult>(mask, result => result.Draw()) : null,
-                options.MaskScoresColumnName is { } scores ? SamColumns.Numbers<SamMasksResult>(scores, result => result.Masks.Select(mask => mask.Score)) : null,
-                options.MaskRunLengthsColumnName is { } runs ? SamColumns.Texts<SamMasksResult>(runs, result => result.Masks.Select(mask => mask.Mask.ToCocoJson())) : null,
-                options.MaskAreasColumnName is { } areas ? SamColumns.Numbers<SamMasksResult>(areas, result => result.Masks.Select(mask => (float)mask.Mask.Area)) : null,
-                options.MaskBoxesColumnName is { } boxes ? SamColumns.Numbers<SamMasksResult>(boxes, result => result.Masks.Select(mask => mask.Mask.Box).SelectMany(box => new float[] { box.Left, box.Top, box.Right, box.Bottom })) : null,
-                options.MaskLogitsColumnName is { } logits ? SamColumns.Numbers<SamMasksResult>(logits, result => result.Masks.SelectMany(mask => mask.Logits)) : null,
+                options.MaskColumnName is { } mask ? ResultColumns.Image<SamMasksResult>(mask, result => result.Draw()) : null,
+                options.MaskScoresColumnName is { } scores ? ResultColumns.Numbers<SamMasksResult>(scores, result => result.Masks.Select(mask => mask.Score)) : null,
+                options.MaskRunLengthsColumnName is { } runs ? ResultColumns.Texts<SamMasksResult>(runs, result => result.Masks.Select(mask => mask.Mask.ToCocoJson())) : null,
+                options.MaskAreasColumnName is { } areas ? ResultColumns.Numbers<SamMasksResult>(areas, result => result.Masks.Select(mask => (float)mask.Mask.Area)) : null,
+                options.MaskBoxesColumnName is { } boxes ? ResultColumns.Numbers<SamMasksResult>(boxes, result => result.Masks.Select(mask => mask.Mask.Box).SelectMany(box => new float[] { box.Left, box.Top, box.Right, box.Bottom })) : null,
+                options.MaskLogitsColumnName is { } logits ? ResultColumns.Numbers<SamMasksResult>(logits, result => result.Masks.SelectMany(mask => mask.Logits)) : null,
             ];
         }
 

@@ -1,12 +1,11 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using Microsoft.ML.VisionModels.Interop;
-using Microsoft.ML.VisionModels.Pipelines;
 
-namespace Microsoft.ML.VisionModels.Families.Sam;
+namespace Microsoft.ML.VisionModels.Pipelines;
 
-/// <summary>Output columns that others of this package do not have: images, texts, and vectors of any length. A row without a result has none, or empty ones.</summary>
-internal static class SamColumns
+/// <summary>Output columns of results that are classes: images, texts, and vectors of any length. A row without a result has none, or empty ones.</summary>
+internal static class ResultColumns
 {
     public static OutputColumn<TResult?> Image<TResult>(string name, Func<TResult, MLImage> draw) where TResult : class =>
         new OutputColumn<TResult?, MLImage>(name, new ImageDataViewType(), null, (TResult? result, ref MLImage value) => value = result is null ? null! : draw(result));
