@@ -146,7 +146,7 @@ internal sealed class GoldenCase : IDisposable
     /// <summary>Compares those of our outputs, by their names, that the case holds.</summary>
     public void AssertCloseWherePresent(IEnumerable<KeyValuePair<string, torch.Tensor>> actual)
     {
-        foreach (var (name, value) in actual.Where(output => Has(OutputPrefix + output.Key)))
+        foreach (var (name, value) in actual.Where(output => Has(Full(OutputPrefix, output.Key))))
             AssertClose(name, value);
     }
 

@@ -25,13 +25,23 @@ internal static class GradientCheckpointing
     /// <param name="forward">The block's forward pass, [B, ...] to a tensor. It must not hold tensors that may be gone by the backward pass.</param>
     /// <param name="x">The block's input.</param>
     /// <param name="generator">Where the block's dropout comes from; null where there is none.</param>
-    public static Tensor Run(nn.Module block, Func<Tensor, Tensor> forward, Tensor x, Generator? generator)
+    public static Tensor Run(nn.Module block, Func<Tensor, Tensor> forward, Tensor x, Generator? generator) => Run(block, inputs => forward(inputs[0]), [x], generator);
+
+    /// <inheritdoc cref="Run(nn.Module, Func{Tensor, Tensor}, Tensor, Generator)"/>
+    /// <param name="block">Whose parameters receive their gradients.</param>
+    /// <param name="forward">The block's forward pass, to one tensor. It must not hold tensors that may be gone by the backward pass, or that want gradients: all of these are inputs.</param>
+    /// <param name="inputs">At least one.</param>
+    /// <param name="generator">Where the block's dropout comes from; null where there is none.</param>
+    public static Tensor Run(nn.Module block, Func<Tensor[], Tensor> forward, Tensor[] inputs, Generator? generator)
     {
-        if (!is_grad_enabled() || !(x.requires_grad || block.parameters().Any(parameter => parameter.requires_grad)))
-            return forward(x);
+        var inputWants = Array.Exists(inputs, input => input.requires_grad);
+        if (!is_grad_enabled() || !(inputWants || block.parameters().Any(parameter => parameter.requires_grad)))
+            return forward(inputs);
         // Autograd only calls back for an input that wants a gradient, also where only the block's parameters want one.
-        var input = x.requires_grad ? x : x.detach().requires_grad_(true);
-        return Function.apply(new Call(forward, generator, generator?.get_state().DetachFromDisposeScope(), MixedPrecision.Active, s_failure ??= new()), input)[0];
+        if (!inputWants)
+            inputs = [inputs[0].detach().requires_grad_(true), .. inputs[1..]];
+        var call = new Call(forward, [.. inputs.Select(input => input.requires_grad)], generator, generator?.get_state().DetachFromDisposeScope(), MixedPrecision.Active, s_failure ??= new());
+        return Function.apply([call, .. inputs])[0];
     }
 
     /// <summary>Throws what went wrong in the second pass of a block; to be called after a backward pass, on the thread of the first.</summary>
@@ -41,8 +51,8 @@ internal static class GradientCheckpointing
             Interlocked.Exchange(ref failure.Value, null)?.Throw();
     }
 
-    /// <summary>What the second pass needs beside the input.</summary>
-    private sealed record Call(Func<Tensor, Tensor> Forward, Generator? Generator, Tensor? RandomState, bool MixedPrecision, StrongBox<ExceptionDispatchInfo?> Failure);
+    /// <summary>What the second pass needs beside the inputs.</summary>
+    private sealed record Call(Func<Tensor[], Tensor> Forward, bool[] Wants, Generator? Generator, Tensor? RandomState, bool MixedPrecision, StrongBox<ExceptionDispatchInfo?> Failure);
 
     private sealed class Function : autograd.MultiTensorFunction<Function>
     {
@@ -50,11 +60,11 @@ internal static class GradientCheckpointing
 
         public override List<Tensor> forward(autograd.AutogradContext context, params object[] arguments)
         {
-            var (call, x) = ((Call)arguments[0], (Tensor)arguments[1]);
+            var (call, inputs) = ((Call)arguments[0], arguments[1..].Cast<Tensor>().ToArray());
             context.save_data(nameof(Call), call);
-            context.save_for_backward([x]);
+            context.save_for_backward([.. inputs]);
             using var noGradients = no_grad();
-            return [call.Forward(x)];
+            return [call.Forward(inputs)];
         }
 
         // Called from native code, through which no exception passes; on a GPU from a thread of libtorch, where the step's dispose
@@ -63,23 +73,23 @@ internal static class GradientCheckpointing
         {
             using var scope = NewDisposeScope();
             var call = (Call)context.get_data(nameof(Call));
-            var saved = context.get_saved_variables()[0];
+            var saved = context.get_saved_variables();
             var now = call.Generator?.get_state();
             s_isSecondPass = true;
             try
             {
-                var x = saved.detach().requires_grad_(true);
+                Tensor[] inputs = [.. saved.Zip(call.Wants, (input, wants) => input.detach().requires_grad_(wants))];
                 if (call.RandomState is { } then)
                     call.Generator!.set_state(then);
                 using (enable_grad())
                 using (call.MixedPrecision ? MixedPrecision.Begin() : null)
-                    autograd.backward([call.Forward(x)], [gradients[0]]);
-                return [null!, x.grad!.DetachFromDisposeScope()];
+                    autograd.backward([call.Forward(inputs)], [gradients[0]]);
+                return [null!, .. inputs.Select(input => input.grad?.DetachFromDisposeScope()!)];
             }
             catch (Exception e)
             {
                 call.Failure.Value = ExceptionDispatchInfo.Capture(e);
-                return [null!, zeros_like(saved).DetachFromDisposeScope()];
+                return [null!, .. saved.Zip(call.Wants, (input, wants) => wants ? zeros_like(input).DetachFromDisposeScope() : null!)];
             }
             finally
             {

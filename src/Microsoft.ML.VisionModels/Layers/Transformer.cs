@@ -295,7 +295,7 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
 
     public Mlp(TransformerConfig config, Generator? generator) : base(nameof(Mlp))
     {
-        fc1 = new(config.Width, config.Activation == Activation.SwiGlu ? 2 * config.MlpWidth : config.MlpWidth);
+        fc1 = new(config.Width, config.Activation is Activation.SwiGlu or Activation.GeGlu ? 2 * config.MlpWidth : config.MlpWidth);
         fc2 = new(config.MlpWidth, config.Width);
         _activation = config.Activation;
         _dropout = new(config.Dropout, generator);
@@ -303,7 +303,7 @@ internal sealed class Mlp : nn.Module<Tensor, Tensor>
     }
 
     public override Tensor forward(Tensor x) =>
-        _dropout.forward(fc2.forward(_activation.Apply(fc1.forward(x))));   // [B, T, D] -> [B, T, M], with SwiGLU [B, T, 2 M] -> [B, T, M] -> [B, T, D]
+        _dropout.forward(fc2.forward(_activation.Apply(fc1.forward(x))));   // [B, T, D] -> [B, T, M], with a gate [B, T, 2 M] -> [B, T, M] -> [B, T, D]
 }
 
 /// <summary>The non-linearity of an MLP.</summary>
@@ -335,6 +335,9 @@ internal enum Activation
     /// Published configurations do not give it as an activation.
     /// </summary>
     SwiGlu,
+
+    /// <summary>The first half times GELU of the second, otherwise as <see cref="SwiGlu"/>.</summary>
+    GeGlu,
 }
 
 internal static class Activations
@@ -355,11 +358,16 @@ internal static class Activations
         (Activation.Silu, _) => x.silu(),
         (Activation.Tanh, true) => x.tanh_(),
         (Activation.Tanh, _) => x.tanh(),
-        (Activation.SwiGlu, _) => Gate(x.chunk(2, -1)),
+        (Activation.SwiGlu, _) => Gated(x, gate: 0, Activation.Silu),
+        (Activation.GeGlu, _) => Gated(x, gate: 1, Activation.Gelu),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "Unknown activation."),
     };
 
-    private static Tensor Gate(Tensor[] halves) => Activation.Silu.Apply(halves[0]) * halves[1];      // [..., 2 M] -> [..., M]
+    private static Tensor Gated(Tensor x, int gate, Activation activation)      // [..., 2 M] -> [..., M]
+    {
+        var halves = x.chunk(2, -1);
+        return activation.Apply(halves[gate]) * halves[1 - gate];
+    }
 }
 
 /// <summary>A learned factor per channel (arXiv 2103.17239).</summary>
