@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Tests.Imaging;
 using TorchSharp;
@@ -79,11 +80,7 @@ internal sealed class GoldenCase : IDisposable
     /// <summary>The image of this name, whatever its format.</summary>
     public RgbImage Image(string name) => ImageDecoder.Decode(TestImages.Find(Path, name));
 
-    public JsonElement ReadJson(string name)
-    {
-        using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(File(name)));
-        return document.RootElement.Clone();
-    }
+    public JsonElement ReadJson(string name) => InputFile.ReadJson(File(name));
 
     public Checkpoint OpenModel() => Checkpoint.Open(File("model.safetensors"));
 

@@ -39,9 +39,13 @@ internal static class ConfigKeys
         return values;
     }
 
-    /// <summary>Adds the hyper-parameters to a configuration, in alphabetical order as the library does.</summary>
-    public static JsonObject Write<T>(T values, params IEnumerable<KeyValuePair<string, JsonNode?>> more) where T : class =>
-        new(Keys(typeof(T)).Select(key => KeyValuePair.Create(key.Names[0], Write(key.Property.GetValue(values)!))).Concat(more).OrderBy(entry => entry.Key, StringComparer.Ordinal));
+    /// <summary>Adds the hyper-parameters to a configuration, in alphabetical order as the library does; those that are null are left out.</summary>
+    public static JsonObject Write<T>(T values, params IEnumerable<KeyValuePair<string, JsonNode?>> more) where T : class => new(
+        Keys(typeof(T)).Select(key => (Name: key.Names[0], Value: key.Property.GetValue(values))).Where(key => key.Value is not null)
+            .Select(key => KeyValuePair.Create(key.Name, Write(key.Value!))).Concat(more).OrderBy(entry => entry.Key, StringComparer.Ordinal));
+
+    /// <summary>All names that are read.</summary>
+    public static IEnumerable<string> Names<T>() => Keys(typeof(T)).SelectMany(key => key.Names);
 
     /// <summary>The value of an enumeration that has a name.</summary>
     /// <exception cref="CheckpointException">None has it.</exception>
@@ -53,14 +57,15 @@ internal static class ConfigKeys
     private static IEnumerable<(PropertyInfo Property, string[] Names)> Keys(Type type) => type.GetProperties()
         .Select(property => (property, property.GetCustomAttribute<ConfigKeyAttribute>()?.Names)).Where(key => key.Names is not null)!;
 
-    private static object Read(JsonElement config, string name, Type type) => type switch
+    private static object Read(JsonElement config, string name, Type type) => (Nullable.GetUnderlyingType(type) ?? type) switch
     {
-        _ when type == typeof(int) => config.Get(name, 0),
-        _ when type == typeof(double) => config.Get(name, 0.0),
-        _ when type == typeof(bool) => config.Get(name, false),
-        _ when type == typeof(ImageSize) => config.Size(name, 0),
-        _ when type == typeof(int[]) => config.Integers(name)!,
-        { IsEnum: true } => Parse(config.Get(name, ""), type),
+        var plain when plain == typeof(int) => config.Get(name, 0),
+        var plain when plain == typeof(double) => config.Get(name, 0.0),
+        var plain when plain == typeof(bool) => config.Get(name, false),
+        var plain when plain == typeof(ImageSize) => config.Size(name, 0),
+        var plain when plain == typeof(int[]) => config.Integers(name)!,
+        var plain when plain == typeof(double[]) => config.Numbers(name)!,
+        { IsEnum: true } plain => Parse(config.Get(name, ""), plain, $" ('{name}')"),
         _ => throw new NotSupportedException($"{name} is of type {type}."),
     };
 
@@ -71,15 +76,16 @@ internal static class ConfigKeys
         bool flag => flag,
         ImageSize size => size.ToJson(),
         int[] numbers => new JsonArray([.. numbers.Select(number => JsonValue.Create(number))]),
+        double[] numbers => new JsonArray([.. numbers.Select(number => JsonValue.Create(number))]),
         Enum => NamesOf(value.GetType()).First(known => known.Value.Equals(value)).Names[0],
         _ => throw new NotSupportedException($"{value.GetType()} is not written."),
     };
 
-    private static object Parse(string name, Type type)
+    private static object Parse(string name, Type type, string key = "")
     {
         var known = NamesOf(type).ToArray();
         return known.FirstOrDefault(value => value.Names.Contains(name)).Value
-            ?? throw new CheckpointException($"The {type.Name.ToLowerInvariant()} '{name}' is not known; known are {string.Join(", ", known.SelectMany(value => value.Names))}.");
+            ?? throw new CheckpointException($"The {HyperParameters.Words(type.Name)}{key} '{name}' is not known; known are {string.Join(", ", known.SelectMany(value => value.Names))}.");
     }
 
     private static IEnumerable<(object Value, string[] Names)> NamesOf(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.Static)

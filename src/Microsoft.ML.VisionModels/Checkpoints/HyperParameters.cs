@@ -14,6 +14,10 @@ internal sealed class FromToAttribute(int from, int to = Limits.HyperParameter) 
     public int To => to;
 }
 
+/// <summary>A number of a configuration that may be negative.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class SignedAttribute : Attribute;
+
 /// <summary>
 /// Checks the numbers of a configuration, each by itself, before anything is computed from them: that of a file can say anything. How they
 /// fit each other is the family's to say; how they fit the weights, <see cref="WeightAllowance"/> and strict loading tell.
@@ -36,6 +40,7 @@ internal static class HyperParameters
                 ImageSize size => Whole(size.Height, limits ?? s_image) ?? Whole(size.Width, limits ?? s_image),
                 IReadOnlyList<int> { Count: > Limits.HyperParameterList } => $"at most {Limits.HyperParameterList} numbers",
                 IReadOnlyList<int> numbers => numbers.Select(number => Whole(number, limits ?? s_usual)).FirstOrDefault(problem => problem is not null),
+                double number when property.IsDefined(typeof(SignedAttribute)) => double.IsFinite(number) ? null : "a number",
                 double number => number >= 0 && double.IsFinite(number) ? null : "0 or a positive number",
                 Enum => Enum.IsDefined(value.GetType(), value) ? null : "one that is known",
                 _ => null,
@@ -55,7 +60,7 @@ internal static class HyperParameters
     ];
 
     /// <summary>"WindowSize" as "window size".</summary>
-    private static string Words(string name) => Regex.Replace(name, "(?<=[a-z])(?=[A-Z])", " ").ToLowerInvariant();
+    public static string Words(string name) => Regex.Replace(name, "(?<=[a-z])(?=[A-Z])", " ").ToLowerInvariant();
 
     private static string Key(PropertyInfo property) => property.GetCustomAttribute<ConfigKeyAttribute>() is { } key ? $" ('{key.Names[0]}' of config.json)" : "";
 

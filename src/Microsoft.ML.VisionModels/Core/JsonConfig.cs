@@ -120,6 +120,16 @@ internal static class JsonConfig
         return [.. list.EnumerateArray().Select(value => IntegerOf(value) ?? throw Wrong(name, list, "a list of whole numbers"))];
     }
 
+    /// <summary>A list of numbers; null where there is none.</summary>
+    public static double[]? Numbers(this JsonElement config, string name)
+    {
+        if (config.Optional(name) is not { } list)
+            return null;
+        if (list.ValueKind != JsonValueKind.Array)
+            throw Wrong(name, list, "a list of numbers");
+        return [.. list.EnumerateArray().Select(value => value.Number(name))];
+    }
+
     /// <summary>A list of texts; null where there is none.</summary>
     public static string[]? Texts(this JsonElement config, string name)
     {

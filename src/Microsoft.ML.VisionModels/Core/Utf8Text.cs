@@ -33,7 +33,10 @@ internal static class Utf8Text
     public static string DecodeUtf8(ReadOnlySpan<byte> bytes, string source) =>
         Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw new CheckpointException(NotUtf8(bytes, source));
 
-    /// <summary>The value of JSON in UTF-8. Every name and text in it is valid Unicode.</summary>
+    /// <summary>
+    /// The value of JSON in UTF-8. Every name and text in it is valid Unicode. The numbers that Python writes and JSON has no word for,
+    /// such as the <c>-Infinity</c> in the configuration of every DPM-Solver, are texts of that word.
+    /// </summary>
     /// <inheritdoc cref="Decode"/>
     /// <exception cref="CheckpointException">They are no JSON.</exception>
     public static JsonElement ParseJson(ReadOnlySpan<byte> bytes, string source)
@@ -43,6 +46,7 @@ internal static class Utf8Text
             throw new CheckpointException(NotUtf8(bytes, source));
         try
         {
+            bytes = QuoteWords(bytes);
             CheckEscapes(bytes);
             return JsonElement.Parse(bytes);
         }
@@ -51,6 +55,31 @@ internal static class Utf8Text
         {
             throw new CheckpointException($"{source} is not valid JSON: {e.Message}", e);
         }
+    }
+
+    private static ReadOnlySpan<byte> QuoteWords(ReadOnlySpan<byte> json)
+    {
+        if (json.IndexOf("Infinity"u8) < 0 && json.IndexOf("NaN"u8) < 0)
+            return json;
+        var quoted = new List<byte>(json.Length + 2);
+        var inText = false;
+        for (var i = 0; i < json.Length; i++)
+        {
+            var rest = json[i..];
+            var length = inText ? 0 : rest.StartsWith("-Infinity"u8) ? 9 : rest.StartsWith("Infinity"u8) ? 8 : rest.StartsWith("NaN"u8) ? 3 : 0;
+            if (length > 0)
+            {
+                quoted.AddRange([(byte)'"', .. rest[..length], (byte)'"']);
+                i += length - 1;
+                continue;
+            }
+            quoted.Add(json[i]);
+            if (json[i] == '\\' && inText && i + 1 < json.Length)
+                quoted.Add(json[++i]);      // what is escaped, which may be a quotation mark
+            else if (json[i] == '"')
+                inText = !inText;
+        }
+        return quoted.ToArray();
     }
 
     private static void CheckEscapes(ReadOnlySpan<byte> json)
