@@ -18,10 +18,16 @@ internal sealed class Manifest
     public IReadOnlyDictionary<string, TensorInfo> Tensors => _root.GetProperty("tensors").EnumerateObject().ToDictionary(
         tensor => tensor.Name, tensor => new TensorInfo(tensor.Name, torch.ScalarType.Float32, [.. tensor.Value.EnumerateArray().Select(size => size.GetInt64())]));
 
-    public static Manifest Open(string name)
+    public static Manifest Open(string name) => new(name, Read(name));
+
+    /// <summary>A map between the names of two publishers: by a file's name of a tensor the part of the model, and its name there.</summary>
+    public static Dictionary<string, (string Part, string Name)> ReadMap(string name) => Read(name).GetProperty("map").EnumerateObject()
+        .ToDictionary(entry => entry.Name, entry => entry.Value.GetProperty("to") is var to ? (to[0].GetString()!, to[1].GetString()!) : default);
+
+    private static JsonElement Read(string name)
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(TestFolders.Manifests, name + ".json")));
-        return new(name, document.RootElement.Clone());
+        return document.RootElement.Clone();
     }
 
     /// <summary>Fails unless the network, saved in these names, has exactly the published tensors but for those that the dialect ignores.</summary>

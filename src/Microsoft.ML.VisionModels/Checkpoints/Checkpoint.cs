@@ -10,7 +10,8 @@ namespace Microsoft.ML.VisionModels;
 /// <remarks>A checkpoint keeps its files open until it is disposed of. Only one thread may use it at a time.</remarks>
 public abstract class Checkpoint : IDisposable
 {
-    // In the order in which Hugging Face's own loaders look for them.
+    // In the order in which Hugging Face's own loaders look for them; then what a publisher has beside or instead of them, of 16 bits or with
+    // their average.
     private static readonly string[] s_folderFiles =
     [
         "model.safetensors",
@@ -19,8 +20,13 @@ public abstract class Checkpoint : IDisposable
         "diffusion_pytorch_model.safetensors.index.json",
         "pytorch_model.bin",
         "pytorch_model.bin.index.json",
+        "diffusion_pytorch_model.bin",
+        "diffusion_pytorch_model.bin.index.json",
         "open_clip_model.safetensors",
         "open_clip_pytorch_model.bin",
+        .. new[] { "fp16", "bf16", "non_ema" }.SelectMany(variant => new[] { "model", "diffusion_pytorch_model" }.SelectMany(name => (string[])
+            [$"{name}.{variant}.safetensors", $"{name}.safetensors.index.{variant}.json", $"{name}.{variant}.safetensors.index.json"])),
+        .. new[] { "fp16", "bf16", "non_ema" }.SelectMany(variant => new[] { "pytorch_model", "diffusion_pytorch_model" }.Select(name => $"{name}.{variant}.bin")),
     ];
 
     private protected Checkpoint(string path) => Path = path;
@@ -57,7 +63,7 @@ public abstract class Checkpoint : IDisposable
         if (!System.IO.Path.Exists(path))
             throw new FileNotFoundException($"There is no checkpoint '{path}': no file or folder {System.IO.Path.GetFullPath(path)}. Published weights are read from disk, never downloaded.", path);
 
-        if (path.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
+        if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && System.IO.Path.GetFileName(path).Contains(".index.", StringComparison.OrdinalIgnoreCase))
             return new ShardedCheckpoint(path);
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
             return new SafetensorsCheckpoint(path);

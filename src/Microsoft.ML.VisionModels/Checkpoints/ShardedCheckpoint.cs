@@ -66,7 +66,7 @@ internal sealed class ShardedCheckpoint : Checkpoint
     private Checkpoint OpenShard(string file)
     {
         // A shard must be in the folder of the index: a hostile index could name any file of the machine.
-        if (file is "" or "." or ".." || file.AsSpan().ContainsAny(['/', '\\', ':', '\0']) || file.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
+        if (file is "" or "." or ".." || file.AsSpan().ContainsAny(['/', '\\', ':', '\0']) || file.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
             throw new CheckpointException($"{Path}: '{file}' is not the name of a shard in the same folder.");
 
         var path = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path) ?? "", file);

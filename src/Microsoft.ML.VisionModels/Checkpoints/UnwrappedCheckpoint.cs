@@ -55,6 +55,14 @@ internal sealed class UnwrappedCheckpoint : Checkpoint
         return inside.Length == names.Length && names.All(name => prefix == "" && name.Name == name.InFile) ? file : new UnwrappedCheckpoint(file, inside.Select(name => (name.Name[prefix.Length..], name.InFile)));
     }
 
+    /// <summary>One of several networks in a file, which becomes the result's.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="prefix">What its tensors' names begin with, and are read without.</param>
+    /// <param name="wanted">Which of its tensors are wanted; null for all.</param>
+    public static Checkpoint Under(Checkpoint file, string prefix, Predicate<string>? wanted = null) =>
+        new UnwrappedCheckpoint(file, file.Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(name => (Name: name[prefix.Length..], InFile: name)).Where(name => wanted?.Invoke(name.Name) != false));
+
     private static string Choose(Checkpoint file, string[] prefixes, CheckpointWeights choice)
     {
         var (trained, averaged) = (prefixes.Where(prefix => !IsAverage(prefix)).ToArray(), prefixes.Where(IsAverage).ToArray());

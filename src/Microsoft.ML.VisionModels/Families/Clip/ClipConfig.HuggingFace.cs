@@ -12,9 +12,6 @@ internal sealed partial record ClipConfig
     /// <summary>Hugging Face's names of such networks.</summary>
     internal static readonly string[] ModelTypes = ["clip", "siglip"];
 
-    // The official files give this number as the end token's, which it is not, and mean the highest number.
-    private const int HighestTokenMark = 2;
-
     /// <summary>Reads Hugging Face's <c>config.json</c> of model type <c>clip</c> or <c>siglip</c>. A missing key means the library's default.</summary>
     /// <exception cref="CheckpointException">Another model type, or a value of the wrong kind; the message names the key.</exception>
     /// <exception cref="ArgumentException">The numbers make no network.</exception>
@@ -52,7 +49,7 @@ internal sealed partial record ClipConfig
 
         json["logit_scale_init_value"] = 2.6592;
         json["projection_dim"] = EmbeddingSize;
-        json["text_config"]!["eos_token_id"] = Text.Pooling == ClipTextPooling.HighestToken ? HighestTokenMark : Text.EndToken;
+        json["text_config"]!["eos_token_id"] = Text.Pooling == ClipTextPooling.HighestToken ? ClipTextConfig.HighestTokenMark : Text.EndToken;
         json["text_config"]!["projection_dim"] = EmbeddingSize;
         json["vision_config"]!["projection_dim"] = EmbeddingSize;
         return json;
@@ -70,18 +67,10 @@ internal sealed partial record ClipConfig
         return old;
     }
 
-    private static ClipConfig Clip(JsonElement config, JsonElement text, JsonElement vision)
-    {
-        var endToken = text.Get("eos_token_id", 49407);
-        return Of(
-            ConfigKeys.Read(vision, new ViTConfig { PatchSize = 32, Activation = Activation.QuickGelu, NormEps = 1e-5 }),
-            ConfigKeys.Read(text, new ClipTextConfig()) with
-            {
-                Pooling = endToken == HighestTokenMark ? ClipTextPooling.HighestToken : ClipTextPooling.EndToken,
-                EndToken = endToken,
-            },
-            config.Get("projection_dim", 512)).Validate();
-    }
+    private static ClipConfig Clip(JsonElement config, JsonElement text, JsonElement vision) => Of(
+        ConfigKeys.Read(vision, new ViTConfig { PatchSize = 32, Activation = Activation.QuickGelu, NormEps = 1e-5 }),
+        ClipTextConfig.FromHuggingFace(text),
+        config.Get("projection_dim", 512)).Validate();
 
     private static ClipConfig SigLip(JsonElement text, JsonElement vision)
     {

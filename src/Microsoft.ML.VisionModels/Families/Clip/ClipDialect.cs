@@ -57,16 +57,19 @@ internal static class ClipDialect
             ("vision.vit.norm.*", "visual.ln_post.*"),
             .. Blocks("vision.vit.blocks", "visual.transformer.resblocks"),
             new("vision.proj.weight", "visual.proj") { Transpose = true },
-            ("text.token_embed", "token_embedding.weight"),
-            ("text.pos_embed", "positional_embedding"),
-            .. Blocks("text.blocks", "transformer.resblocks"),
-            ("text.norm.*", "ln_final.*"),
-            new("text.proj.weight", "text_projection") { Transpose = true },
+            .. OpenAIText("text."),
             ("logit_scale", "logit_scale"),
         ],
         // What OpenAI's files say of themselves, and a mask that follows from the number of positions.
         Ignored = ["input_resolution", "context_length", "vocab_size", "attn_mask"],
     };
+
+    /// <summary>The names of a text tower that is published alone, those of Hugging Face first.</summary>
+    public static IReadOnlyList<Dialect> TextTower { get; } =
+    [
+        new("Hugging Face") { Rules = [.. HuggingFaceText(""), ("proj.weight", "text_projection.weight")], Ignored = ["**.position_ids"] },
+        new("OpenAI") { Rules = [.. OpenAIText("")], Ignored = ["logit_scale", "attn_mask"] },
+    ];
 
     private static IEnumerable<DialectRule> Towers =>
     [
@@ -74,10 +77,24 @@ internal static class ClipDialect
         ("vision.vit.patch_embed.proj.*", "vision_model.embeddings.patch_embedding.*"),
         ("vision.vit.norm.*", "vision_model.post_layernorm.*"),
         .. Layers("vision.vit.blocks", "vision_model.encoder.layers"),
-        ("text.token_embed", "text_model.embeddings.token_embedding.weight"),
-        ("text.pos_embed", "text_model.embeddings.position_embedding.weight"),
-        .. Layers("text.blocks", "text_model.encoder.layers"),
-        ("text.norm.*", "text_model.final_layer_norm.*"),
+        .. HuggingFaceText("text."),
+    ];
+
+    private static IEnumerable<DialectRule> HuggingFaceText(string ours) =>
+    [
+        ($"{ours}token_embed", "text_model.embeddings.token_embedding.weight"),
+        ($"{ours}pos_embed", "text_model.embeddings.position_embedding.weight"),
+        .. Layers($"{ours}blocks", "text_model.encoder.layers"),
+        ($"{ours}norm.*", "text_model.final_layer_norm.*"),
+    ];
+
+    private static IEnumerable<DialectRule> OpenAIText(string ours) =>
+    [
+        ($"{ours}token_embed", "token_embedding.weight"),
+        ($"{ours}pos_embed", "positional_embedding"),
+        .. Blocks($"{ours}blocks", "transformer.resblocks"),
+        ($"{ours}norm.*", "ln_final.*"),
+        new($"{ours}proj.weight", "text_projection") { Transpose = true },
     ];
 
     private static IEnumerable<DialectRule> Layers(string ours, string theirs) =>

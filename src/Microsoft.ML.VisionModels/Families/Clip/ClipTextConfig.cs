@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Layers;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
@@ -19,6 +21,9 @@ internal enum ClipTextPooling
 /// <summary>The hyper-parameters of a text tower.</summary>
 internal sealed record ClipTextConfig
 {
+    // The official files give this number as the end token's, which it is not, and mean the highest number.
+    internal const int HighestTokenMark = 2;
+
     [ConfigKey("vocab_size")]
     public int VocabularySize { get; init; } = 49408;
 
@@ -41,7 +46,8 @@ internal sealed record ClipTextConfig
     [ConfigKey("attention_dropout")]
     public double AttentionDropout { get; init; }
 
-    /// <summary>The length of the vectors.</summary>
+    /// <summary>The length of the vectors; 0 for a tower without a projection, whose tokens are wanted, as those of diffusion models are.</summary>
+    [FromTo(0)]
     public int EmbeddingSize { get; init; } = 512;
 
     /// <summary>A token sees itself and those before it.</summary>
@@ -67,6 +73,18 @@ internal sealed record ClipTextConfig
         AttentionDropout = AttentionDropout,
         Causal = Causal,
     };
+
+    /// <summary>Reads a text tower of CLIP: <c>text_config</c>, or the <c>config.json</c> of a tower that is published alone.</summary>
+    /// <exception cref="CheckpointException">A value is of the wrong kind; the message names the key.</exception>
+    public static ClipTextConfig FromHuggingFace(JsonElement config)
+    {
+        var endToken = config.Get("eos_token_id", 49407);
+        return ConfigKeys.Read(config, new ClipTextConfig()) with
+        {
+            Pooling = endToken == HighestTokenMark ? ClipTextPooling.HighestToken : ClipTextPooling.EndToken,
+            EndToken = endToken,
+        };
+    }
 
     /// <summary>Throws for hyper-parameters that make no network.</summary>
     /// <exception cref="ArgumentException">A number is not positive, or the numbers do not fit each other.</exception>

@@ -18,7 +18,7 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>, INetwork<Clip
     private readonly Parameter token_embed, pos_embed;
     private readonly Transformer blocks;
     private readonly LayerNorm norm;
-    private readonly Linear proj;
+    private readonly Linear? proj;
 
     public ClipTextNetwork(ClipTextConfig config, Generator? generator = null) : base(nameof(ClipTextNetwork))
     {
@@ -28,7 +28,7 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>, INetwork<Clip
         pos_embed = Parameters.Empty(config.Positions, config.Width);
         blocks = new(config.Transformer, generator);
         norm = Parameters.LayerNorm(config.Width, config.NormEps);
-        proj = new(config.Width, config.EmbeddingSize, config.ProjectionBias);
+        proj = config.EmbeddingSize > 0 ? new(config.Width, config.EmbeddingSize, config.ProjectionBias) : null;
         RegisterComponents();
     }
 
@@ -39,7 +39,7 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>, INetwork<Clip
     /// <inheritdoc cref="Transformer.GradientCheckpointing"/>
     public bool GradientCheckpointing { get => blocks.GradientCheckpointing; set => blocks.GradientCheckpointing = value; }
 
-    /// <summary>Vectors [B, E] of texts [B, T], not normalized.</summary>
+    /// <summary>Vectors [B, E] of texts [B, T], not normalized; without a projection [B, D].</summary>
     public override Tensor forward(Tensor ids) => forward(ids, null);
 
     /// <param name="ids">The numbers of the tokens [B, T], int64; at most <see cref="ClipTextConfig.Positions"/> of them.</param>
@@ -62,7 +62,24 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>, INetwork<Clip
         trace?.Add("last_hidden_state", x);
         x = Pool(x, ids);                                                       // [B, D]
         trace?.Add("pooled", x);
-        return proj.forward(x).MoveToOuterDisposeScope();                       // [B, E]
+        return (proj?.forward(x) ?? x).MoveToOuterDisposeScope();               // [B, E]
+    }
+
+    /// <summary>What a diffusion model reads of texts: the vectors of all tokens, padding among them, and that of the whole text.</summary>
+    /// <param name="ids">The numbers of the tokens [B, T], int64.</param>
+    /// <param name="skippedBlocks">The last blocks that tokens do not go through ("CLIP skip"); the text's vector goes through all.</param>
+    /// <param name="norm">Whether the tokens go through the last norm.</param>
+    /// <returns>[B, T, D] and [B, E].</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The tower has no more blocks than are to be skipped.</exception>
+    public (Tensor Tokens, Tensor Text) Read(Tensor ids, int skippedBlocks = 0, bool norm = true)
+    {
+        if (skippedBlocks < 0 || skippedBlocks >= Config.Depth)
+            throw new ArgumentOutOfRangeException(nameof(skippedBlocks), skippedBlocks, $"Of the text tower's {Config.Depth} blocks 0 to {Config.Depth - 1} can be skipped.");
+        using var scope = NewDisposeScope();
+        var tokens = $"hidden_states.{Config.Depth - skippedBlocks}";
+        using var trace = new Trace(tokens);
+        var text = forward(ids, trace);
+        return ((norm ? this.norm.forward(trace[tokens]) : trace[tokens].alias()).MoveToOuterDisposeScope(), text.MoveToOuterDisposeScope());
     }
 
     /// <summary>Draws every weight, positions and tokens as CLIP's own code does.</summary>

@@ -32,6 +32,9 @@ internal sealed partial class ClipTokenizer : ITextTokenizer
 
     public int EndToken => _vocabulary.End;
 
+    /// <summary>The number of a token as the vocabulary writes it; null where it has none.</summary>
+    public int? IdOf(string token) => _vocabulary.TryGetId(token, out var id) ? id : null;
+
     /// <summary>What fills a row after the end token: Hugging Face repeats that token, OpenAI writes zeros.</summary>
     private int Padding => Cleaning == ClipTextCleaning.HuggingFace ? EndToken : 0;
 

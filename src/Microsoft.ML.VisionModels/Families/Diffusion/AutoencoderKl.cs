@@ -8,30 +8,12 @@ using GroupNorm = Microsoft.ML.VisionModels.Layers.GroupNorm;
 
 namespace Microsoft.ML.VisionModels.Families.Diffusion;
 
-/// <summary>What turns images into latents, and latents into images.</summary>
-internal interface IAutoencoder
-{
-    int LatentChannels { get; }
-
-    /// <summary>How many pixels a side a place of the latents stands for.</summary>
-    int Downscale { get; }
-
-    /// <summary>Latents as the U-Net reads them, [B, latent, H / scale, W / scale].</summary>
-    /// <param name="images">From -1 to 1, [B, C, H, W].</param>
-    /// <param name="noise">Normal noise of the latents' shape, by which an encoder that is not sure draws; null for what is likeliest.</param>
-    Tensor ToLatents(Tensor images, Tensor? noise = null);
-
-    /// <summary>Images, about -1 to 1 and not cut there, [B, C, scale H, scale W].</summary>
-    /// <param name="latents">As the U-Net writes them, [B, latent, H, W].</param>
-    Tensor ToImages(Tensor latents);
-}
-
 /// <summary>
 /// The autoencoder of latent diffusion (arXiv 2112.10752, 3.1): an encoder to a normal distribution of latents for each image, and a decoder.
 /// Reference implementation: diffusers' <c>AutoencoderKL</c>, whose names the parameters bear.
 /// </summary>
 /// <remarks>Built without values: load a checkpoint. Tiles and slices of a batch belong around <see cref="Moments"/> and <see cref="Decode"/>.</remarks>
-internal sealed class AutoencoderKl : nn.Module, INetwork<AutoencoderKlConfig, AutoencoderKl>, IAutoencoder
+internal sealed class AutoencoderKl : Autoencoder, INetwork<AutoencoderKlConfig, AutoencoderKl>
 {
     private readonly AutoencoderKlEncoder encoder;
     private readonly AutoencoderKlDecoder decoder;
@@ -50,18 +32,18 @@ internal sealed class AutoencoderKl : nn.Module, INetwork<AutoencoderKlConfig, A
 
     public static AutoencoderKl Create(AutoencoderKlConfig config, Generator? generator = null) => new(config);
 
-    public int LatentChannels => Config.LatentChannels;
+    public override int LatentChannels => Config.LatentChannels;
 
-    public int Downscale => Config.Downscale;
+    public override int Downscale => Config.Downscale;
 
-    public Tensor ToLatents(Tensor images, Tensor? noise = null)
+    public override Tensor ToLatents(Tensor images, Tensor? noise = null)
     {
         using var scope = NewDisposeScope();
         var latents = new LatentDistribution(Moments(images));
         return (noise is null ? latents.Mean : latents.Sample(noise)).Sub(Config.ShiftFactor).Mul(Config.ScalingFactor).MoveToOuterDisposeScope();
     }
 
-    public Tensor ToImages(Tensor latents)
+    public override Tensor ToImages(Tensor latents)
     {
         using var scope = NewDisposeScope();
         return Decode(latents.Div(Config.ScalingFactor).Add(Config.ShiftFactor)).MoveToOuterDisposeScope();
