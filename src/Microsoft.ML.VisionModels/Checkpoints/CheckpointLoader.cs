@@ -101,7 +101,7 @@ internal static class CheckpointLoader
     }
 
     /// <summary>The view of the network's tensor with the elements of one of the file's tensors, in its order; the shape may differ.</summary>
-    private static Tensor PartOf(Tensor tensor, TensorMap map, int index)
+    internal static Tensor PartOf(Tensor tensor, TensorMap map, int index)
     {
         if (map.Parts.Length > 1)
         {

@@ -4,6 +4,7 @@ using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Diffusion;
 using Microsoft.ML.VisionModels.Layers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Diffusion;
@@ -92,6 +93,30 @@ public class UNetTests
             GradientCheckpointing.ThrowIfFailed();
             return network.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter.grad!);
         }
+    }
+
+    /// <summary>In training products are of 16 bits, in scoring weights may be, too.</summary>
+    [Theory, MemberData(nameof(Networks))]
+    public void ComputesIn16Bits(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var network = Drawn(ConfigOf(name));
+        var expected = Forward(network, new Generator(2)).detach();
+        using (MixedPrecision.Begin())
+        {
+            var mixed = Forward(network, new Generator(2)).to(float32);
+            (mixed * mixed).mean().backward();
+            AssertNear(mixed.detach());
+        }
+        Assert.All(network.named_parameters(), entry => Assert.True(entry.parameter.grad is { dtype: ScalarType.Float32 } grad && grad.isfinite().all().item<bool>(), entry.name));
+
+        using var inference = no_grad();
+        network.to(bfloat16);
+        var generator = new Generator(2);
+        var sample = randn([2, 3, 8, 12], generator: generator).to(bfloat16);
+        AssertNear(network.forward(sample, tensor(new long[] { 3, 700 }), Guidance(network.Config, 2, generator)).to(float32));
+
+        void AssertNear(Tensor actual) => Assert.InRange(((actual - expected).norm() / expected.norm()).item<float>(), 1e-5f, 0.05f);
     }
 
     /// <summary>Halves are rounded on the way down, one way or the other, and found again on the way up.</summary>

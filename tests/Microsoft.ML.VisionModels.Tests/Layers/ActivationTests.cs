@@ -34,18 +34,21 @@ public class ActivationTests
     [Fact]
     public void NamesRoundTrip()
     {
-        Assert.All(Enum.GetValues<Activation>().Except([Activation.SwiGlu]), activation => Assert.Equal(activation, ConfigKeys.Parse<Activation>(ConfigKeys.NameOf(activation))));
+        Assert.All(Enum.GetValues<Activation>().Except([Activation.SwiGlu, Activation.GeGlu]), activation => Assert.Equal(activation, ConfigKeys.Parse<Activation>(ConfigKeys.NameOf(activation))));
     }
 
-    [Fact]
-    public void SwiGluGatesTheSecondHalfWithTheFirst()
+    [Theory]
+    [InlineData("silu", false)]
+    [InlineData("gelu", true)]
+    public void GluGatesOneHalfWithTheOther(string name, bool secondIsGate)
     {
         using var scope = NewDisposeScope();
-        var input = cat([tensor(s_x), tensor(s_x).flip(0)]).view(1, -1);
-        double[] expected = [.. Known.Single(row => row.Data.Item1 == "silu").Data.Item2.Zip(s_x.Reverse(), (silu, x) => silu * x)];
-        TensorAssert.Close(expected, Activation.SwiGlu.Apply(input));
+        var (activation, reversed) = (secondIsGate ? Activation.GeGlu : Activation.SwiGlu, tensor(s_x).flip(0));
+        var input = cat(secondIsGate ? [reversed, tensor(s_x)] : [tensor(s_x), reversed]).view(1, -1);
+        double[] expected = [.. Known.Single(row => row.Data.Item1 == name).Data.Item2.Zip(s_x.Reverse(), (gate, x) => gate * x)];
+        TensorAssert.Close(expected, activation.Apply(input));
         using var inference = inference_mode();
-        TensorAssert.Close(expected, Activation.SwiGlu.Apply(input.clone()));
+        TensorAssert.Close(expected, activation.Apply(input.clone()));
     }
 
     [Fact]

@@ -23,6 +23,7 @@ internal static class LdmDialect
         {
             ("time_embedding.linear_1.*", "time_embed.0.*"), ("time_embedding.linear_2.*", "time_embed.2.*"), ("time_embedding.cond_proj.*", "time_embed.cond_proj.*"),
             ("add_embedding.linear_1.*", "label_emb.0.0.*"), ("add_embedding.linear_2.*", "label_emb.0.2.*"),
+            ("class_embedding.linear_1.*", "label_emb.0.0.*"), ("class_embedding.linear_2.*", "label_emb.0.2.*"), ("class_table", "label_emb.weight"),
             ("conv_in.*", "input_blocks.0.0.*"), ("conv_norm_out.*", "out.0.*"), ("conv_out.*", "out.2.*"),
         };
         var block = 1;

@@ -32,7 +32,7 @@ internal sealed class ResidualBlock : UNetBlock
         if (time is null)
             branch = norm2.forward(branch);
         else if (_config.ScaleShift)
-            branch = norm2.forward(branch) * time.narrow(1, 0, branch.shape[1]).Add(1) + time.narrow(1, branch.shape[1], branch.shape[1]);
+            branch = (norm2.forward(branch) * time.narrow(1, 0, branch.shape[1]).Add(1)).Add(time.narrow(1, branch.shape[1], branch.shape[1]));
         else
             branch = norm2.forward(branch.Add(time));
         branch = conv2.forward(_dropout.forward(_config.Activation.Apply(branch)));
