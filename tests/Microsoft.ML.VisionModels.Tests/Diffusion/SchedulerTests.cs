@@ -14,6 +14,9 @@ public class SchedulerTests
 
     public static TheoryData<DiffusionScheduler> Schedulers => [.. Enum.GetValues<DiffusionScheduler>()];
 
+    /// <summary>All that go by the mean of all images; a consistency model says one of them.</summary>
+    public static TheoryData<DiffusionScheduler> Solvers => [.. Enum.GetValues<DiffusionScheduler>().Where(scheduler => scheduler != DiffusionScheduler.Lcm)];
+
     // The scheduler of Stable Diffusion 1 as it was published: with an option of another, and without those that came later.
     internal static SchedulerConfig Published { get; } = Read("""
         {
@@ -50,6 +53,28 @@ public class SchedulerTests
         }
 
         static Tensor Toy(Tensor x, double timestep) => x.Mul(0.3).Add(Math.Sin(timestep / 100));
+    }
+
+    /// <summary>Where pixels are drawn from a normal distribution, the best network is known; then the images must have its spread.</summary>
+    [Theory, MemberData(nameof(Solvers))]
+    public void PixelsComeOutAsTheyAreDistributed(DiffusionScheduler scheduler)
+    {
+        const double Variance = 0.25;
+        using var scope = NewDisposeScope();
+        var config = Published with { Scheduler = scheduler, Prediction = PredictionType.Image, Spacing = TimestepSpacing.Linspace, StepsOffset = 0 };
+        var sigmas = NoiseSchedule.Of(config).Sigmas;
+
+        var images = Generate(config, randn([1, 1, 128, 128], generator: new Generator(8)), Mean, [9], steps: 200);    // what draws noise errs by a tenth at 50
+        Assert.InRange(images.std().Item(), 0.93 * Math.Sqrt(Variance), 1.07 * Math.Sqrt(Variance));
+        Assert.InRange(images.mean().Item(), -0.02, 0.02);
+
+        // The mean of all images from which x can have come.
+        Tensor Mean(Tensor x, double timestep)
+        {
+            var (low, share) = ((int)timestep, timestep - (int)timestep);
+            var level = NoiseLevel.OfSigma((float)(sigmas[low] * (1 - share) + sigmas[Math.Min(low + 1, sigmas.Length - 1)] * share));
+            return x.Mul(level.Alpha * Variance / (level.Alpha * level.Alpha * Variance + level.Sigma * level.Sigma));
+        }
     }
 
     [Theory, MemberData(nameof(Schedulers))]
@@ -117,9 +142,9 @@ public class SchedulerTests
     }
 
     /// <summary>The whole way, with a stream of noise for each row.</summary>
-    internal static Tensor Generate(SchedulerConfig config, Tensor start, Func<Tensor, double, Tensor> network, ulong[] seeds)
+    internal static Tensor Generate(SchedulerConfig config, Tensor start, Func<Tensor, double, Tensor> network, ulong[] seeds, int steps = Steps)
     {
-        using var scheduler = config.Create(Steps);
+        using var scheduler = config.Create(steps);
         Generator[] streams = [.. seeds.Select(seed => new Generator(seed))];
         var x = start.Mul(scheduler.InitialNoiseScale);
         for (var call = 0; call < scheduler.Timesteps.Count; call++)

@@ -39,7 +39,7 @@ internal sealed class EulerScheduler(SchedulerConfig config, NoiseSchedule sched
                 : grid with { Sigmas = SigmaGrid.WithFinal(sigmas, Final) };
         }
         return config is { TimestepType: TimestepType.Continuous, Prediction: PredictionType.Velocity }
-            ? grid with { Timesteps = [.. grid.Sigmas.Take(steps).Select(sigma => 0.25f * MathF.Log(sigma))] }
+            ? grid with { Timesteps = [.. grid.Sigmas[..^1].Select(sigma => 0.25f * MathF.Log(sigma))] }
             : grid with { Timesteps = [.. grid.Timesteps.Select(t => (double)(float)t)] };
     }
 }

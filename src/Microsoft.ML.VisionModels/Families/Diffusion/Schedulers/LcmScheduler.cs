@@ -28,7 +28,10 @@ internal sealed class LcmScheduler(SchedulerConfig config, NoiseSchedule schedul
     private static double[] Grid(SchedulerConfig config, SchedulerRun run)
     {
         if (run.Timesteps is { } given)
-            return [.. given.Skip(given.Count - (int)(given.Count * run.Strength)).Select(t => (double)t)];
+        {
+            var taken = (int)(given.Count * run.Strength);
+            return taken > 0 ? [.. given.TakeLast(taken).Select(t => (double)t)] : throw new ArgumentException($"Of {given.Count} timesteps a strength of {run.Strength} leaves none.");
+        }
 
         var original = run.OriginalSteps ?? config.OriginalSteps;
         if (original < 1 || original > config.TrainingSteps)

@@ -52,11 +52,14 @@ internal abstract class Scheduler : IDisposable
     /// <param name="call">Which of <see cref="Timesteps"/> it was asked at. Calls come in order; the first may be any.</param>
     /// <param name="x">The image so far, [N, C, H, W].</param>
     /// <param name="noise">Draws new noise [N, C, H, W], each row's from its own stream. It is called where the reference draws, even where that does nothing with it.</param>
+    /// <exception cref="ArgumentException">The network says another number of channels, or no variance where one is to be learned.</exception>
     public SchedulerStep Step(Tensor output, int call, Tensor x, Func<Tensor> noise)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var channels = x.shape[1];
+        if (output.shape[1] != channels && output.shape[1] != 2 * channels)
+            throw new ArgumentException($"The network says {output.shape[1]} channels of an image of {channels}; it must be as many, or twice as many where it says a variance.", nameof(output));
         (output, x) = (Widened(output), Widened(x));
         var variance = output.shape[1] == 2 * channels ? output.narrow(1, channels, channels) : null;
         var (previous, image) = Advance(output.narrow(1, 0, channels), variance, call, x, noise);
