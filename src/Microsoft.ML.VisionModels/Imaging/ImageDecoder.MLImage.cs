@@ -115,4 +115,16 @@ internal static partial class ImageDecoder
         }
         return true;
     }
+
+    /// <summary>The bytes of a PNG file.</summary>
+    public static byte[] EncodePng(MLImage image)
+    {
+        var pixels = FromMLImage(image);
+        var rgba = new byte[4 * pixels.Width * pixels.Height];
+        for (int i = 0, o = 0; o < rgba.Length; i += 3, o += 4)
+            (rgba[o], rgba[o + 1], rgba[o + 2], rgba[o + 3]) = (pixels.Pixels[i], pixels.Pixels[i + 1], pixels.Pixels[i + 2], byte.MaxValue);
+        using var made = SKImage.FromPixelCopy(new SKImageInfo(pixels.Width, pixels.Height, SKColorType.Rgba8888, SKAlphaType.Opaque), rgba);
+        using var data = made.Encode(SKEncodedImageFormat.Png, quality: 100);
+        return data.ToArray();
+    }
 }

@@ -81,6 +81,31 @@ public static class VisionImage
         return Load(bytes);
     }
 
+    /// <summary>Writes an image as a PNG. The file appears when it is complete.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="path">The file, which is overwritten; its folder is made where it is missing.</param>
+    /// <param name="texts">What the file shall say of itself, by keyword of ASCII: how an image was generated stands under "parameters", as a rule.</param>
+    /// <exception cref="ArgumentException">A keyword is empty, longer than 79, or not of ASCII.</exception>
+    public static void SavePng(MLImage image, string path, IReadOnlyDictionary<string, string>? texts = null)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var encoded = ImageDecoder.EncodePng(image);
+        var png = texts is null ? encoded : PngText.Add(encoded, texts);
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder)
+            Directory.CreateDirectory(folder);
+        AtomicFile.Write(path, file => file.Write(png));
+    }
+
+    /// <summary>What a PNG file says of itself, by keyword; nothing of a file of another format.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ImageDecodeException">The file is missing, unreadable, or too large.</exception>
+    public static IReadOnlyDictionary<string, string> ReadPngTexts(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return PngText.Read(ImagePath.Read(path));
+    }
+
     private static void Append(MemoryStream bytes, ReadOnlySpan<byte> more)
     {
         if (bytes.Length + more.Length > Limits.ImageFileBytes)

@@ -25,6 +25,9 @@ internal sealed record LabelSet(DataKind Kind, IReadOnlyList<string> Names)
 
     public int Count => Names.Count;
 
+    /// <summary>The place of the first class of a name; -1 where there is none.</summary>
+    public int IndexOf(string name) => Names.TakeWhile(other => other != name).Count() is var place && place < Count ? place : -1;
+
     /// <summary>The type of the labels' values.</summary>
     public PrimitiveDataViewType ItemType => TypeOf(Kind);
 

@@ -128,4 +128,15 @@ internal static class TrainingRows
             throw new InvalidOperationException($"There are no rows with an image{(payloadColumn is null ? "" : $" and a value in the column '{payloadColumn}'")} among the {part} rows.");
         return set;
     }
+
+    /// <summary>Texts as what goes with training images; a row whose text is empty has none.</summary>
+    public static PayloadColumn<string> Texts(IDataView view, string name)
+    {
+        var column = TextColumn.Input(name).Find(view.Schema);
+        return new(column, row =>
+        {
+            var read = TextColumn.MakeReader(row, column);
+            return () => read() is { Length: > 0 } text ? text : null;
+        });
+    }
 }

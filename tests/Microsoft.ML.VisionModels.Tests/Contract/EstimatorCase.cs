@@ -25,8 +25,8 @@ internal sealed class EstimatorCase
 
     public Type EstimatorType => _method.ReturnType;
 
-    /// <summary>Whether images are read; otherwise texts are.</summary>
-    public bool ReadsImages => OptionsType.IsAssignableTo(typeof(ImageScoringOptions));
+    /// <summary>Whether the fitted model reads images; otherwise it reads texts.</summary>
+    public bool ReadsImages => TransformerType.IsAssignableTo(typeof(ImageTransformer));
 
     /// <summary>Whether labels are read: classifiers learn them, or take their classes from them.</summary>
     public bool ReadsLabels => TransformerType.IsAssignableTo(typeof(ClassifierTransformer));

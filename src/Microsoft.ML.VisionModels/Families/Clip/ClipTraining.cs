@@ -47,7 +47,7 @@ internal static class ClipTraining
             throw;
         }
 
-        ImageSet<string> Read(string part, IDataView view) => TrainingRows.Read(context.Host, options, part, view, processor, options.TextColumnName, Texts(view, options.TextColumnName));
+        ImageSet<string> Read(string part, IDataView view) => TrainingRows.Read(context.Host, options, part, view, processor, options.TextColumnName, TrainingRows.Texts(view, options.TextColumnName));
 
         (ClipPairs Train, ClipPairs Validation) Split()
         {
@@ -57,16 +57,6 @@ internal static class ClipTraining
             var (train, validation) = HoldOut.Split(new int[set.Count], plan.ValidationFraction, plan.Seed);
             return (all with { Rows = train }, all with { Rows = validation });
         }
-    }
-
-    private static PayloadColumn<string> Texts(IDataView view, string name)
-    {
-        var column = TextColumn.Input(name).Find(view.Schema);
-        return new(column, row =>
-        {
-            var read = TextColumn.MakeReader(row, column);
-            return () => read() is { Length: > 0 } text ? text : null;
-        });
     }
 }
 

@@ -12,16 +12,18 @@ namespace Microsoft.ML.VisionModels.Families.Diffusion;
 /// </summary>
 internal sealed class PromptTokenizer
 {
-    private readonly ClipTokenizer _tokenizer;
-    private readonly int _padding;
-
     /// <param name="tokenizer">CLIP's tokenizer.</param>
     /// <param name="length">Tokens of a row.</param>
     /// <param name="padding">The number of the token that fills a row; null for the end token.</param>
-    public PromptTokenizer(ClipTokenizer tokenizer, int length, int? padding = null) => (_tokenizer, Length, _padding) = (tokenizer, length, padding ?? tokenizer.EndToken);
+    public PromptTokenizer(ClipTokenizer tokenizer, int length, int? padding = null) => (Tokenizer, Length, Padding) = (tokenizer, length, padding ?? tokenizer.EndToken);
+
+    public ClipTokenizer Tokenizer { get; }
 
     /// <summary>Tokens of a row.</summary>
     public int Length { get; }
+
+    /// <summary>The token that fills a row.</summary>
+    public int Padding { get; }
 
     /// <summary>The tokenizer of a folder, with the padding and the length that its files name.</summary>
     /// <param name="folder">With <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>.</param>
@@ -52,7 +54,7 @@ internal sealed class PromptTokenizer
         for (var i = 0; i < prompts.Count; i++)
         {
             var row = ids.AsSpan(i * Length, Length);
-            row[_tokenizer.Encode(prompts[i], row)..].Fill(_padding);
+            row[Tokenizer.Encode(prompts[i], row)..].Fill(Padding);
         }
         return tensor(ids, [prompts.Count, Length]);
     }

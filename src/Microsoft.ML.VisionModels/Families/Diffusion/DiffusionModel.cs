@@ -1,0 +1,135 @@
+using System.Text.Json;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.VisionModels.Checkpoints;
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Clip;
+using Microsoft.ML.VisionModels.Families.Diffusion.Schedulers;
+using Microsoft.ML.VisionModels.Interop;
+using Microsoft.ML.VisionModels.Pipelines;
+using Microsoft.ML.VisionModels.Text;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Families.Diffusion;
+
+/// <summary>A published diffusion model, whole: its networks, put together, and its tokenizer.</summary>
+internal sealed class DiffusionModel : IDisposable
+{
+    private DiffusionNetwork? _network;
+
+    private DiffusionModel(DiffusionNetwork network, ClipTokenizer? tokenizer) => (_network, Tokenizer) = (network, tokenizer);
+
+    public DiffusionConfig Config => _network!.Config;
+
+    public ClipTokenizer? Tokenizer { get; }
+
+    public static DiffusionTransformer Load(FitContext<DiffusionGeneratorOptions> context)
+    {
+        var options = context.Options;
+        using var published = Open(options.Checkpoint!, options.Tokenizer);
+        var model = new DiffusionTransformer(context.Host, new(options, published.Take(), context.Device) { Tokenizer = published.Tokenizer });
+        try
+        {
+            model.GetOutputSchema(context.Input.Schema);       // sizes and steps are checked by the network
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <param name="path">A folder as diffusers publishes it, or a single file.</param>
+    /// <param name="tokenizer">The tokenizer's folder, where it is not the model's.</param>
+    /// <param name="generator">The source of dropout while training; scoring needs none.</param>
+    /// <exception cref="FileNotFoundException">A file is missing.</exception>
+    /// <exception cref="CheckpointException">A file is damaged, or the parts do not fit each other.</exception>
+    public static DiffusionModel Open(string path, string? tokenizer = null, Generator? generator = null)
+    {
+        var published = PublishedDiffusion.Open(path);
+        var parts = new List<nn.Module>();
+        try
+        {
+            var unet = Part(published.OpenUNet(generator));
+            var autoencoder = published.HasAutoencoder ? Part(published.OpenAutoencoder()) : null;
+            if (published.TextEncoders > 1)
+                throw new CheckpointException($"{path} has {published.TextEncoders} text encoders, as Stable Diffusion XL; this version reads its networks, but does not put them together.");
+            var text = published.TextEncoders == 1 ? Part(published.OpenTextEncoder()) : null;
+            var prompts = text is null ? null : published.OpenTokenizer(text.Config, path: tokenizer);
+            var size = unet.Config.SampleSize ?? 64;
+            var downscale = autoencoder?.Downscale ?? 1;
+            var config = new DiffusionConfig
+            {
+                UNet = unet.Config,
+                Autoencoder = (autoencoder as AutoencoderKl)?.Config,
+                TinyAutoencoder = (autoencoder as TinyAutoencoder)?.Config,
+                Text = text?.Config,
+                PromptLength = prompts?.Length ?? 0,
+                Padding = prompts?.Padding ?? 0,
+                Scheduler = SchedulerOf(published),
+                ImageSize = new(size.Height * downscale, size.Width * downscale),
+                Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
+            };
+            return new(new(Checked(config), unet, autoencoder, text), prompts?.Tokenizer);
+        }
+        catch
+        {
+            parts.ForEach(part => part.Dispose());
+            throw;
+        }
+
+        T Part<T>(T network) where T : nn.Module
+        {
+            parts.Add(network);
+            return network;
+        }
+
+        DiffusionConfig Checked(DiffusionConfig config)
+        {
+            try
+            {
+                return config.Validate();
+            }
+            catch (ArgumentException e)
+            {
+                throw new CheckpointException($"{path}: {e.Message}", e);
+            }
+        }
+    }
+
+    /// <summary>The network, which becomes the caller's.</summary>
+    public DiffusionNetwork Take()
+    {
+        var network = _network!;
+        _network = null;
+        return network;
+    }
+
+    public void Dispose() => _network?.Dispose();
+
+    /// <summary>What the model's publisher says of its noise; of a single file, that of Stable Diffusion 1.</summary>
+    private static SchedulerConfig SchedulerOf(PublishedDiffusion published)
+    {
+        if (published.SchedulerConfig is { } file)
+            return SchedulerConfig.FromJson(ModelFolder.ReadFile(file) ?? throw new FileNotFoundException($"There is no {file}.", file));
+        var scheduler = new SchedulerConfig
+        {
+            Scheduler = DiffusionScheduler.Ddim, BetaSchedule = BetaSchedule.ScaledLinear, BetaStart = 0.00085, BetaEnd = 0.012, Clip = false, FinalAlphaIsOne = false, StepsOffset = 1,
+        };
+        Notices.Say($"{published.Path} does not say how noise was added in training; taken is Stable Diffusion 1's way (scaled linear, predicting noise), with {scheduler.Scheduler}. A folder of diffusers says it in scheduler_config.json.");
+        return scheduler;
+    }
+}
+
+/// <summary>A diffusion model in its file, whether it was loaded or trained.</summary>
+internal abstract class DiffusionKind<TOptions>(string name, int version) : ModelKind<TOptions, DiffusionConfig, DiffusionNetwork>(name, version)
+    where TOptions : ScoringOptions
+{
+    public override ITextTokenizer ReadTokenizer(ModelArchiveReader archive) => ClipTokenizer.Load(archive);
+
+    public override BatchTransformer Create(IHostEnvironment environment, FittedModel model) => new DiffusionTransformer(environment, model);
+}
+
+internal sealed class DiffusionGeneratorKind() : DiffusionKind<DiffusionGeneratorOptions>("diffusion-generator", version: 1);
+
+internal sealed class DiffusionTrainerKind() : DiffusionKind<DiffusionTrainerOptions>("diffusion-trainer", version: 1);

@@ -1,0 +1,187 @@
+using Microsoft.ML.VisionModels.Core;
+using Microsoft.ML.VisionModels.Families.Diffusion.Schedulers;
+using Microsoft.ML.VisionModels.Layers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.VisionModels.Families.Diffusion;
+
+/// <summary>
+/// From noise to images, step by step, as diffusers' pipelines of Stable Diffusion go: words to vectors; noise, or an image with noise;
+/// the U-Net's answers with and without the words (arXiv 2207.12598) to the scheduler, again and again; latents to pixels.
+/// </summary>
+/// <param name="network">The networks.</param>
+/// <param name="tokenizer">Of a model that knows words.</param>
+/// <param name="options">How images are made.</param>
+/// <param name="device">Where the networks are.</param>
+/// <param name="type">The type of their weights.</param>
+internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer? tokenizer, DiffusionSamplingOptions options, Device device, ScalarType type)
+{
+    private static readonly Scalar s_half = 0.5;     // kept, see TensorArithmetic
+
+    private readonly DiffusionConfig _config = network.Config;
+
+    /// <summary>The size of the images.</summary>
+    public ImageSize Size { get; } = new(options.Height ?? network.Config.ImageSize.Height, options.Width ?? network.Config.ImageSize.Width);
+
+    /// <summary>The scheduler, with what its model's publisher said of it.</summary>
+    public SchedulerConfig Scheduler { get; } = network.Config.Scheduler with { Scheduler = options.Scheduler ?? network.Config.Scheduler.Scheduler };
+
+    /// <summary>Whether the U-Net is asked with and without what is wanted.</summary>
+    public bool Guides => options.GuidanceScale > 1 && (network.Text is not null || _config.NoClass is not null);
+
+    /// <summary>Throws for what the model cannot do, before any work.</summary>
+    /// <exception cref="ArgumentException">The message names the option.</exception>
+    public void Validate()
+    {
+        var step = network.Downscale;
+        foreach (var (name, side) in new[] { (nameof(options.Height), Size.Height), (nameof(options.Width), Size.Width) })
+        {
+            if (side % step != 0)
+                throw new ArgumentException($"Sampling.{name} is {side}, but must be a multiple of {step}: a place of the model's latents is {step} pixels wide.", name);
+        }
+        if (network.Text is { } text && options.ClipSkip >= text.Config.Depth)
+            throw new ArgumentException($"Sampling.ClipSkip is {options.ClipSkip}, but the text encoder has {text.Config.Depth} layers.", nameof(options.ClipSkip));
+        using var _ = Scheduler.Create(Run(hasImage: false));
+    }
+
+    /// <summary>The images, [N, 3, H, W] from 0 to 1, float32.</summary>
+    /// <param name="requests">All with an image, or none; all with a mask, or none.</param>
+    /// <param name="noise">Of the requests' seeds.</param>
+    /// <param name="report">Told after each step: which it was from 1, of how many, and what makes of it the images that they are now.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    /// <param name="trace">Takes <c>prompt_embeds</c>, <c>initial_latents</c>, and of each step i <c>unet_input.i</c>, <c>noise_pred.i</c>, <c>guided.i</c> and <c>latents.i</c>, and <c>decoded_raw</c>.</param>
+    public Tensor Generate(IReadOnlyList<DiffusionRequest> requests, IDiffusionNoise noise, Action<int, int, Func<Tensor>>? report, CancellationToken cancellation, Trace? trace = null)
+    {
+        using var scope = NewDisposeScope();
+        var condition = Condition(requests);
+        trace?.Add("prompt_embeds", condition.Words ?? zeros(0));
+        var image = Image(requests, noise);
+        using var scheduler = Scheduler.Create(Run(hasImage: image is not null));
+        var first = image is null ? 0 : scheduler.FirstCall(options.Steps, options.Strength);
+        var calls = scheduler.Timesteps.Count;
+        if (first >= calls)
+            throw new ArgumentException($"Sampling.Strength of {options.Strength} leaves none of the {options.Steps} steps; raise one of the two.", nameof(options.Strength));
+
+        var start = Draw(noise);                                                        // [N, C, h, w]
+        var x = image is null || (image.Mask is not null && options.Strength == 1)
+            ? start.Mul(scheduler.InitialNoiseScale)
+            : scheduler.AddNoise(image.Latents, start, first);
+        trace?.Add("initial_latents", x);
+        for (var call = first; call < calls; call++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var each = NewDisposeScope();
+            var output = Ask(scheduler.ScaleModelInput(Guides ? cat([x, x]) : x, call), scheduler.Timesteps[call], condition, image, trace?.In($"{call}"));
+            var (previous, now) = scheduler.Step(output, call, x, () => Draw(noise));
+            // Outside of the mask is the image, with as much noise as what is painted.
+            if (image is { Mask: { } mask } && !network.PaintsMasks)
+                previous = where(mask.ge(s_half), previous, call + 1 < calls ? scheduler.AddNoise(image.Latents, start, call + 1) : image.Latents);
+            trace?.Add($"{call}.latents", previous);
+            report?.Invoke(call + 1 - first, calls - first, () => ToPixels(now));
+            x = previous.MoveToOuterDisposeScope();
+        }
+        return ToPixels(x, trace).MoveToOuterDisposeScope();
+    }
+
+    private SchedulerRun Run(bool hasImage) => new() { Steps = options.Steps, Eta = options.Eta, Strength = hasImage ? options.Strength : 1 };
+
+    private Tensor Draw(IDiffusionNoise noise) => noise.Draw([0, network.Channels, Size.Height / network.Downscale, Size.Width / network.Downscale]).to(device);
+
+    /// <summary>What the U-Net is told of what is wanted: with guidance first of what is not, [2 N, ...].</summary>
+    private UNetGuidance Condition(IReadOnlyList<DiffusionRequest> requests)
+    {
+        Tensor? classes = null;
+        if (_config.UNet.Classes is { } count)
+        {
+            long[] wanted = [.. requests.Select(request => request.Class is >= 0 and var number && number < count ? number
+                : throw new ArgumentException(request.Class is null ? "The model makes images of classes, and a row has none; set the column of classes." : $"There is no class {request.Class}; the model knows {count}."))];
+            classes = tensor(Guides ? [.. wanted.Select(_ => (long)_config.NoClass!), .. wanted] : wanted, device: device);
+        }
+        return new()
+        {
+            Classes = classes,
+            Words = network.Text is null ? null
+                : Guides ? cat([Words(request => request.NegativePrompt, 0), Words(request => request.Prompt, options.ClipSkip)])
+                : Words(request => request.Prompt, options.ClipSkip),
+        };
+
+        // The vectors of texts' tokens, [N, T, D]; a text that comes twice is read once. As in the reference, what is not wanted goes through all layers.
+        Tensor Words(Func<DiffusionRequest, string> text, int skip)
+        {
+            var texts = requests.Select(text).ToArray();
+            var distinct = texts.Distinct().ToArray();
+            return network.Text!.Read(tokenizer!.Encode(distinct).to(device), skip).Tokens
+                .index_select(0, tensor([.. texts.Select(one => (long)Array.IndexOf(distinct, one))], device: device));
+        }
+    }
+
+    /// <summary>The U-Net's answer about x, led away from what is not wanted.</summary>
+    private Tensor Ask(Tensor x, double time, UNetGuidance condition, StartImage? image, Trace? trace)
+    {
+        if (image is not null && network.PaintsMasks)
+            x = cat([x, Twice(image.Mask!), Twice(image.Hidden!)], 1);                  // [2 N, C + 1 + C, h, w]
+        trace?.Add("unet_input", x);
+        using var times = tensor(time, device: device);
+        var output = network.UNet.forward(x.to(type), times.view(1), condition).to(ScalarType.Float32);
+        trace?.Add("noise_pred", output);
+        if (!Guides)
+            return output;
+        var (without, with) = (output.chunk(2)[0], output.chunk(2)[1]);
+        var guided = without.Add((with - without).Mul(options.GuidanceScale));
+        if (options.GuidanceRescale > 0)
+        {
+            var rescaled = guided * (Spread(with) / Spread(guided));
+            guided = rescaled.Mul(options.GuidanceRescale).Add(guided.Mul(1 - options.GuidanceRescale));
+        }
+        trace?.Add("guided", guided);
+        return guided;
+
+        Tensor Twice(Tensor tensor) => Guides ? cat([tensor, tensor]) : tensor;
+
+        static Tensor Spread(Tensor x) => x.std([1, 2, 3], unbiased: true, keepdim: true);
+    }
+
+    /// <summary>The images to begin with, as latents, and their masks.</summary>
+    private StartImage? Image(IReadOnlyList<DiffusionRequest> requests, IDiffusionNoise noise)
+    {
+        if (requests[0].Image is null)
+        {
+            return network.PaintsMasks
+                ? throw new ArgumentException("The model paints within masks (its U-Net reads them); set the columns of images and masks.") : null;
+        }
+        var images = Pixels(request => request.Image!).Mul(2.0).Sub(1);                 // [N, 3, H, W] from -1 to 1
+        var latents = Latents(images);
+        if (requests[0].Mask is null)
+            return new(latents, null, null);
+        var painted = Pixels(request => request.Mask!).mean([1], keepdim: true).ge(s_half).to(ScalarType.Float32);     // [N, 1, H, W]
+        var hidden = network.PaintsMasks ? Latents(images * painted.neg().Add(1)) : null;
+        var mask = nn.functional.interpolate(painted, [latents.shape[2], latents.shape[3]]);
+        return new(latents, mask.to(device), hidden);
+
+        Tensor Pixels(Func<DiffusionRequest, Tensor> image) => stack([.. requests.Select(image)]);
+
+        Tensor Latents(Tensor images) => network.ToLatents(images.to(device).to(type), shape => noise.Draw(shape).to(device)).to(ScalarType.Float32);
+    }
+
+    private Tensor ToPixels(Tensor latents, Trace? trace = null)
+    {
+        using var scope = NewDisposeScope();
+        var raw = network.ToImages(latents.to(type)).to(ScalarType.Float32);
+        // Half precision ends at 65,504, and brain floats are coarse: what became nothing there is made again.
+        if (type != ScalarType.Float32 && raw.isfinite().logical_not().any().item<bool>())
+        {
+            Notices.Say($"The autoencoder made numbers that {type} does not have; the images are made again in float32. Set Precision to Float32 to do so from the start.", kind: nameof(DiffusionSampler));
+            using var wide = network.AutoencoderInFloat32();
+            raw = cat([.. latents.to(ScalarType.Float32).split(1).Select(wide.ToImages)]);
+        }
+        trace?.Add("decoded_raw", raw);
+        using Scalar zero = 0, one = 1;
+        return raw.Div(2.0).Add(0.5).clamp(zero, one).cpu().MoveToOuterDisposeScope();
+    }
+
+    /// <param name="Latents">[N, C, h, w].</param>
+    /// <param name="Mask">1 where is painted, [N, 1, h, w].</param>
+    /// <param name="Hidden">The latents of the images without what is painted, for a U-Net that reads them.</param>
+    private sealed record StartImage(Tensor Latents, Tensor? Mask, Tensor? Hidden);
+}
