@@ -96,7 +96,7 @@ internal sealed class Dialect(string name)
     }
 
     /// <summary>The prefix, which may be empty, with which the dialect knows the most names of the checkpoint.</summary>
-    internal string PrefixIn(Checkpoint checkpoint) => ((string[])["", .. Prefixes]).MaxBy(prefix => CountKnown(checkpoint, prefix))!;
+    internal string PrefixIn(Checkpoint checkpoint) => Prefixes.Count == 0 ? "" : ((string[])["", .. Prefixes]).MaxBy(prefix => CountKnown(checkpoint, prefix))!;
 
     /// <summary>The prefix with which the publisher would publish a network.</summary>
     internal string OfficialPrefix(IEnumerable<string> network) =>
@@ -201,14 +201,19 @@ internal sealed class NamePattern
 
     public int WildcardCount => _literals.Length - 1;
 
-    public bool IsMatch(string name) => _regex.IsMatch(name);
+    public bool IsMatch(string name) => MayMatch(name) && _regex.IsMatch(name);
 
     /// <summary>The words that the wildcards stand for in a name; null where the name does not match.</summary>
     public string[]? Match(string name)
     {
+        if (!MayMatch(name))
+            return null;
         var match = _regex.Match(name);
         return match.Success ? [.. match.Groups.Values.Skip(1).Select(group => group.Value)] : null;
     }
+
+    // Most rules fail here: some dialects have hundreds, which are asked for thousands of names.
+    private bool MayMatch(string name) => name.StartsWith(_literals[0], StringComparison.Ordinal);
 
     /// <summary>The name with these words in the wildcards' places.</summary>
     public string Fill(string[] wildcards)

@@ -132,6 +132,9 @@ public class PublishedDiffusionTests
         Assert.Equal(folder.File("scheduler_config.json"), model.SchedulerConfig);
         using var opened = model.OpenUNet();
         AssertSame(unet, opened);
+
+        using var half = model.OpenUNet(Precision.BFloat16);
+        Assert.All(unet.state_dict().Zip(half.state_dict()), pair => Assert.True(pair.First.Value.to(bfloat16).equal(pair.Second.Value).all().item<bool>(), pair.First.Key));
     }
 
     [Theory]

@@ -148,6 +148,7 @@ public class UNetTests
         Assert.Contains("classes", Assert.Throws<ArgumentException>(() => classes.forward(sample, time)).Message, StringComparison.Ordinal);
         using var words = Drawn(ConfigOf("words"));
         Assert.Contains("words", Assert.Throws<ArgumentException>(() => words.forward(sample, time)).Message, StringComparison.Ordinal);
+        Assert.Contains("[batch, tokens, 6]", Assert.Throws<ArgumentException>(() => words.forward(sample, time, new() { Words = zeros(1, 5, 8) })).Message, StringComparison.Ordinal);
         Assert.Contains("[batch, 3, height, width]", Assert.Throws<ArgumentException>(() => words.forward(zeros(1, 4, 8, 8), time)).Message, StringComparison.Ordinal);
     }
 

@@ -35,17 +35,19 @@ internal abstract class PublishedDiffusion
         return Directory.Exists(path) ? new DiffusionFolder(path) : new DiffusionFile(path);
     }
 
+    /// <param name="precision">The numbers that the weights become.</param>
     /// <param name="generator">The source of dropout while training; scoring needs none.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="CheckpointException">A file is damaged, or asks for what is not built.</exception>
-    public abstract UNet OpenUNet(Generator? generator = null);
+    public abstract UNet OpenUNet(Precision precision = Precision.Float32, Generator? generator = null);
 
     /// <inheritdoc cref="OpenUNet"/>
-    public abstract Autoencoder OpenAutoencoder();
+    public abstract Autoencoder OpenAutoencoder(Precision precision = Precision.Float32);
 
     /// <inheritdoc cref="OpenUNet"/>
     /// <param name="index">From 0 to <see cref="TextEncoders"/> - 1.</param>
-    public abstract ClipTextNetwork OpenTextEncoder(int index = 0);
+    /// <param name="precision">The numbers that the weights become.</param>
+    public abstract ClipTextNetwork OpenTextEncoder(int index = 0, Precision precision = Precision.Float32);
 
     /// <summary>The tokenizer of a text tower.</summary>
     /// <param name="network">The tower.</param>
@@ -89,17 +91,17 @@ internal sealed class DiffusionFolder : PublishedDiffusion
 
     public override string? SchedulerConfig => _classes.ContainsKey("scheduler") ? System.IO.Path.Combine(FolderOf("scheduler", SchedulerFile), SchedulerFile) : null;
 
-    public override UNet OpenUNet(Generator? generator = null) => new UNetModel().Open(FolderOf("unet")).Build(generator: generator);
+    public override UNet OpenUNet(Precision precision = Precision.Float32, Generator? generator = null) => new UNetModel().Open(FolderOf("unet")).Build(generator: generator, precision: precision);
 
-    public override Autoencoder OpenAutoencoder() => ClassOf("vae") switch
+    public override Autoencoder OpenAutoencoder(Precision precision = Precision.Float32) => ClassOf("vae") switch
     {
-        "AutoencoderKL" => new AutoencoderKlModel().Open(FolderOf("vae")).Build(),
-        "AutoencoderTiny" => new TinyAutoencoderModel().Open(FolderOf("vae")).Build(),
+        "AutoencoderKL" => new AutoencoderKlModel().Open(FolderOf("vae")).Build(precision: precision),
+        "AutoencoderTiny" => new TinyAutoencoderModel().Open(FolderOf("vae")).Build(precision: precision),
         var other => throw new CheckpointException($"{Path}: the autoencoder is a {other}, which is not built; AutoencoderKL and AutoencoderTiny are."),
     };
 
-    public override ClipTextNetwork OpenTextEncoder(int index = 0) => ClassOf(TextEncoder(index)) is "CLIPTextModel" or "CLIPTextModelWithProjection"
-        ? new ClipTextModel().Open(FolderOf(TextEncoder(index))).Build()
+    public override ClipTextNetwork OpenTextEncoder(int index = 0, Precision precision = Precision.Float32) => ClassOf(TextEncoder(index)) is "CLIPTextModel" or "CLIPTextModelWithProjection"
+        ? new ClipTextModel().Open(FolderOf(TextEncoder(index))).Build(precision: precision)
         : throw new CheckpointException($"{Path}: '{TextEncoder(index)}' is a {ClassOf(TextEncoder(index))}, which is not built; CLIPTextModel and CLIPTextModelWithProjection are.");
 
     public override PromptTokenizer OpenTokenizer(ClipTextConfig network, int index = 0, string? path = null) =>
@@ -160,19 +162,19 @@ internal sealed class DiffusionFile : PublishedDiffusion
 
     public override bool HasAutoencoder { get; }
 
-    public override UNet OpenUNet(Generator? generator = null)
+    public override UNet OpenUNet(Precision precision = Precision.Float32, Generator? generator = null)
     {
         using var part = UnwrappedCheckpoint.Under(Checkpoint.Open(Path), UNetPrefix);
-        return new UNetModel().Load(part, UNet ?? LdmConfig.UNet(part), generator);
+        return new UNetModel().Load(part, UNet ?? LdmConfig.UNet(part), precision, generator);
     }
 
-    public override Autoencoder OpenAutoencoder()
+    public override Autoencoder OpenAutoencoder(Precision precision = Precision.Float32)
     {
         using var part = UnwrappedCheckpoint.Under(Checkpoint.Open(Path), AutoencoderPrefix);
-        return new AutoencoderKlModel().Load(part, Autoencoder ?? LdmConfig.Autoencoder(part, _isXL ? ScalingFactorOfXL : ScalingFactor));
+        return new AutoencoderKlModel().Load(part, Autoencoder ?? LdmConfig.Autoencoder(part, _isXL ? ScalingFactorOfXL : ScalingFactor), precision);
     }
 
-    public override ClipTextNetwork OpenTextEncoder(int index = 0)
+    public override ClipTextNetwork OpenTextEncoder(int index = 0, Precision precision = Precision.Float32)
     {
         if (index < 0 || index >= TextEncoders)
             throw new ArgumentOutOfRangeException(nameof(index), index, $"{Path} has {TextEncoders} text towers.");
@@ -180,10 +182,10 @@ internal sealed class DiffusionFile : PublishedDiffusion
         using var part = UnwrappedCheckpoint.Under(Checkpoint.Open(Path), prefix);
         var config = Text ?? ClipTextModel.FromTensors(part);
         if (Text is not null || prefix != SecondVersionPrefix)
-            return new ClipTextModel().Load(part, config);
+            return new ClipTextModel().Load(part, config, precision);
         var (unused, depth) = ($"transformer.resblocks.{config.Depth - 1}.", config.Depth - 1);
         using var used = UnwrappedCheckpoint.Under(Checkpoint.Open(Path), prefix, name => name != "text_projection" && !name.StartsWith(unused, StringComparison.Ordinal));
-        return new ClipTextModel().Load(used, config with { Depth = depth, EmbeddingSize = 0 });
+        return new ClipTextModel().Load(used, config with { Depth = depth, EmbeddingSize = 0 }, precision);
     }
 
     public override PromptTokenizer OpenTokenizer(ClipTextConfig network, int index = 0, string? path = null) => path is not null

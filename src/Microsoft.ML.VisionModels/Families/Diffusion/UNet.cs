@@ -233,8 +233,15 @@ internal sealed class UNet : nn.Module, INetwork<UNetConfig, UNet>, ITrainableNe
         Tensor Waves(Tensor numbers) => TimeEmbedding.Waves(numbers, Config.Channels[0], Config.CosinesFirst, Config.FrequencyShift);
     }
 
-    private Tensor? Words(UNetGuidance guidance) => !Config.KnowsWords ? null
-        : guidance.Words?.to(conv_in.weight.dtype) ?? throw new ArgumentException("The U-Net was trained with words, and none are given.", nameof(guidance));
+    private Tensor? Words(UNetGuidance guidance)
+    {
+        if (!Config.KnowsWords)
+            return null;
+        var words = guidance.Words ?? throw new ArgumentException("The U-Net was trained with words, and none are given.", nameof(guidance));
+        return words.dim() == 3 && Config.ContextWidths!.Contains((int)words.shape[2])
+            ? words.to(conv_in.weight.dtype)
+            : throw new ArgumentException($"The U-Net reads words as [batch, tokens, {Config.ContextWidths![^1]}], not {words.shape.Text()}: they are of another text tower.", nameof(guidance));
+    }
 
     private static Tensor? Mask(UNetGuidance guidance) => guidance.WordsMask?.to(ScalarType.Float32).Sub(1).Mul(-Hidden).unsqueeze(1).unsqueeze(1);     // [B, S] -> [B, 1, 1, S]
 }
