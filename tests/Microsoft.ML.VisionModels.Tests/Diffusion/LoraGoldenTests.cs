@@ -15,7 +15,17 @@ public partial class LoraGoldenTests
 
     private const string Merged = "merged.";
 
+    private const string Kohya = "lora-kohya.safetensors", Peft = "lora-peft.safetensors", OldNames = "lora-diffusers-attn-procs.safetensors";
+
     public static TheoryData<string> Cases => GoldenCase.For("diffusion-lora");
+
+    public static TheoryData<string> CasesOfKohya => GoldenCase.Holding(Kohya, Cases);
+
+    public static TheoryData<string> CasesOfPeft => GoldenCase.Holding(Peft, Cases);
+
+    public static TheoryData<string> CasesOfBoth => GoldenCase.Holding(Kohya, CasesOfPeft);
+
+    public static TheoryData<string> CasesOfOldNames => GoldenCase.Holding(OldNames, Cases);
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
     public void EqualsTheReference(string name)
@@ -25,7 +35,7 @@ public partial class LoraGoldenTests
         using var networks = new Networks(golden);
         var before = networks.Weights();
         Compare("base_");
-        foreach (var file in (string[])["lora-kohya.safetensors", "lora-peft.safetensors"])
+        foreach (var file in new[] { Kohya, Peft }.Where(golden.HasFile))
         {
             using (Lora.Merge(networks.Targets, (golden.File(file), networks.Multiplier)))
             {
@@ -51,30 +61,30 @@ public partial class LoraGoldenTests
     }
 
     /// <summary>The old names are of attention alone.</summary>
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CasesOfOldNames))]
     public void OldNamesChangeTheSameWeights(string name)
     {
         using var scope = NewDisposeScope();
         using var golden = GoldenCase.Open(name);
         using var networks = new Networks(golden);
         var before = networks.Weights();
-        using var merged = Lora.Merge(networks.Targets, (golden.File("lora-diffusers-attn-procs.safetensors"), networks.Multiplier));
+        using var merged = Lora.Merge(networks.Targets, (golden.File(OldNames), networks.Multiplier));
         var changed = networks.Weights().Where(weight => !weight.Value.equal(before[weight.Key]).all().item<bool>()).ToArray();
         Assert.NotEmpty(changed);
         Assert.All(changed, weight => TensorAssert.Close(golden.Expected(Merged + weight.Key), weight.Value, WeightTolerance));
-        using var file = new LoraFile(golden.File("lora-diffusers-attn-procs.safetensors"));
+        using var file = new LoraFile(golden.File(OldNames));
         Assert.Equal(file.Layers.Count, changed.Length);
     }
 
     /// <summary>In any order, and with weights of their own.</summary>
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CasesOfBoth))]
     public void SeveralAddUp(string name)
     {
         using var scope = NewDisposeScope();
         using var golden = GoldenCase.Open(name);
         using var networks = new Networks(golden);
         var before = networks.Weights();
-        var (kohya, peft) = (golden.File("lora-kohya.safetensors"), golden.File("lora-peft.safetensors"));
+        var (kohya, peft) = (golden.File(Kohya), golden.File(Peft));
         using (Lora.Merge(networks.Targets, (kohya, 0.75 * networks.Multiplier), (peft, 0.25 * networks.Multiplier)))
         {
             var after = networks.Weights();
@@ -87,14 +97,14 @@ public partial class LoraGoldenTests
     }
 
     /// <summary>As kohya's and PEFT's files for SDXL call them: the authors' numbers, and the towers by theirs.</summary>
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CasesOfPeft))]
     public void OtherNamesAreReadToo(string name)
     {
         using var scope = NewDisposeScope();
         using var golden = GoldenCase.Open(name);
         using var networks = new Networks(golden);
         using var folder = TestFolders.Temporary();
-        using var file = Checkpoint.Open(golden.File("lora-peft.safetensors"));
+        using var file = Checkpoint.Open(golden.File(Peft));
         var authors = LdmDialect.UNet(networks.UNet.Config);
         var diffusers = DiffusersDialect.UNet(networks.UNet.Config);
         var authorsNames = networks.UNet.state_dict().SelectMany(tensor =>
@@ -118,7 +128,7 @@ public partial class LoraGoldenTests
         }));
     }
 
-    [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(CasesOfKohya))]
     public void ALoraForAnotherModelIsRefused(string name)
     {
         using var scope = NewDisposeScope();
@@ -128,8 +138,8 @@ public partial class LoraGoldenTests
         var before = networks.Weights();
         var config = networks.UNet.Config;
         using var wider = new UNet(config with { ContextWidths = [.. config.ContextWidths!.Select(width => 2 * width)] });
-        Assert.Contains("another model", Refused([LoraTarget.Of(wider), LoraTarget.Of(networks.Text)], golden.File("lora-kohya.safetensors")), StringComparison.Ordinal);
-        Assert.Contains("lora_te_text_model", Refused([LoraTarget.Of(networks.UNet)], golden.File("lora-kohya.safetensors")), StringComparison.Ordinal);
+        Assert.Contains("another model", Refused([LoraTarget.Of(wider), LoraTarget.Of(networks.Text)], golden.File(Kohya)), StringComparison.Ordinal);
+        Assert.Contains("lora_te_text_model", Refused([LoraTarget.Of(networks.UNet)], golden.File(Kohya)), StringComparison.Ordinal);
 
         SafetensorsWriter.Write(folder.File("other.safetensors"), [("lora_unet_conv_in.hada_w1_a", ones(2, 2))]);
         Assert.Contains("hada_w1_a", Refused(networks.Targets, folder.File("other.safetensors")), StringComparison.Ordinal);

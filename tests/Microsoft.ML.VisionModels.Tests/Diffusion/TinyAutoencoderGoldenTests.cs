@@ -32,8 +32,9 @@ public class TinyAutoencoderGoldenTests
             ["latents"] = latents,
             ["scaled_latents"] = network.ToStored(latents),
             ["unscaled_latents"] = network.FromStored(network.ToStored(latents)),
-            ["decoded"] = network.Decode(golden.Input("z")),
         });
+        if (golden.Has("z"))
+            golden.AssertClose("decoded", network.Decode(golden.Input("z")));
         if (golden.Has("reconstruction"))
         {
             var reconstruction = golden.Expected("reconstruction");
@@ -64,7 +65,8 @@ public class TinyAutoencoderGoldenTests
         using var reloaded = DiffusionModels.OpenTinyAutoencoder(folder.File("encoder.safetensors"), folder.File("decoder.safetensors"));
         Assert.Equal(ModelJson.Write(network.Config with { Activation = Activation.Relu }), ModelJson.Write(reloaded.Config));
         Assert.Equal(0, (network.Encode(golden.Input("image")) - reloaded.Encode(golden.Input("image"))).count_nonzero().item<long>());
-        Assert.Equal(0, (network.Decode(golden.Input("z")) - reloaded.Decode(golden.Input("z"))).count_nonzero().item<long>());
+        var latents = network.Encode(golden.Input("image"));
+        Assert.Equal(0, (network.Decode(latents) - reloaded.Decode(latents)).count_nonzero().item<long>());
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Cases))]

@@ -101,7 +101,8 @@ internal sealed record AutoencoderKlConfig
     {
         HyperParameters.Check(this);
         if (Stages == 0 || Down.Length != Stages || Up.Length != Stages)
-            throw new ArgumentException($"The autoencoder has {Stages} stages ('block_out_channels' of config.json), {Down.Length} on the way down ('down_block_types') and {Up.Length} up ('up_block_types').");
+            throw new ArgumentException(
+                $"The autoencoder has {Stages} stages ('block_out_channels' of config.json), {Down.Length} on the way down ('down_block_types') and {Up.Length} up ('up_block_types').");
         if (Channels.FirstOrDefault(channels => channels % NormGroups != 0) is > 0 and var odd)
             throw new ArgumentException($"{odd} channels ('block_out_channels' of config.json) cannot be divided among {NormGroups} groups ('norm_num_groups').");
         if (ScalingFactor == 0)

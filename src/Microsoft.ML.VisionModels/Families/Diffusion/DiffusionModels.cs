@@ -75,7 +75,8 @@ internal static class DiffusionModels
     }
 
     /// <summary>A network of hyper-parameters that are known, from a part of a file.</summary>
-    public static TNetwork Load<TConfig, TNetwork>(this PublishedFormat<TConfig, TNetwork> format, Checkpoint weights, TConfig config, Precision precision = Precision.Float32, TorchSharp.torch.Generator? generator = null)
+    public static TNetwork Load<TConfig, TNetwork>(
+        this PublishedFormat<TConfig, TNetwork> format, Checkpoint weights, TConfig config, Precision precision = Precision.Float32, TorchSharp.torch.Generator? generator = null)
         where TConfig : class
         where TNetwork : TorchSharp.torch.nn.Module, INetwork<TConfig, TNetwork>
     {

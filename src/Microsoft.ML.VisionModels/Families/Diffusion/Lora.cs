@@ -123,7 +123,9 @@ internal sealed class Lora : IDisposable
             else if (down.Count < 2 || up.Count < 2 || down[0] != up.Skip(1).Product() || up[0] * down.Skip(1).Product() != found.Weight.numel() || up[0] != found.Weight.shape[0])
                 problems.Add($"'{name}' makes a weight of {up.Text()} times {down.Text()}, but the network's is {found.Weight.shape.Text()}");
         }
-        if (problems.Count > 0)
-            throw new CheckpointException($"{file.FilePath} is a LoRA for another model: {problems.Count} of its {file.Layers.Count} layers do not fit. {string.Join("; ", problems.Take(3))}{(problems.Count > 3 ? "; ..." : "")}.");
+        if (problems.Count == 0)
+            return;
+        var some = string.Join("; ", problems.Take(3)) + (problems.Count > 3 ? "; ..." : "");
+        throw new CheckpointException($"{file.FilePath} is a LoRA for another model: {problems.Count} of its {file.Layers.Count} layers do not fit. {some}.");
     }
 }

@@ -71,7 +71,7 @@ internal sealed partial class LoraFile : IDisposable
     {
         var match = TensorName().Match(name);
         if (!match.Success)
-            throw new CheckpointException($"{FilePath}: the tensor '{name}' is none of a LoRA that is read: each layer has the matrices down and up, and perhaps an alpha.");
+            throw new CheckpointException($"{FilePath}: the tensor '{name}' is none of a LoRA that is read, of which each layer has the matrices down and up, and perhaps an alpha.");
         var layer = LayerOf(match.Groups["layer"].Value);
         var known = _layers.GetValueOrDefault(layer, new("", "", ""));
         _layers[layer] = match.Groups["part"].Value switch
@@ -97,7 +97,8 @@ internal sealed partial class LoraFile : IDisposable
     private static double? AdapterAlpha(string path)
     {
         const string ConfigFile = "adapter_config.json";
-        if (!Path.GetFileName(path).StartsWith("adapter_model", StringComparison.Ordinal) || ModelFolder.ReadFile(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, ConfigFile)) is not { } config)
+        var beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, ConfigFile);
+        if (!Path.GetFileName(path).StartsWith("adapter_model", StringComparison.Ordinal) || ModelFolder.ReadFile(beside) is not { } config)
             return null;
         foreach (var key in (string[])["use_rslora", "use_dora", "rank_pattern", "alpha_pattern", "fan_in_fan_out"])
         {
@@ -107,7 +108,9 @@ internal sealed partial class LoraFile : IDisposable
         return config.Optional("lora_alpha")?.Number("lora_alpha");
     }
 
-    [GeneratedRegex(@"\A(?<layer>.+?)(\.lora_(?<part>down|up|A|B)(\.default)?\.weight|\.lora\.(?<part>down|up)\.weight|\.lora_linear_layer\.(?<part>down|up)\.weight|_lora\.(?<part>down|up)\.weight|\.(?<part>alpha))\z", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\A(?<layer>.+?)(\.lora_(?<part>down|up|A|B)(\.default)?\.weight|(\.lora|\.lora_linear_layer|_lora)\.(?<part>down|up)\.weight|\.(?<part>alpha))\z",
+        RegexOptions.ExplicitCapture)]
     private static partial Regex TensorName();
 }
 

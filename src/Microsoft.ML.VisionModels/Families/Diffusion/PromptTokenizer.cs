@@ -36,7 +36,10 @@ internal sealed class PromptTokenizer
             throw new CheckpointException($"The tokenizer of {folder} knows {tokenizer.VocabularySize} tokens, but the text tower {network.VocabularySize}.");
         var (config, special) = (Read("tokenizer_config.json"), Read("special_tokens_map.json"));
         var padding = Token(special) ?? Token(config);
-        var length = config.Optional("model_max_length") is { ValueKind: JsonValueKind.Number } most && most.GetDouble() < network.Positions ? most.Integer("model_max_length") : network.Positions;
+        // A tokenizer without a limit of its own has a huge number there.
+        var length = config.Optional("model_max_length") is { ValueKind: JsonValueKind.Number } most && most.GetDouble() < network.Positions
+            ? most.Integer("model_max_length")
+            : network.Positions;
         if (length < 2)
             throw new CheckpointException($"The tokenizer of {folder} makes rows of {length} tokens ('model_max_length'), which hold no prompt.");
         return new(tokenizer, length, padding is null ? null
@@ -44,7 +47,12 @@ internal sealed class PromptTokenizer
 
         JsonElement Read(string file) => ModelFolder.ReadFile(Path.Combine(folder, file)) ?? JsonConfig.Empty;
 
-        static string? Token(JsonElement file) => file.Optional("pad_token") is { ValueKind: JsonValueKind.Object } entry ? entry.Get("content", "") : file.Optional("pad_token") is null ? null : file.Get("pad_token", "");
+        static string? Token(JsonElement file) => file.Optional("pad_token") switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Object } entry => entry.Get("content", ""),
+            _ => file.Get("pad_token", ""),
+        };
     }
 
     /// <summary>The tokens of prompts, [B, <see cref="Length"/>] int64 on the CPU.</summary>

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Families.Diffusion;
 
-/// <summary>A published diffusion model: diffusers' folder with <c>model_index.json</c>, or a single file. Opening reads what there is; each network is read when it is asked for, and is the caller's.</summary>
+/// <summary>
+/// A published diffusion model: diffusers' folder with <c>model_index.json</c>, or a single file. Opening reads what there is; each network is
+/// read when it is asked for, and is the caller's.
+/// </summary>
 internal abstract class PublishedDiffusion
 {
     private protected PublishedDiffusion(string path) => Path = path;
@@ -123,13 +126,17 @@ internal sealed class DiffusionFolder : PublishedDiffusion
     }
 }
 
-/// <summary>A single file of Stable Diffusion 1, 2 or XL with all networks in the authors' names. It has no configurations: tensors tell them, and what they cannot tell is as usual.</summary>
+/// <summary>
+/// A single file of Stable Diffusion 1, 2 or XL with all networks in the authors' names. It has no configurations: tensors tell them, and what
+/// they cannot tell is as usual.
+/// </summary>
 internal sealed class DiffusionFile : PublishedDiffusion
 {
     private const string UNetPrefix = "model.diffusion_model.", AutoencoderPrefix = "first_stage_model.";
 
     // The text towers, by what their names begin with: Stable Diffusion 1 and 2, and XL's two.
-    private static readonly string[] s_textPrefixes = ["cond_stage_model.transformer.", "cond_stage_model.model.", "conditioner.embedders.0.transformer.", "conditioner.embedders.0.model.", "conditioner.embedders.1.model."];
+    private static readonly string[] s_textPrefixes =
+        ["cond_stage_model.transformer.", SecondVersionPrefix, "conditioner.embedders.0.transformer.", "conditioner.embedders.0.model.", "conditioner.embedders.1.model."];
 
     // Of it the last block was never used.
     private const string SecondVersionPrefix = "cond_stage_model.model.";

@@ -71,7 +71,7 @@ internal sealed class UNet : nn.Module, INetwork<UNetConfig, UNet>, ITrainableNe
         class_embedding = config.ClassEmbedding switch
         {
             ClassEmbedding.Time => new(channels[0], time, _outputActivation),
-            ClassEmbedding.Projection => new(config.ProjectionWidth!.Value, time, _outputActivation),
+            ClassEmbedding.Projection => new(config.ProjectionWidth!.Value, time, Activation.Silu),
             _ => null,
         };
         add_embedding = config.SizeWidth is null ? null : new(config.ProjectionWidth!.Value, time, Activation.Silu);

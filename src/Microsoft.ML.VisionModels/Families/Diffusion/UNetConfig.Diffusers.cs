@@ -125,7 +125,8 @@ internal sealed partial record UNetConfig
         // Between places alone a network with words has none: it would read its number of heads as their width.
         return [.. names.Select(name => Array.IndexOf(known, name) is var attention && attention >= 0 && attention != (int)(knowsWords ? StageAttention.Places : StageAttention.Words)
             ? (StageAttention)attention
-            : throw new CheckpointException($"The configuration's '{key}' has '{name}', which is not built; a {(knowsWords ? Conditional : Unconditional)} may have {known[0]} and {known[knowsWords ? 2 : 1]}."))];
+            : throw new CheckpointException(
+                $"The configuration's '{key}' has '{name}', which is not built; a {(knowsWords ? Conditional : Unconditional)} may have {known[0]} and {known[knowsWords ? 2 : 1]}."))];
     }
 
     private static UNetMiddle MiddleOf(JsonElement config, bool knowsWords)
