@@ -161,6 +161,7 @@ public class UNetTests
     [InlineData("UNet2DModel", "up_block_types", "[\"UpBlock2D\"]")]
     [InlineData("UNet2DModel", "block_out_channels", "[]")]
     [InlineData("UNet2DModel", "norm_num_groups", "5")]
+    [InlineData("UNet2DConditionModel", "norm_num_groups", "null")]
     [InlineData("UNet2DModel", "freq_shift", "4000")]
     [InlineData("UNet2DConditionModel", "dual_cross_attention", "true")]
     [InlineData("UNet2DConditionModel", "encoder_hid_dim", "64")]
@@ -179,6 +180,18 @@ public class UNetTests
         var refused = Assert.ThrowsAny<Exception>(() => UNetConfig.FromDiffusers(config));
         Assert.True(refused is CheckpointException or ArgumentException, refused.ToString());
         Assert.Contains(key, refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Widths of heads are of stages that have some.</summary>
+    [Theory]
+    [InlineData("false", "\"DownBlock2D\"", true)]
+    [InlineData("true", "\"DownBlock2D\"", false)]
+    [InlineData("false", "\"AttnDownBlock2D\"", false)]
+    public void StagesWithoutAttentionNeedNoHeads(string middle, string down, bool isBuilt)
+    {
+        var json = $$"""{"_class_name": "UNet2DModel", "block_out_channels": [12], "norm_num_groups": 4, "down_block_types": [{{down}}], "up_block_types": ["UpBlock2D"], "add_attention": {{middle}}}""";
+        var read = Record.Exception(() => UNetConfig.FromDiffusers(JsonDocument.Parse(json).RootElement));
+        Assert.Equal(isBuilt, read is null);
     }
 
     [Theory]

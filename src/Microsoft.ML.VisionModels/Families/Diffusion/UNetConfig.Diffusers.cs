@@ -30,20 +30,25 @@ internal sealed partial record UNetConfig
         if (name is not (Unconditional or Conditional))
             throw new CheckpointException($"The configuration has the _class_name '{name}'; U-Nets of this package are {Unconditional} and {Conditional}.");
         DiffusersConfig.RequireBuilt(config, s_built);
+        if (config.TryGetProperty("norm_num_groups", out var groups) && groups.ValueKind == JsonValueKind.Null)
+            throw new CheckpointException("The configuration's 'norm_num_groups' is null: U-Nets without norms are not built.");
 
         var knowsWords = name == Conditional;
         var defaults = knowsWords ? new UNetConfig { InputChannels = 4, OutputChannels = 4, Channels = [320, 640, 1280, 1280] } : new();
         var read = ConfigKeys.Read(config, defaults);
         var stages = read.Stages;
         var classes = config.Optional("num_class_embeds")?.Integer("num_class_embeds");
+        read = read with
+        {
+            Down = Attentions(config, "down", stages, knowsWords, read.Down),
+            Up = Attentions(config, "up", stages, knowsWords, read.Up),
+            Middle = MiddleOf(config, knowsWords),
+        };
         return (read with
         {
             SampleSize = config.Optional("sample_size") is null ? null : config.Size("sample_size", 0),
             Layers = config.ForEach("layers_per_block", stages, 2),
-            Down = Attentions(config, "down", stages, knowsWords, read.Down),
-            Up = Attentions(config, "up", stages, knowsWords, read.Up),
-            Middle = MiddleOf(config, knowsWords),
-            Heads = HeadsOf(config, read.Channels, knowsWords),
+            Heads = HeadsOf(config, read, knowsWords),
             ContextWidths = knowsWords ? config.ForEach("cross_attention_dim", stages, 1280) : null,
             Depths = config.ForEach("transformer_layers_per_block", stages, 1),
             UpDepths = config.Optional("reverse_transformer_layers_per_block") is null ? null : config.ForEach("reverse_transformer_layers_per_block", stages, 1),
@@ -98,14 +103,17 @@ internal sealed partial record UNetConfig
     }
 
     // Of a network without words the entry is the width of a head, and null one head; of one with words, by an old mistake, their number.
-    private static int[] HeadsOf(JsonElement config, int[] channels, bool knowsWords)
+    private static int[] HeadsOf(JsonElement config, UNetConfig read, bool knowsWords)
     {
         const string Key = "attention_head_dim";
         if (knowsWords)
-            return config.ForEach(Key, channels.Length, 8);
-        var width = config.TryGetProperty(Key, out var given) && given.ValueKind == JsonValueKind.Null ? (int?)null : config.Get(Key, 8);
-        return [.. channels.Select(count => width is null ? 1 : width > 0 && count % width == 0 ? count / width.Value
-            : throw new CheckpointException($"{count} channels ('block_out_channels' of config.json) do not consist of heads of {width} ('{Key}')."))];
+            return config.ForEach(Key, read.Stages, 8);
+        if (config.TryGetProperty(Key, out var given) && given.ValueKind == JsonValueKind.Null)
+            return [.. Enumerable.Repeat(1, read.Stages)];
+        var width = config.Get(Key, 8);
+        return [.. read.Channels.Select((channels, stage) => width > 0 && channels % width == 0 ? channels / width
+            : read.AttentionOf(stage) == StageAttention.None ? 1
+            : throw new CheckpointException($"{channels} channels ('block_out_channels' of config.json) do not consist of heads of {width} ('{Key}')."))];
     }
 
     private int? HeadWidth()

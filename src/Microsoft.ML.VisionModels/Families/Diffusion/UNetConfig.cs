@@ -164,6 +164,13 @@ internal sealed partial record UNetConfig
     /// <summary>By how much sizes must be divisible for nothing to be rounded.</summary>
     public int Divisor => 1 << (Stages - 1);
 
+    /// <summary>The attention of a stage, on the way down or up, or in the middle below the last.</summary>
+    public StageAttention AttentionOf(int stage)
+    {
+        var middle = stage < Stages - 1 || Middle != UNetMiddle.Attention ? StageAttention.None : KnowsWords ? StageAttention.Words : StageAttention.Places;
+        return new[] { stage < Down.Length ? Down[stage] : default, stage < Up.Length ? Up[^(stage + 1)] : default, middle }.Max();
+    }
+
     /// <summary>Groups of the norm before the middle's attention between places; null for no norm.</summary>
     public int? MiddleAttentionGroups => MiddleNormGroups ?? (ScaleShift ? null : NormGroups);
 
@@ -194,7 +201,7 @@ internal sealed partial record UNetConfig
             throw new ArgumentException("A stage with attention to words ('down_block_types', 'up_block_types' of config.json) needs the width of their vectors ('cross_attention_dim').");
         for (var stage = 0; stage < Stages; stage++)
         {
-            var (attention, channels) = (Down[stage] > Up[^(stage + 1)] ? Down[stage] : Up[^(stage + 1)], Channels[stage]);
+            var (attention, channels) = (AttentionOf(stage), Channels[stage]);
             if (channels % NormGroups != 0)
                 throw new ArgumentException($"{channels} channels ('block_out_channels' of config.json) cannot be divided among {NormGroups} groups ('norm_num_groups').");
             if (attention != StageAttention.None && (Heads[stage] > channels || (attention == StageAttention.Places && channels % Heads[stage] != 0)))
