@@ -21,8 +21,8 @@ public class DiscoveryTests
     {
         var it = EstimatorCase.Of(estimator);
         Assert.Equal(it.TransformerType.IsAssignableTo(typeof(ImageTransformer)), it.ReadsImages);
-        // A featurizer may be judged by labels, but neither learns them nor gives them.
-        Assert.Equal(it.ReadsLabels, it.TransformerType != typeof(ImageFeaturizerTransformer) && it.Options().Columns.ContainsKey(nameof(ImageClassifierOptions.LabelColumnName)));
+        // A featurizer may be judged by labels, but neither learns them nor gives them; and a generator makes images of them.
+        Assert.Equal(it.ReadsLabels, it.TransformerType != typeof(ImageFeaturizerTransformer) && it.TransformerType != typeof(DiffusionTransformer) && it.Options().Columns.ContainsKey(nameof(ImageClassifierOptions.LabelColumnName)));
 
         var context = new MLContext(seed: 1);
         var models = Array.ConvertAll([0, 1], seed =>

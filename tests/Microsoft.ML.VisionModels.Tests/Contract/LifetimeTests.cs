@@ -1,5 +1,5 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
+using Microsoft.ML.VisionModels.Families.Diffusion;
 using Microsoft.ML.VisionModels.Layers;
 using Microsoft.ML.VisionModels.Pipelines;
 using Microsoft.ML.VisionModels.Training;
@@ -66,6 +66,9 @@ public class LifetimeTests
         Assert.Equal(1, inner.Disposals);
     }
 
+    /// <summary>What holds a network for one call, or until somebody else owns it, and so is kept by nobody either.</summary>
+    private static readonly HashSet<Type> s_passing = [typeof(DiffusionSampler), typeof(DiffusionModel), typeof(LoraTarget)];
+
     /// <summary>Whoever kept a network would score with what is no longer there.</summary>
     [Fact]
     public void NobodyKeepsANetworkBeyondItsUse()
@@ -73,10 +76,10 @@ public class LifetimeTests
         var networks = typeof(BatchTransformer).Assembly.GetTypes().Where(type => type.IsAssignableTo(typeof(torch.nn.Module))).ToHashSet();
         var contracts = networks.SelectMany(type => type.GetInterfaces()).Where(type => type.Assembly == typeof(BatchTransformer).Assembly && !type.IsGenericType).ToHashSet();
         var keepers = typeof(BatchTransformer).Assembly.GetTypes()
-            .Where(type => !networks.Contains(type) && !type.IsDefined(typeof(CompilerGeneratedAttribute)) && type.Namespace != typeof(TrainingLoop).Namespace
+            .Where(type => !networks.Contains(type) && !type.Name.StartsWith('<') && type.Namespace != typeof(TrainingLoop).Namespace
                 && !type.IsAssignableTo(typeof(ITrainingTask)) && type != typeof(ScoringNetwork) && type != typeof(NetworkUse))
             .SelectMany(type => type.GetFields(Instruction.Declared))
-            .Where(field => field.FieldType.IsAssignableTo(typeof(torch.nn.Module)) || contracts.Contains(field.FieldType));
+            .Where(field => s_passing.Contains(field.FieldType) || (!s_passing.Contains(field.DeclaringType!) && (field.FieldType.IsAssignableTo(typeof(torch.nn.Module)) || contracts.Contains(field.FieldType))));
         Assert.Empty(keepers.Select(field => $"{field.DeclaringType}.{field.Name}"));
     }
 

@@ -23,6 +23,6 @@ internal sealed class DiffusionTrainerContractSetup : IContractSetup
     public void Prepare(OptionBag options, int imageSize) => options.For<DiffusionTrainerOptions>(trainer =>
     {
         (trainer.CaptionColumnName, trainer.LabelColumnName, trainer.SeedColumnName) = ("Text", null, null);
-        (trainer.Channels, trainer.VocabularySize, trainer.Sampling.Steps) = (8, 520, 2);
+        (trainer.Channels, trainer.VocabularySize, trainer.Sampling.Steps, trainer.Sampling.GuidanceScale) = (8, 520, 2, 1);
     });
 }

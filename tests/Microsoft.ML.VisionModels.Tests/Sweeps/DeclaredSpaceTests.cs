@@ -27,6 +27,8 @@ public class DeclaredSpaceTests
         ["HeadLayers"] = "the authors'", ["HeadBatchNorm"] = "goes with the backbone", ["NormalizePrototypes"] = "goes with the backbone", ["StudentTemperature"] = "the teacher's is searched",
         ["WarmupTeacherTemperature"] = "the teacher's is searched", ["TeacherTemperatureWarmupEpochs"] = "the teacher's is searched", ["CenterMomentum"] = "the authors'", ["FrozenLastLayerEpochs"] = "the authors'",
         ["FinalWeightDecay"] = "WeightDecay is searched", ["DecoderWidth"] = "goes when training is over", ["DecoderDepth"] = "goes when training is over", ["DecoderHeads"] = "goes when training is over",
+        ["DiffusionTrainerOptions.ImageSize"] = "what the user wants made", ["Prediction"] = "velocity is steady, and goes with the noise", ["MinSnr"] = "the paper's", ["OffsetNoise"] = "depends on what is wanted",
+        ["PreviewEpochs"] = "no part in learning",
         ["ClipTrainerOptions.Preset"] = "the larger ones are for millions of pairs", ["ClipTrainerOptions.ImageSize"] = "a checkpoint has its own",
     };
 

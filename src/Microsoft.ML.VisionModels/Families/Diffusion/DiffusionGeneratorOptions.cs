@@ -12,8 +12,11 @@ namespace Microsoft.ML.VisionModels;
 /// </summary>
 public sealed class DiffusionGeneratorOptions : ScoringOptions, IDiffusionColumns
 {
-    /// <summary>Options with a batch size for images that take much.</summary>
-    public DiffusionGeneratorOptions() => ScoringBatchSize = 4;
+    /// <summary>
+    /// Options of one image at a time: on a CPU several together are no faster, and sums of other lengths end in other last digits, which may
+    /// make a pixel one step brighter. Set <see cref="ScoringOptions.ScoringBatchSize"/> higher on a GPU.
+    /// </summary>
+    public DiffusionGeneratorOptions() => ScoringBatchSize = 1;
 
     /// <summary>The folder of the tokenizer (<c>vocab.json</c> and <c>merges.txt</c>); null, the default, takes the checkpoint's. Single files have none.</summary>
     public string? Tokenizer { get; set; }

@@ -25,7 +25,7 @@ internal sealed class DiffusionModel : IDisposable
     public static DiffusionTransformer Load(FitContext<DiffusionGeneratorOptions> context)
     {
         var options = context.Options;
-        using var published = Open(options.Checkpoint!, options.Tokenizer);
+        using var published = Open(options.Checkpoint!, options.Tokenizer, options.Precision);
         var model = new DiffusionTransformer(context.Host, new(options, published.Take(), context.Device) { Tokenizer = published.Tokenizer });
         try
         {
@@ -41,20 +41,21 @@ internal sealed class DiffusionModel : IDisposable
 
     /// <param name="path">A folder as diffusers publishes it, or a single file.</param>
     /// <param name="tokenizer">The tokenizer's folder, where it is not the model's.</param>
+    /// <param name="precision">Of the weights, which are never held in another.</param>
     /// <param name="generator">The source of dropout while training; scoring needs none.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="CheckpointException">A file is damaged, or the parts do not fit each other.</exception>
-    public static DiffusionModel Open(string path, string? tokenizer = null, Generator? generator = null)
+    public static DiffusionModel Open(string path, string? tokenizer = null, Precision precision = Precision.Float32, Generator? generator = null)
     {
         var published = PublishedDiffusion.Open(path);
         var parts = new List<nn.Module>();
         try
         {
-            var unet = Part(published.OpenUNet(generator));
-            var autoencoder = published.HasAutoencoder ? Part(published.OpenAutoencoder()) : null;
+            var unet = Part(published.OpenUNet(precision, generator));
+            var autoencoder = published.HasAutoencoder ? Part(published.OpenAutoencoder(precision)) : null;
             if (published.TextEncoders > 1)
                 throw new CheckpointException($"{path} has {published.TextEncoders} text encoders, as Stable Diffusion XL; this version reads its networks, but does not put them together.");
-            var text = published.TextEncoders == 1 ? Part(published.OpenTextEncoder()) : null;
+            var text = published.TextEncoders == 1 ? Part(published.OpenTextEncoder(0, precision)) : null;
             var prompts = text is null ? null : published.OpenTokenizer(text.Config, path: tokenizer);
             var size = unet.Config.SampleSize ?? 64;
             var downscale = autoencoder?.Downscale ?? 1;

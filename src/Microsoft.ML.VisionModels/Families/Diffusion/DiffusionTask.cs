@@ -119,7 +119,8 @@ internal sealed class DiffusionTask : BatchTask
             PredictionType.Image => clean,
             _ => _schedule.Velocity(clean, noise, times),
         };
-        var losses = (output - target).square().flatten(1).mean([1]);
+        var error = output - target;
+        var losses = (error * error).flatten(1).mean([1]);
         return _options.MinSnr > 0 ? losses * Weights(times) : losses;
 
         Tensor Noise(long[] shape) => randn(shape, generator: generator).to(_device);

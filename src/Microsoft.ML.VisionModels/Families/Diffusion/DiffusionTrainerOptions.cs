@@ -15,8 +15,8 @@ namespace Microsoft.ML.VisionModels;
 /// </summary>
 public sealed class DiffusionTrainerOptions : TrainerOptions, IDiffusionColumns
 {
-    /// <summary>Options whose training goes on to its end, without rows held out: the loss of one epoch tells little about images.</summary>
-    public DiffusionTrainerOptions() => (EarlyStoppingPatience, ValidationFraction) = (0, 0);
+    /// <summary>Options whose training goes on to its end, without rows held out: the loss of one epoch tells little about images. One image at a time is made, as by <see cref="DiffusionGeneratorOptions"/>.</summary>
+    public DiffusionTrainerOptions() => (EarlyStoppingPatience, ValidationFraction, ScoringBatchSize) = (0, 0, 1);
 
     /// <summary>The column of texts that describe the images, and of prompts when images are made; null, the default, for none.</summary>
     [ScoringSetting]
@@ -104,7 +104,7 @@ public sealed class DiffusionTrainerOptions : TrainerOptions, IDiffusionColumns
 
     internal override IEnumerable<SchemaShape.Column> Outputs(SchemaShape input) => ((IDiffusionColumns)this).Promises;
 
-    private protected override RecipeDefaults Defaults => Checkpoint is null ? new() { EmaDecay = 0.998, WeightDecay = 0.01 } : new() { LearningRate = 1e-5, WeightDecay = 0.01 };
+    private protected override RecipeDefaults Defaults => Checkpoint is null ? new() { EmaDecay = 0.998 } : new() { LearningRate = 1e-5 };
 
     internal override ScoringOptions Copy()
     {

@@ -15,8 +15,8 @@ namespace Microsoft.ML.VisionModels.Families.Diffusion;
 /// <summary>Trains a diffusion model on images: from random weights, or from a published model's.</summary>
 internal static class DiffusionTraining
 {
-    // A text of as many tokens is read whole; what is learned is of few words.
-    private const int TextWidth = 64, TextDepth = 2, TextHeads = 4;
+    // What is learned is of few words.
+    private const int TextDepth = 2, TextHeads = 4;
     private const int NormGroups = 8, HeadChannels = 32;
 
     // Attention between all places of larger features takes longer than everything else.
@@ -26,7 +26,7 @@ internal static class DiffusionTraining
     {
         var (options, plan) = (context.Options, context.Options.Plan(context.Seed));
         using var generator = context.NetworkGenerator();
-        using var published = options.Checkpoint is null ? null : DiffusionModel.Open(options.Checkpoint, options.Tokenizer, generator);
+        using var published = options.Checkpoint is null ? null : DiffusionModel.Open(options.Checkpoint, options.Tokenizer, generator: generator);
         ImageSize size = options.ImageSize ?? published?.Config.ImageSize ?? 32;
         var processor = new ImageProcessor(ImagePreprocessing.ForNetwork(options.Preprocessing, null, null, size));
         var set = Read("training", context.Input);
@@ -106,7 +106,7 @@ internal static class DiffusionTraining
         ClipTextConfig? text = tokenizer is null ? null : new()
         {
             VocabularySize = tokenizer.VocabularySize, Pooling = ClipTextPooling.EndToken, EndToken = tokenizer.EndToken, Positions = Longest(tokenizer, set.Payloads),
-            Width = TextWidth, Depth = TextDepth, Heads = TextHeads, MlpWidth = 4 * TextWidth, EmbeddingSize = 0, Causal = false, Activation = Activation.Gelu,
+            Width = 2 * options.Channels, Depth = TextDepth, Heads = TextHeads, MlpWidth = 8 * options.Channels, EmbeddingSize = 0, Causal = false, Activation = Activation.Gelu,
         };
         var downscale = autoencoder?.Downscale ?? 1;
         var config = new DiffusionConfig
@@ -117,7 +117,13 @@ internal static class DiffusionTraining
             Text = text,
             PromptLength = text?.Positions ?? 0,
             Padding = tokenizer?.EndToken ?? 0,
-            Scheduler = new() { Scheduler = DiffusionScheduler.Ddim, BetaSchedule = BetaSchedule.Cosine, Prediction = (PredictionType)options.Prediction, Clip = autoencoder is null, Spacing = TimestepSpacing.Trailing },
+            Scheduler = new()
+            {
+                // Of what is hardly more than noise, the noise tells no image: those who predict it add less, and begin a little before the end (arXiv 2305.08891).
+                Scheduler = DiffusionScheduler.Ddim, BetaSchedule = options.Prediction == DiffusionPrediction.Noise ? BetaSchedule.Linear : BetaSchedule.Cosine,
+                Spacing = options.Prediction == DiffusionPrediction.Noise ? TimestepSpacing.Leading : TimestepSpacing.Trailing,
+                Prediction = (PredictionType)options.Prediction, Clip = autoencoder is null,
+            },
             ImageSize = size,
             NoClass = labels?.Count,
             Name = "trained",
