@@ -37,7 +37,7 @@ return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
             .Select(file => new Captioned { Image = file, Caption = Captions.Of(Captions.Words[int.Parse(Path.GetFileName(Path.GetDirectoryName(file))!)]) });
         var options = new DiffusionTrainerOptions
         {
-            CaptionColumnName = nameof(Captioned.Caption), SeedColumnName = nameof(Request.Seed), ImageSize = 16, Epochs = settings.Epochs, Device = settings.Device, Precision = settings.Precision,
+            CaptionColumnName = nameof(Captioned.Caption), SeedColumnName = nameof(Request.Seed), ImageSize = 8, Epochs = settings.Epochs, Device = settings.Device, Precision = settings.Precision,
             Sampling = settings.Sampling, PreviewRows = [.. Captions.Words.Select(Captions.Of)], PreviewEpochs = Math.Max(1, settings.Epochs / 8), Previews = new PreviewSheet(settings.Out),
             CancellationToken = cancellation,
         };
