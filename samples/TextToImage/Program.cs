@@ -12,7 +12,8 @@ return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
     Directory.CreateDirectory(settings.Out);
     var digits = settings.Model is null || settings.Check ? Digits.Unpack(Path.Combine(settings.Out, "digits")) : null;
     using var model = settings.Model is null ? Train() : Load(settings.Model);
-    mlContext.Model.Save(model, null, Path.Combine(settings.Out, "model.zip"));
+    if (settings.Model is null)
+        mlContext.Model.Save(model, null, Path.Combine(settings.Out, "model.zip"));
 
     // Each prompt with as many seeds. A row's image depends on its prompt and seed alone.
     string[] prompts = settings.Prompt is { } prompt ? [prompt] : [.. Captions.Words.Select(Captions.Of)];

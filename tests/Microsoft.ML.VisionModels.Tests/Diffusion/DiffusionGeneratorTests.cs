@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Diffusion;
 using Microsoft.ML.VisionModels.Imaging;
@@ -139,6 +140,47 @@ public sealed class DiffusionGeneratorTests : IDisposable
         var row = new Row { Start = Save("start.png", TestImages.Noise(16, 16)), Mask = Save("mask.png", mask) };
         var error = Assert.ThrowsAny<Exception>(() => Generate([row], options => (options.InitialImageColumnName, options.MaskColumnName) = (nameof(Row.Start), nameof(Row.Mask))));
         Assert.Contains(message, error.ToString());
+    }
+
+    /// <summary>LCM's timesteps begin lower where an image comes in; none of its steps is left out besides.</summary>
+    [Fact]
+    public void LcmTakesAllOfItsSteps()
+    {
+        var steps = new List<int>();
+        Generate([new() { Start = Save("start.png", TestImages.Noise(16, 16)) }], options =>
+        {
+            (options.InitialImageColumnName, options.Sampling.Scheduler, options.Sampling.Steps, options.Sampling.Strength) = (nameof(Row.Start), DiffusionScheduler.Lcm, 4, 0.5);
+            options.Progress = new Reports(progress => steps.Add(progress.Step));
+        });
+        Assert.Equal([1, 2, 3, 4], steps);
+    }
+
+    /// <summary>Half of one and half again of the same are the whole, and each changes the image.</summary>
+    [Fact]
+    public void LorasAreMergedWhenTheModelIsLoaded()
+    {
+        var path = SaveLora("lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q");
+        var plain = Generate([new()], _ => { })[0].Image;
+        var whole = Generate([new()], options => options.Loras = [new(path)])[0].Image;
+        var halves = Generate([new()], options => options.Loras = [new(path, 0.5), new(path, 0.5)])[0].Image;
+        AssertClose(whole, halves);
+        Assert.NotEqual(plain.Pixels, whole.Pixels);
+        Assert.Equal(plain.Pixels, Generate([new()], options => options.Loras = [new(path, 0)])[0].Image.Pixels);
+
+        var other = SaveLora("lora_unet_mid_block_attentions_7_proj_in");
+        Assert.Contains("LoRA for another model", Assert.Throws<CheckpointException>(() => Fit([new()], options => options.Loras = [new(other)])).Message);
+
+        string SaveLora(string layer)
+        {
+            using var scope = NewDisposeScope();
+            using var model = DiffusionModel.Open(Model);
+            using var network = model.Take();
+            var width = network.Config.UNet.Channels[^1];
+            var file = _folder.File($"{layer}.safetensors");
+            using var generator = new Generator(3);
+            SafetensorsWriter.Write(file, [($"{layer}.lora_down.weight", randn([2, width], generator: generator)), ($"{layer}.lora_up.weight", randn([width, 2], generator: generator))]);
+            return file;
+        }
     }
 
     [Fact]

@@ -91,6 +91,27 @@ public class DiffusionTrainerTests
         }
     }
 
+    public static TheoryData<string, Action<DiffusionTrainerOptions>> Wrong => new()
+    {
+        { "set CaptionColumnName", options => (options.Checkpoint, options.CaptionColumnName) = (TestFolders.OwnGolden + "/diffusion-pipeline-t2i", null) },
+        { "ImageSize is 18, but must be a multiple of 4", options => (options.Checkpoint, options.ImageSize) = (TestFolders.OwnGolden + "/diffusion-pipeline-t2i", 18) },
+        { "no class 'purple'", options => (options.CaptionColumnName, options.LabelColumnName, options.PreviewRows) = (null, "Label", ["purple"]) },
+    };
+
+    [Theory, MemberData(nameof(Wrong), DisableDiscoveryEnumeration = true)]
+    public void WhatCannotBeLearnedIsSaidBeforeTheWork(string message, Action<DiffusionTrainerOptions> change)
+    {
+        var options = Options("caption");
+        change(options);
+        options.Progress = new Started();
+        Assert.Contains(message, Assert.ThrowsAny<ArgumentException>(() => _context.Transforms.DiffusionTrainer(options).Fit(Squares())).Message);
+    }
+
+    private sealed class Started : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => Assert.Fail("Training began.");
+    }
+
     [Fact]
     public void CaptionsAndLabelsAtOnceAreRefused()
     {

@@ -56,6 +56,8 @@ internal sealed record DiffusionConfig
             throw new ArgumentException($"The U-Net attends to vectors of {UNet.ContextWidths![0]} numbers ('cross_attention_dim' of its config.json), and the text encoder's have {text.Width} ('hidden_size').");
         if (Text is not null && (PromptLength < 2 || PromptLength > Text.Positions || Padding >= Text.VocabularySize))
             throw new ArgumentException($"Prompts of {PromptLength} tokens, padded with number {Padding}, are none for a text encoder of {Text.Positions} positions and {Text.VocabularySize} tokens.");
+        if (UNet.ClassEmbedding is not (ClassEmbedding.None or ClassEmbedding.Table))
+            throw new ArgumentException($"The U-Net is told classes as vectors ('class_embed_type' of its config.json is {UNet.ClassEmbedding}), for which a row has no column.");
         if (UNet.SizeWidth is not null)
             throw new ArgumentException("The U-Net is one of SDXL ('addition_embed_type' of its config.json), whose two text encoders this version does not put together.");
         if (NoClass is { } none && none >= UNet.Classes)

@@ -21,6 +21,9 @@ public sealed class DiffusionGeneratorOptions : ScoringOptions, IDiffusionColumn
     /// <summary>The folder of the tokenizer (<c>vocab.json</c> and <c>merges.txt</c>); null, the default, takes the checkpoint's. Single files have none.</summary>
     public string? Tokenizer { get; set; }
 
+    /// <summary>LoRAs that are merged into the checkpoint's networks when it is loaded, several at once. Empty, the default, for none. To be without one again, fit without it.</summary>
+    public IReadOnlyList<DiffusionLora> Loras { get; set; } = [];
+
     /// <summary>The column of prompts, text; null for models that know no words. Default "Prompt". What is too long for the text encoder (77 tokens) is cut off.</summary>
     [ScoringSetting]
     public string? PromptColumnName { get; set; } = "Prompt";
@@ -99,6 +102,8 @@ public sealed class DiffusionGeneratorOptions : ScoringOptions, IDiffusionColumn
         RequireCheckpoint();
         Sampling.Validate();
         OptionChecks.Require(PreviewSteps, PreviewSteps >= 0, "at least 0 (never)");
+        foreach (var lora in Loras)
+            OptionChecks.Require(lora.Weight, double.IsFinite(lora.Weight), "a number", "Loras.Weight");
         if (MaskColumnName is not null && InitialImageColumnName is null)
             throw new ArgumentException($"{nameof(MaskColumnName)} is set, but no {nameof(InitialImageColumnName)}: a mask says what of an image is painted.", nameof(MaskColumnName));
     }

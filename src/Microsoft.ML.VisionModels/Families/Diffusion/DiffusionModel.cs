@@ -25,7 +25,8 @@ internal sealed class DiffusionModel : IDisposable
     public static DiffusionTransformer Load(FitContext<DiffusionGeneratorOptions> context)
     {
         var options = context.Options;
-        using var published = Open(options.Checkpoint!, options.Tokenizer, options.Precision);
+        using var published = Open(options.Checkpoint!, options.Tokenizer, options.Precision, name: string.Concat(options.Loras.Select(lora => FormattableString.Invariant($" + {Path.GetFileName(lora.Path)} ({lora.Weight})"))));
+        published.Merge(options.Loras);
         var model = new DiffusionTransformer(context.Host, new(options, published.Take(), context.Device) { Tokenizer = published.Tokenizer });
         try
         {
@@ -43,9 +44,11 @@ internal sealed class DiffusionModel : IDisposable
     /// <param name="tokenizer">The tokenizer's folder, where it is not the model's.</param>
     /// <param name="precision">Of the weights, which are never held in another.</param>
     /// <param name="generator">The source of dropout while training; scoring needs none.</param>
+    /// <param name="imageSize">The size of images; null for the model's.</param>
+    /// <param name="name">What is added to the model's name.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="CheckpointException">A file is damaged, or the parts do not fit each other.</exception>
-    public static DiffusionModel Open(string path, string? tokenizer = null, Precision precision = Precision.Float32, Generator? generator = null)
+    public static DiffusionModel Open(string path, string? tokenizer = null, Precision precision = Precision.Float32, Generator? generator = null, ImageSize? imageSize = null, string name = "")
     {
         var published = PublishedDiffusion.Open(path);
         var parts = new List<nn.Module>();
@@ -68,8 +71,8 @@ internal sealed class DiffusionModel : IDisposable
                 PromptLength = prompts?.Length ?? 0,
                 Padding = prompts?.Padding ?? 0,
                 Scheduler = SchedulerOf(published),
-                ImageSize = new(size.Height * downscale, size.Width * downscale),
-                Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
+                ImageSize = imageSize ?? new(size.Height * downscale, size.Width * downscale),
+                Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))) + name,
             };
             return new(new(Checked(config), unet, autoencoder, text), prompts?.Tokenizer);
         }
@@ -96,6 +99,15 @@ internal sealed class DiffusionModel : IDisposable
                 throw new CheckpointException($"{path}: {e.Message}", e);
             }
         }
+    }
+
+    /// <summary>Merges LoRAs into the U-Net and the text tower, for good.</summary>
+    private void Merge(IReadOnlyList<DiffusionLora> loras)
+    {
+        if (loras.Count == 0)
+            return;
+        LoraTarget[] targets = [LoraTarget.Of(_network!.UNet), .. _network.Text is { } text ? [LoraTarget.Of(text)] : (LoraTarget[])[]];
+        Lora.Merge(targets, [.. loras.Select(lora => (lora.Path, lora.Weight))]).Keep();
     }
 
     /// <summary>The network, which becomes the caller's.</summary>

@@ -21,6 +21,8 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
 
     private readonly DiffusionConfig _config = network.Config;
 
+    public DiffusionConfig Config => _config;
+
     /// <summary>The size of the images.</summary>
     public ImageSize Size { get; } = new(options.Height ?? network.Config.ImageSize.Height, options.Width ?? network.Config.ImageSize.Width);
 
@@ -28,17 +30,20 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
     public SchedulerConfig Scheduler { get; } = network.Config.Scheduler with { Scheduler = options.Scheduler ?? network.Config.Scheduler.Scheduler };
 
     /// <summary>Whether the U-Net is asked with and without what is wanted.</summary>
-    public bool Guides => options.GuidanceScale > 1 && (network.Text is not null || _config.NoClass is not null);
+    public bool Guides => options.GuidanceScale > 1 && (network.Text is not null || _config.NoClass is not null) && _config.UNet.GuidanceWidth is null;
 
     /// <summary>Throws for what the model cannot do, before any work.</summary>
     /// <exception cref="ArgumentException">The message names the option.</exception>
     public void Validate()
     {
         var step = network.Downscale;
-        foreach (var (name, side) in new[] { (nameof(options.Height), Size.Height), (nameof(options.Width), Size.Width) })
+        foreach (var (name, side) in new[]
+        {
+            (nameof(DiffusionTrainerOptions.ImageSize), _config.ImageSize.Height), (nameof(DiffusionTrainerOptions.ImageSize), _config.ImageSize.Width), ("Sampling.Height", Size.Height), ("Sampling.Width", Size.Width),
+        })
         {
             if (side % step != 0)
-                throw new ArgumentException($"Sampling.{name} is {side}, but must be a multiple of {step}: a place of the model's latents is {step} pixels wide.", name);
+                throw new ArgumentException($"{name} is {side}, but must be a multiple of {step}: a place of the model's latents is {step} pixels wide.", name);
         }
         if (network.Text is { } text && options.ClipSkip >= text.Config.Depth)
             throw new ArgumentException($"Sampling.ClipSkip is {options.ClipSkip}, but the text encoder has {text.Config.Depth} layers.", nameof(options.ClipSkip));
@@ -56,17 +61,17 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
         using var scope = NewDisposeScope();
         var condition = Condition(requests);
         trace?.Add("prompt_embeds", condition.Words ?? zeros(0));
-        var image = Image(requests, noise);
+        var image = Image(requests, noise, out var start);
         using var scheduler = Scheduler.Create(Run(hasImage: image is not null));
-        var first = image is null ? 0 : scheduler.FirstCall(options.Steps, options.Strength);
+        // LCM's timesteps begin lower already.
+        var first = image is null || Scheduler.Scheduler == DiffusionScheduler.Lcm ? 0 : scheduler.FirstCall(options.Steps, options.Strength);
         var calls = scheduler.Timesteps.Count;
         if (first >= calls)
             throw new ArgumentException($"Sampling.Strength of {options.Strength} leaves none of the {options.Steps} steps; raise one of the two.", nameof(options.Strength));
 
-        var start = Draw(noise);                                                        // [N, C, h, w]
-        var x = image is null || (image.Mask is not null && options.Strength == 1)
+        var x = image is null || (image.Mask is not null && options.Strength == 1)       // [N, C, h, w]
             ? start.Mul(scheduler.InitialNoiseScale)
-            : scheduler.AddNoise(image.Latents, start, first);
+            : scheduler.AddNoise(image.Latents!, start, first);
         trace?.Add("initial_latents", x);
         for (var call = first; call < calls; call++)
         {
@@ -76,9 +81,10 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
             var (previous, now) = scheduler.Step(output, call, x, () => Draw(noise));
             // Outside of the mask is the image, with as much noise as what is painted.
             if (image is { Mask: { } mask } && !network.PaintsMasks)
-                previous = where(mask.ge(s_half), previous, call + 1 < calls ? scheduler.AddNoise(image.Latents, start, call + 1) : image.Latents);
+                previous = where(mask.ge(s_half), previous, call + 1 < calls ? scheduler.AddNoise(image.Latents!, start, call + 1) : image.Latents!);
             trace?.Add($"{call}.latents", previous);
             report?.Invoke(call + 1 - first, calls - first, () => ToPixels(now));
+            using var last = x;
             x = previous.MoveToOuterDisposeScope();
         }
         return ToPixels(x, trace).MoveToOuterDisposeScope();
@@ -96,11 +102,13 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
         {
             long[] wanted = [.. requests.Select(request => request.Class is >= 0 and var number && number < count ? number
                 : throw new ArgumentException(request.Class is null ? "The model makes images of classes, and a row has none; set the column of classes." : $"There is no class {request.Class}; the model knows {count}."))];
-            classes = tensor(Guides ? [.. wanted.Select(_ => (long)_config.NoClass!), .. wanted] : wanted, device: device);
+            classes = tensor(Guides ? [.. wanted.Select(own => _config.NoClass ?? own), .. wanted] : wanted, device: device);
         }
         return new()
         {
             Classes = classes,
+            // Into a network that is distilled for it, guidance goes as a number (arXiv 2310.04378).
+            Strength = _config.UNet.GuidanceWidth is { } width ? TimeEmbedding.Waves(tensor([.. requests.Select(_ => (float)(1000 * (options.GuidanceScale - 1)))], device: device), width, cosinesFirst: false, shift: 1) : null,
             Words = network.Text is null ? null
                 : Guides ? cat([Words(request => request.NegativePrompt, 0), Words(request => request.Prompt, options.ClipSkip)])
                 : Words(request => request.Prompt, options.ClipSkip),
@@ -142,22 +150,33 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
         static Tensor Spread(Tensor x) => x.std([1, 2, 3], unbiased: true, keepdim: true);
     }
 
-    /// <summary>The images to begin with, as latents, and their masks.</summary>
-    private StartImage? Image(IReadOnlyList<DiffusionRequest> requests, IDiffusionNoise noise)
+    /// <summary>The images to begin with, as latents, and their masks; and the noise. All is drawn in the reference's order, so that a seed means the same.</summary>
+    private StartImage? Image(IReadOnlyList<DiffusionRequest> requests, IDiffusionNoise noise, out Tensor start)
     {
+        if (network.PaintsMasks && (requests[0].Image is null || requests[0].Mask is null))
+            throw new ArgumentException("The model paints within masks (its U-Net reads them); set the columns of images and masks.");
         if (requests[0].Image is null)
         {
-            return network.PaintsMasks
-                ? throw new ArgumentException("The model paints within masks (its U-Net reads them); set the columns of images and masks.") : null;
+            start = Draw(noise);
+            return null;
         }
         var images = Pixels(request => request.Image!).Mul(2.0).Sub(1);                 // [N, 3, H, W] from -1 to 1
-        var latents = Latents(images);
+        var latents = network.PaintsMasks && options.Strength == 1 ? null : Latents(images);
+        start = Draw(noise);
         if (requests[0].Mask is null)
             return new(latents, null, null);
-        var painted = Pixels(request => request.Mask!).mean([1], keepdim: true).ge(s_half).to(ScalarType.Float32);     // [N, 1, H, W]
-        var hidden = network.PaintsMasks ? Latents(images * painted.neg().Add(1)) : null;
-        var mask = nn.functional.interpolate(painted, [latents.shape[2], latents.shape[3]]);
-        return new(latents, mask.to(device), hidden);
+        var painted = Gray(Pixels(request => request.Mask!)).ge(s_half).to(ScalarType.Float32);      // [N, 1, H, W]
+        var mask = nn.functional.interpolate(painted, [start.shape[2], start.shape[3]]);
+        if (mask.flatten(1).amax([1]).le(s_half).any().item<bool>())
+            throw new ArgumentException($"A mask is so small that it covers no place of the latents, each of which is {network.Downscale} pixels wide; nothing would be painted.");
+        if (network.PaintsMasks)
+            return new(latents, mask.to(device), Latents(images * painted.neg().Add(1)));
+        if (network.Autoencoder is AutoencoderKl)
+            noise.Draw(start.shape).Dispose();      // the reference encodes what is hidden for other models too
+        return new(latents, mask.to(device), null);
+
+        // As Pillow's "L".
+        static Tensor Gray(Tensor rgb) => rgb.narrow(1, 0, 1).Mul(0.299).Add(rgb.narrow(1, 1, 1).Mul(0.587)).Add(rgb.narrow(1, 2, 1).Mul(0.114));
 
         Tensor Pixels(Func<DiffusionRequest, Tensor> image) => stack([.. requests.Select(image)]);
 
@@ -167,21 +186,27 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
     private Tensor ToPixels(Tensor latents, Trace? trace = null)
     {
         using var scope = NewDisposeScope();
-        var raw = network.ToImages(latents.to(type)).to(ScalarType.Float32);
-        // Half precision ends at 65,504, and brain floats are coarse: what became nothing there is made again.
-        if (type != ScalarType.Float32 && raw.isfinite().logical_not().any().item<bool>())
+        if (!IsFinite(latents))
+            throw new InvalidOperationException($"The network made numbers that are no image (NaN or infinite){(type == ScalarType.Float32 ? "" : $" in {type}; set Precision to Float32")}.");
+        var raw = network.Autoencoder is null ? latents : network.ToImages(latents.to(type)).to(ScalarType.Float32);
+        // What an autoencoder cannot tell in 16 bits is made again.
+        if (type != ScalarType.Float32 && !IsFinite(raw))
         {
             Notices.Say($"The autoencoder made numbers that {type} does not have; the images are made again in float32. Set Precision to Float32 to do so from the start.", kind: nameof(DiffusionSampler));
             using var wide = network.AutoencoderInFloat32();
             raw = cat([.. latents.to(ScalarType.Float32).split(1).Select(wide.ToImages)]);
         }
+        if (!IsFinite(raw))
+            throw new InvalidOperationException("The autoencoder made numbers that are no image (NaN or infinite).");
         trace?.Add("decoded_raw", raw);
         using Scalar zero = 0, one = 1;
         return raw.Div(2.0).Add(0.5).clamp(zero, one).cpu().MoveToOuterDisposeScope();
+
+        static bool IsFinite(Tensor x) => x.isfinite().all().item<bool>();
     }
 
-    /// <param name="Latents">[N, C, h, w].</param>
+    /// <param name="Latents">[N, C, h, w]; null where nothing of them is used.</param>
     /// <param name="Mask">1 where is painted, [N, 1, h, w].</param>
     /// <param name="Hidden">The latents of the images without what is painted, for a U-Net that reads them.</param>
-    private sealed record StartImage(Tensor Latents, Tensor? Mask, Tensor? Hidden);
+    private sealed record StartImage(Tensor? Latents, Tensor? Mask, Tensor? Hidden);
 }

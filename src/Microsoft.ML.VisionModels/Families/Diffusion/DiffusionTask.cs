@@ -13,9 +13,9 @@ namespace Microsoft.ML.VisionModels.Families.Diffusion;
 /// <summary>Images, and what is told of each.</summary>
 /// <param name="Set">The images, with their captions, or their labels, or nothing.</param>
 /// <param name="Told">Of each row its tokens, or its class; null for a model that is told nothing.</param>
-/// <param name="Nothing">What stands for nothing in the place of these.</param>
+/// <param name="Nothing">What stands for nothing in the place of these; null where nothing does, and so they are never withheld.</param>
 /// <param name="Rows">The rows that are meant.</param>
-internal sealed record DiffusionRows(ImageSet<string> Set, long[][]? Told, long[] Nothing, int[] Rows);
+internal sealed record DiffusionRows(ImageSet<string> Set, long[][]? Told, long[]? Nothing, int[] Rows);
 
 /// <summary>
 /// Learning to tell images from noise (arXiv 2006.11239, algorithm 1): an image, a random time, noise of that time's strength, and the
@@ -32,7 +32,7 @@ internal sealed class DiffusionTask : BatchTask
     private readonly Generator _generator;
     private readonly Device _device;
     private readonly Action<int> _preview;
-    private int _epoch;
+    private int _epoch, _judged;
 
     /// <param name="network">What learns; its autoencoder does not.</param>
     /// <param name="processor">The preprocessing, to -1 to 1.</param>
@@ -76,6 +76,7 @@ internal sealed class DiffusionTask : BatchTask
     public override ValidationResult? Validate(CancellationToken cancellation)
     {
         _preview(_epoch + 1);
+        _judged = 0;
         // Of images the loss tells little, so that it chooses no epoch.
         return base.Validate(cancellation) is { } judged ? new(null, judged.Loss, new Dictionary<string, double>()) : null;
     }
@@ -95,7 +96,7 @@ internal sealed class DiffusionTask : BatchTask
 
     protected override (double Right, double Loss) Judge(TrainingBatch batch)
     {
-        using var generator = EpochOrder.Generator(Plan.Seed, epoch: -3, step: batch.Count);        // the same noise each time
+        using var generator = EpochOrder.Generator(Plan.Seed, epoch: -3, step: _judged++);        // the same noise after each epoch
         return (0, Losses(batch, dropout: 0, generator).sum().Item());
     }
 
@@ -145,11 +146,11 @@ internal sealed class DiffusionTask : BatchTask
     {
         if (batch.Payload is not { } told)
             return null;
-        if (dropout > 0)
+        if (dropout > 0 && _train.Nothing is { } nothing)
         {
             using var share = tensor((float)dropout);
             var withheld = rand([batch.Count, 1], generator: generator).lt(share);                  // [B, 1]
-            told = where(withheld, tensor(_train.Nothing).view(1, -1), told);
+            told = where(withheld, tensor(nothing).view(1, -1), told);
         }
         told = told.to(_device);
         return _network.Text is { } text ? new() { Words = text.Read(told, _options.Sampling.ClipSkip).Tokens } : new() { Classes = told.view(-1) };

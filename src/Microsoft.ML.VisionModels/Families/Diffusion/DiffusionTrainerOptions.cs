@@ -104,6 +104,8 @@ public sealed class DiffusionTrainerOptions : TrainerOptions, IDiffusionColumns
 
     internal override IEnumerable<SchemaShape.Column> Outputs(SchemaShape input) => ((IDiffusionColumns)this).Promises;
 
+    private protected override IEnumerable<string> NoPartInLearning => [.. base.NoPartInLearning, nameof(PreviewEpochs)];
+
     private protected override RecipeDefaults Defaults => Checkpoint is null ? new() { EmaDecay = 0.998 } : new() { LearningRate = 1e-5 };
 
     internal override ScoringOptions Copy()

@@ -26,20 +26,19 @@ internal static class DiffusionTraining
     {
         var (options, plan) = (context.Options, context.Options.Plan(context.Seed));
         using var generator = context.NetworkGenerator();
-        using var published = options.Checkpoint is null ? null : DiffusionModel.Open(options.Checkpoint, options.Tokenizer, generator: generator);
+        using var published = options.Checkpoint is null ? null : DiffusionModel.Open(options.Checkpoint, options.Tokenizer, generator: generator, imageSize: options.ImageSize is { } side ? side : null);
+        if (published is not null)
+            RequireTrainable(published.Config, options);
         ImageSize size = options.ImageSize ?? published?.Config.ImageSize ?? 32;
         var processor = new ImageProcessor(ImagePreprocessing.ForNetwork(options.Preprocessing, null, null, size));
         var set = Read("training", context.Input);
         var tokenizer = published?.Tokenizer ?? (options.CaptionColumnName is null ? null : ClipTokenizer.Learn(set.Payloads, options.VocabularySize));
-        var labels = options.LabelColumnName is { } label ? LabelColumn.Bind(context.Input.Schema, label).Collect(set.Payloads) : null;
+        // A published model knows its classes by number.
+        var labels = options.LabelColumnName is { } label && published is null ? LabelColumn.Bind(context.Input.Schema, label).Collect(set.Payloads) : null;
 
         var network = published?.Take() ?? Random(options, size, tokenizer, set, labels, generator);
         try
         {
-            if (network.Config.UNet.Classes is { } classes && labels is null)
-                throw new ArgumentException($"The model makes images of {classes} classes; set {nameof(options.LabelColumnName)}.");
-            if (network.Text is not null && options.CaptionColumnName is null)
-                throw new ArgumentException($"The model makes images from words; set {nameof(options.CaptionColumnName)}.");
             Freeze(network, options);
             network.to(context.Device);
             network.UNet.GradientCheckpointing = plan.GradientCheckpointing;
@@ -47,6 +46,11 @@ internal static class DiffusionTraining
             var (train, validation) = Split(prompts, network.Config);
             var sampler = new DiffusionSampler(network, prompts, options.Sampling, context.Device, ScalarType.Float32);
             sampler.Validate();
+            if (options.LabelColumnName is not null)
+            {
+                foreach (var row in options.PreviewRows)
+                    ClassOf(row, network.Config);       // before the work
+            }
             using var task = new DiffusionTask(network, processor, options, plan, train, validation, generator, context.Device, epoch => Preview(sampler, epoch));
             var history = TrainingLoop.Run(task, plan, context.Host);
             return new(context.Host, new(options, network, context.Device) { Tokenizer = tokenizer, Labels = labels, History = history });
@@ -73,9 +77,9 @@ internal static class DiffusionTraining
         DiffusionRows Rows(ImageSet<string> images, PromptTokenizer? prompts, DiffusionConfig config)
         {
             int[] all = [.. Enumerable.Range(0, images.Count)];
-            if (labels is not null)
-                return new(images, [.. images.Payloads.Select(name => new long[] { ClassOf(name) })], [config.NoClass ?? 0], all);
-            return prompts is null ? new(images, null, [], all) : new(images, [.. images.Payloads.Select(Tokens)], Tokens(""), all);
+            if (options.LabelColumnName is not null)
+                return new(images, [.. images.Payloads.Select(name => new long[] { ClassOf(name, config) })], config.NoClass is { } none ? [none] : null, all);
+            return prompts is null ? new(images, null, null, all) : new(images, [.. images.Payloads.Select(Tokens)], Tokens(""), all);
 
             long[] Tokens(string text)
             {
@@ -84,18 +88,44 @@ internal static class DiffusionTraining
             }
         }
 
-        int ClassOf(string name) => labels!.IndexOf(name) is >= 0 and var index ? index
-            : throw new ArgumentException($"There is no class '{name}' among the training rows; they have {string.Join(", ", labels.Names.Take(20))}.");
+        int ClassOf(string name, DiffusionConfig config)
+        {
+            if (labels is null)
+            {
+                return int.TryParse(name, out var number) && number >= 0 && number < config.UNet.Classes ? number
+                    : throw new ArgumentException($"The checkpoint knows its {config.UNet.Classes} classes by number from 0, and '{name}' in the column '{options.LabelColumnName}' is none of them.");
+            }
+            return labels.IndexOf(name) is >= 0 and var index ? index
+                : throw new ArgumentException($"There is no class '{name}' among the training rows; they have {string.Join(", ", labels.Names.Take(20))}.");
+        }
 
         void Preview(DiffusionSampler sampler, int epoch)
         {
             if (options.Previews is null || options.PreviewRows.Count == 0 || epoch % options.PreviewEpochs != 0)
                 return;
             DiffusionRequest[] requests = [.. options.PreviewRows.Select((row, i) =>
-                new DiffusionRequest(options.Sampling.Seed + i) { Prompt = row, Class = labels is null ? null : ClassOf(row) })];
+                new DiffusionRequest(options.Sampling.Seed + i) { Prompt = row, Class = options.LabelColumnName is null ? null : ClassOf(row, sampler.Config) })];
             using var noise = new SeededNoise(requests.Select(request => request.Seed));
             using var images = sampler.Generate(requests, noise, null, options.CancellationToken);
             options.Previews.Report(new(epoch, [.. GeneratedImages.Of(images).Select(ImageDecoder.ToMLImage)]));
+        }
+    }
+
+    /// <summary>What a checkpoint cannot learn from is said before anything is read.</summary>
+    private static void RequireTrainable(DiffusionConfig config, DiffusionTrainerOptions options)
+    {
+        var channels = config.Autoencoder?.LatentChannels ?? config.TinyAutoencoder?.LatentChannels ?? 3;
+        if (config.UNet.InputChannels != channels || config.UNet.OutputChannels != channels)
+            throw new ArgumentException($"The checkpoint's U-Net reads {config.UNet.InputChannels} channels and tells {config.UNet.OutputChannels}; one that reads and tells {channels} can be trained: no masks beside the image, no variance, and colors.");
+        Require(config.Text is not null, options.CaptionColumnName, nameof(options.CaptionColumnName), "words");
+        Require(config.UNet.Classes is not null, options.LabelColumnName, nameof(options.LabelColumnName), "classes");
+
+        static void Require(bool knows, string? column, string name, string what)
+        {
+            if (knows && column is null)
+                throw new ArgumentException($"The checkpoint makes images of {what}; set {name}.", name);
+            if (!knows && column is not null)
+                throw new ArgumentException($"The checkpoint knows no {what}, from which {name} would have it learn; leave it null.", name);
         }
     }
 
@@ -150,7 +180,7 @@ internal static class DiffusionTraining
         return new()
         {
             SampleSize = size, InputChannels = channels, OutputChannels = channels, Channels = widths, Layers = [.. widths.Select(_ => options.Blocks)],
-            Down = attention, Up = [.. attention.Reverse()], Heads = [.. widths.Select(width => Math.Max(1, width / HeadChannels))], ContextWidths = text is null ? null : [.. widths.Select(_ => text.Width)],
+            Down = attention, Up = [.. attention.Reverse()], Heads = [.. widths.Select(width => width % HeadChannels == 0 ? width / HeadChannels : 1)], ContextWidths = text is null ? null : [.. widths.Select(_ => text.Width)],
             Depths = [.. widths.Select(_ => 1)], OnlyCrossAttention = [.. widths.Select(_ => false)], NormGroups = NormGroups,
             ClassEmbedding = labels is null ? ClassEmbedding.None : ClassEmbedding.Table, Classes = labels?.Count + 1,
         };

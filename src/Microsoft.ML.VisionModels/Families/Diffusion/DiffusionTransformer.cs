@@ -115,7 +115,7 @@ public sealed class DiffusionTransformer : BatchTransformer
             var mask = item.Mask?.Read(skipInvalid: false, pixels => pixels);
             if (mask is not null && (mask.Width, mask.Height) != (image!.Width, image.Height))
                 throw new ArgumentException($"Row {item.Row}: the mask has {mask.Width} x {mask.Height} pixels, and its image {image.Width} x {image.Height}.");
-            if (mask is not null && !mask.Pixels.AsSpan().ContainsAnyInRange((byte)128, byte.MaxValue))
+            if (mask is not null && mask.Pixels.Chunk(3).All(pixel => 299 * pixel[0] + 587 * pixel[1] + 114 * pixel[2] < 127_500))
                 throw new ArgumentException($"Row {item.Row}: the mask is dark all over, so nothing of the image is to be painted.");
             var request = new DiffusionRequest(0)
             {
@@ -144,15 +144,17 @@ public sealed class DiffusionTransformer : BatchTransformer
             var options = _columns.Sampling;
             var json = new JsonObject { ["model"] = config.Name, ["seed"] = request.Seed, ["scheduler"] = $"{sampler.Scheduler.Scheduler}", ["steps"] = options.Steps, ["width"] = sampler.Size.Width, ["height"] = sampler.Size.Height };
             if (config.Text is not null)
-                json["prompt"] = request.Prompt;
+                (json["prompt"], json["clipSkip"]) = (request.Prompt, options.ClipSkip);
             if (request.NegativePrompt != "")
                 json["negativePrompt"] = request.NegativePrompt;
             if (request.Class is { } number)
                 json["class"] = Model.Labels is { } labels ? labels.Names[(int)number] : number;
             if (sampler.Guides)
-                (json["guidanceScale"], json["guidanceRescale"], json["clipSkip"]) = (options.GuidanceScale, options.GuidanceRescale, options.ClipSkip);
+                (json["guidanceScale"], json["guidanceRescale"]) = (options.GuidanceScale, options.GuidanceRescale);
             if (request.Image is not null)
                 json["strength"] = options.Strength;
+            if (request.Mask is not null)
+                json["mask"] = true;
             if (options.Eta > 0)
                 json["eta"] = options.Eta;
             json["precision"] = $"{Model.Options.Precision}";

@@ -99,6 +99,14 @@ internal sealed class Lora : IDisposable
         }
     }
 
+    /// <summary>Leaves the weights as they are, for good: what they were before is forgotten.</summary>
+    public void Keep()
+    {
+        foreach (var (_, original) in _changed)
+            original.Dispose();
+        _changed.Clear();
+    }
+
     /// <summary>Puts the weights back that were there before.</summary>
     public void Dispose()
     {
