@@ -22,6 +22,8 @@ internal sealed class DiffusionTrainerContractSetup : IContractSetup
 
     public void Prepare(OptionBag options, int imageSize) => options.For<DiffusionTrainerOptions>(trainer =>
     {
+        // Smaller than the images: a U-Net of half the side takes a fifth of the time.
+        trainer.ImageSize = 8;
         (trainer.CaptionColumnName, trainer.LabelColumnName, trainer.SeedColumnName) = ("Text", null, null);
         (trainer.Channels, trainer.VocabularySize, trainer.Sampling.Steps, trainer.Sampling.GuidanceScale) = (8, 520, 2, 1);
     });
