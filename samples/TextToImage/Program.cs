@@ -27,7 +27,7 @@ return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
         VisionImage.SavePng(image, images[^1].Path, new Dictionary<string, string> { ["parameters"] = image.Tag });     // so that it can be made again
     }
     var sheet = Path.Combine(settings.Out, "images.png");
-    ContactSheet.Write([.. images.Select(image => new ContactSheet.Tile(image.Path, image.Request.Caption, $"seed {image.Request.Seed}", 0))], sheet, Math.Min(settings.Count, 10));
+    ContactSheet.Write([.. images.Select(image => new ContactSheet.Tile(image.Path, settings.Model is null ? image.Request.Caption.Split(' ')[^1] : image.Request.Caption, $"seed {image.Request.Seed}", 0))], sheet, Math.Min(settings.Count, 10));
     AnsiConsole.MarkupLineInterpolated($"{images.Count} images: {sheet}; each file says how it was made.");
     if (settings.Check)
         Check();
@@ -58,7 +58,8 @@ return SampleProgram.Run<Settings>(args, (settings, cancellation) =>
         {
             ImageColumnName = "Image", ImageSize = 16, PatchSize = 4, Epochs = 50, BatchSize = 32, EarlyStoppingPatience = 0, LabelSmoothing = 0.1, CropPadding = 1, Device = settings.Device, CancellationToken = cancellation,
         }).Fit(mlContext.Data.LoadImageFolder(digits!));
-        var answers = classifier.Transform(mlContext.Data.LoadFromEnumerable(images.Select(image => new Captioned { Image = image.Path }))).GetColumn<ReadOnlyMemory<char>>("PredictedLabel").Select(label => label.ToString());
+        var seen = classifier.Transform(mlContext.Data.LoadFromEnumerable(images.Select(image => new Captioned { Image = image.Path })));
+        var answers = mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(seen).Transform(seen).GetColumn<string>("PredictedLabel");
         var agreed = answers.Zip(images).Count(pair => Captions.Of(Captions.Words[int.Parse(pair.First)]) == pair.Second.Request.Caption);
         AnsiConsole.MarkupLineInterpolated($"A classifier of real digits agrees with the words in [bold]{agreed} of {images.Count}[/].");
     }
