@@ -95,6 +95,15 @@ public sealed class DiffusionGeneratorTests : IDisposable
     }
 
     [Fact]
+    public void WhoAsksOnlyHowAnImageWouldBeMadeWaitsForNone()
+    {
+        var steps = 0;
+        using var model = Fit([new()], options => options.Progress = new Reports(_ => steps++));
+        Assert.Contains("a cat", Assert.Single(model.Transform(_context.Data.LoadFromEnumerable(new[] { new Row() })).GetColumn<string>("How")));
+        Assert.Equal(0, steps);
+    }
+
+    [Fact]
     public void StepsAreReportedAndStopped()
     {
         using var stop = new CancellationTokenSource();

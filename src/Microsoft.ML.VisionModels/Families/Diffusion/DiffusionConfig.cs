@@ -39,6 +39,12 @@ internal sealed record DiffusionConfig
     /// <summary>What the model is called where it is said how an image was made.</summary>
     public string Name { get; init; } = "";
 
+    /// <summary>The channels of the latents; null where the U-Net makes pixels.</summary>
+    public int? LatentChannels => Autoencoder?.LatentChannels ?? TinyAutoencoder?.LatentChannels;
+
+    /// <summary>The autoencoder, without values; null where the U-Net makes pixels.</summary>
+    public Autoencoder? CreateAutoencoder() => Autoencoder is { } kl ? new AutoencoderKl(kl) : TinyAutoencoder is { } tiny ? new TinyAutoencoder(tiny) : null;
+
     /// <summary>How prompts become tokens.</summary>
     public PromptTokenizer? Tokenizer(ITextTokenizer? tokenizer) => tokenizer is ClipTokenizer clip ? new(clip, PromptLength, Padding) : null;
 
@@ -47,8 +53,7 @@ internal sealed record DiffusionConfig
     {
         UNet.Validate();
         Scheduler.Validate();
-        var latent = Autoencoder?.LatentChannels ?? TinyAutoencoder?.LatentChannels;
-        if (latent is { } channels && UNet.OutputChannels != channels && UNet.OutputChannels != 2 * channels)
+        if (LatentChannels is { } channels && UNet.OutputChannels != channels && UNet.OutputChannels != 2 * channels)
             throw new ArgumentException($"The U-Net makes {UNet.OutputChannels} channels ('out_channels' of its config.json), and the autoencoder reads {channels} ('latent_channels').");
         if (UNet.KnowsWords != Text is not null)
             throw new ArgumentException(Text is null ? "The U-Net attends to words, but there is no text encoder." : "There is a text encoder, but the U-Net attends to no words.");

@@ -67,22 +67,6 @@ public sealed class DiffusionGeneratorOptions : ScoringOptions, IDiffusionColumn
     /// <summary>After how many steps <see cref="Progress"/> has a preview; 0, the default, never. A preview takes as long as the last look at an image.</summary>
     public int PreviewSteps { get; set; }
 
-    string? IDiffusionColumns.Prompt => PromptColumnName;
-
-    string? IDiffusionColumns.NegativePrompt => NegativePromptColumnName;
-
-    string? IDiffusionColumns.Class => ClassColumnName;
-
-    string? IDiffusionColumns.Seed => SeedColumnName;
-
-    string? IDiffusionColumns.InitialImage => InitialImageColumnName;
-
-    string? IDiffusionColumns.Mask => MaskColumnName;
-
-    string? IDiffusionColumns.GeneratedImage => GeneratedImageColumnName;
-
-    string? IDiffusionColumns.Parameters => ParametersColumnName;
-
     internal override IEnumerable<InputColumn> Inputs => ((IDiffusionColumns)this).Reads;
 
     internal override IEnumerable<string?> OutputNames => ((IDiffusionColumns)this).Adds;

@@ -15,7 +15,7 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
     private readonly ClipTextNetwork? text_encoder;
 
     public DiffusionNetwork(DiffusionConfig config, Generator? generator = null) : this(config.Validate(), new(config.UNet, generator),
-        config.Autoencoder is { } kl ? new AutoencoderKl(kl) : config.TinyAutoencoder is { } tiny ? new TinyAutoencoder(tiny) : null,
+        config.CreateAutoencoder(),
         config.Text is { } text ? new(text, generator) : null)
     {
     }
@@ -58,18 +58,21 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
         return autoencoder.ToLatents(images, autoencoder is AutoencoderKl ? noise?.Invoke(shape).to(images.dtype) : null);
     }
 
-    /// <summary>Images, about -1 to 1, [B, 3, H, W]; one after the other, since what lies between takes much memory.</summary>
-    public Tensor ToImages(Tensor latents) => Autoencoder is { } autoencoder ? cat([.. latents.split(1).Select(autoencoder.ToImages)]) : latents.alias();
+    /// <summary>Images, about -1 to 1, [B, 3, H, W].</summary>
+    public Tensor ToImages(Tensor latents) => Autoencoder is { } autoencoder ? ToImages(autoencoder, latents) : latents.alias();
 
-    /// <summary>A copy of the autoencoder for numbers that its own type does not have; the caller disposes of it.</summary>
-    public Autoencoder AutoencoderInFloat32()
+    /// <summary>The same by a copy of the autoencoder, for numbers that its own type does not have.</summary>
+    public Tensor ToImagesInFloat32(Tensor latents)
     {
-        Autoencoder copy = vae is AutoencoderKl kl ? new AutoencoderKl(kl.Config) : new TinyAutoencoder(((TinyAutoencoder)vae!).Config);
         using var noGradients = no_grad();
-        copy.to(vae.state_dict().Values.First().device);
-        foreach (var (target, source) in copy.state_dict().Values.Zip(vae.state_dict().Values))
+        using var copy = Config.CreateAutoencoder()!;
+        copy.to(latents.device);
+        foreach (var (target, source) in copy.state_dict().Values.Zip(vae!.state_dict().Values))
             target.copy_(source);
         copy.eval();
-        return copy;
+        return ToImages(copy, latents.to(ScalarType.Float32));
     }
+
+    // One after the other, since what lies between takes much memory.
+    private static Tensor ToImages(Autoencoder autoencoder, Tensor latents) => cat([.. latents.split(1).Select(autoencoder.ToImages)]);
 }

@@ -19,9 +19,7 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
 {
     private static readonly Scalar s_half = 0.5;     // kept, see TensorArithmetic
 
-    private readonly DiffusionConfig _config = network.Config;
-
-    public DiffusionConfig Config => _config;
+    public DiffusionConfig Config => network.Config;
 
     /// <summary>The size of the images.</summary>
     public ImageSize Size { get; } = new(options.Height ?? network.Config.ImageSize.Height, options.Width ?? network.Config.ImageSize.Width);
@@ -30,7 +28,7 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
     public SchedulerConfig Scheduler { get; } = network.Config.Scheduler with { Scheduler = options.Scheduler ?? network.Config.Scheduler.Scheduler };
 
     /// <summary>Whether the U-Net is asked with and without what is wanted.</summary>
-    public bool Guides => options.GuidanceScale > 1 && (network.Text is not null || _config.NoClass is not null) && _config.UNet.GuidanceWidth is null;
+    public bool Guides => options.GuidanceScale > 1 && (network.Text is not null || Config.NoClass is not null) && Config.UNet.GuidanceWidth is null;
 
     /// <summary>Throws for what the model cannot do, before any work.</summary>
     /// <exception cref="ArgumentException">The message names the option.</exception>
@@ -39,7 +37,7 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
         var step = network.Downscale;
         foreach (var (name, side) in new[]
         {
-            (nameof(DiffusionTrainerOptions.ImageSize), _config.ImageSize.Height), (nameof(DiffusionTrainerOptions.ImageSize), _config.ImageSize.Width), ("Sampling.Height", Size.Height), ("Sampling.Width", Size.Width),
+            (nameof(DiffusionTrainerOptions.ImageSize), Config.ImageSize.Height), (nameof(DiffusionTrainerOptions.ImageSize), Config.ImageSize.Width), ("Sampling.Height", Size.Height), ("Sampling.Width", Size.Width),
         })
         {
             if (side % step != 0)
@@ -55,7 +53,7 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
     /// <param name="noise">Of the requests' seeds.</param>
     /// <param name="report">Told after each step: which it was from 1, of how many, and what makes of it the images that they are now.</param>
     /// <param name="cancellation">Stops between steps.</param>
-    /// <param name="trace">Takes <c>prompt_embeds</c>, <c>initial_latents</c>, and of each step i <c>unet_input.i</c>, <c>noise_pred.i</c>, <c>guided.i</c> and <c>latents.i</c>, and <c>decoded_raw</c>.</param>
+    /// <param name="trace">Takes <c>prompt_embeds</c>, <c>initial_latents</c>, and of each call i <c>i.unet_input</c>, <c>i.noise_pred</c>, <c>i.guided</c> and <c>i.latents</c>, and <c>decoded_raw</c>.</param>
     public Tensor Generate(IReadOnlyList<DiffusionRequest> requests, IDiffusionNoise noise, Action<int, int, Func<Tensor>>? report, CancellationToken cancellation, Trace? trace = null)
     {
         using var scope = NewDisposeScope();
@@ -98,17 +96,17 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
     private UNetGuidance Condition(IReadOnlyList<DiffusionRequest> requests)
     {
         Tensor? classes = null;
-        if (_config.UNet.Classes is { } count)
+        if (Config.UNet.Classes is { } count)
         {
             long[] wanted = [.. requests.Select(request => request.Class is >= 0 and var number && number < count ? number
                 : throw new ArgumentException(request.Class is null ? "The model makes images of classes, and a row has none; set the column of classes." : $"There is no class {request.Class}; the model knows {count}."))];
-            classes = tensor(Guides ? [.. wanted.Select(own => _config.NoClass ?? own), .. wanted] : wanted, device: device);
+            classes = tensor(Guides ? [.. wanted.Select(own => Config.NoClass ?? own), .. wanted] : wanted, device: device);
         }
         return new()
         {
             Classes = classes,
             // Into a network that is distilled for it, guidance goes as a number (arXiv 2310.04378).
-            Strength = _config.UNet.GuidanceWidth is { } width ? TimeEmbedding.Waves(tensor([.. requests.Select(_ => (float)(1000 * (options.GuidanceScale - 1)))], device: device), width, cosinesFirst: false, shift: 1) : null,
+            Strength = Config.UNet.GuidanceWidth is { } width ? TimeEmbedding.Waves(tensor([.. requests.Select(_ => (float)(1000 * (options.GuidanceScale - 1)))], device: device), width, cosinesFirst: false, shift: 1) : null,
             Words = network.Text is null ? null
                 : Guides ? cat([Words(request => request.NegativePrompt, 0), Words(request => request.Prompt, options.ClipSkip)])
                 : Words(request => request.Prompt, options.ClipSkip),
@@ -193,8 +191,7 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
         if (type != ScalarType.Float32 && !IsFinite(raw))
         {
             Notices.Say($"The autoencoder made numbers that {type} does not have; the images are made again in float32. Set Precision to Float32 to do so from the start.", kind: nameof(DiffusionSampler));
-            using var wide = network.AutoencoderInFloat32();
-            raw = cat([.. latents.to(ScalarType.Float32).split(1).Select(wide.ToImages)]);
+            raw = network.ToImagesInFloat32(latents);
         }
         if (!IsFinite(raw))
             throw new InvalidOperationException("The autoencoder made numbers that are no image (NaN or infinite).");

@@ -54,10 +54,8 @@ public sealed class DiffusionSamplingOptions
         OptionChecks.Require(GuidanceScale, GuidanceScale >= 1 && double.IsFinite(GuidanceScale), "at least 1 (no guidance)", "Sampling.GuidanceScale");
         OptionChecks.Require(GuidanceRescale, GuidanceRescale is >= 0 and <= 1, "from 0 to 1", "Sampling.GuidanceRescale");
         OptionChecks.Require(ClipSkip, ClipSkip >= 0, "at least 0", "Sampling.ClipSkip");
-        if (Height is { } height)
-            OptionChecks.Require(height, height >= 1, "at least 1", "Sampling.Height");
-        if (Width is { } width)
-            OptionChecks.Require(width, width >= 1, "at least 1", "Sampling.Width");
+        OptionChecks.RequireAtLeast(Height, 1, "Sampling.Height");
+        OptionChecks.RequireAtLeast(Width, 1, "Sampling.Width");
         OptionChecks.Require(Strength, Strength is > 0 and <= 1, "above 0 and at most 1", "Sampling.Strength");
         OptionChecks.Require(Eta, Eta is >= 0 and <= 1, "from 0 to 1", "Sampling.Eta");
         OptionChecks.Require(ImagesPerRow, ImagesPerRow is >= 1 and <= 64, "from 1 to 64", "Sampling.ImagesPerRow");

@@ -88,15 +88,9 @@ public sealed class DiffusionTrainerOptions : TrainerOptions, IDiffusionColumns
     [JsonIgnore]
     public IProgress<DiffusionPreview>? Previews { get; set; }
 
-    string? IDiffusionColumns.Prompt => CaptionColumnName;
+    string? IDiffusionColumns.PromptColumnName => CaptionColumnName;
 
-    string? IDiffusionColumns.Class => LabelColumnName;
-
-    string? IDiffusionColumns.Seed => SeedColumnName;
-
-    string? IDiffusionColumns.GeneratedImage => GeneratedImageColumnName;
-
-    string? IDiffusionColumns.Parameters => ParametersColumnName;
+    string? IDiffusionColumns.ClassColumnName => LabelColumnName;
 
     internal override IEnumerable<InputColumn> Inputs => [.. base.Inputs, .. ((IDiffusionColumns)this).Reads.Where(column => column.Name != SeedColumnName)];
 

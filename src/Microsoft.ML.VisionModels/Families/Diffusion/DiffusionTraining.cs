@@ -26,7 +26,7 @@ internal static class DiffusionTraining
     {
         var (options, plan) = (context.Options, context.Options.Plan(context.Seed));
         using var generator = context.NetworkGenerator();
-        using var published = options.Checkpoint is null ? null : DiffusionModel.Open(options.Checkpoint, options.Tokenizer, generator: generator, imageSize: options.ImageSize is { } side ? side : null);
+        using var published = options.Checkpoint is null ? null : DiffusionModel.Open(options.Checkpoint, options.Tokenizer, generator: generator, imageSize: options.ImageSize);
         if (published is not null)
             RequireTrainable(published.Config, options);
         ImageSize size = options.ImageSize ?? published?.Config.ImageSize ?? 32;
@@ -78,8 +78,15 @@ internal static class DiffusionTraining
         {
             int[] all = [.. Enumerable.Range(0, images.Count)];
             if (options.LabelColumnName is not null)
-                return new(images, [.. images.Payloads.Select(name => new long[] { ClassOf(name, config) })], config.NoClass is { } none ? [none] : null, all);
-            return prompts is null ? new(images, null, null, all) : new(images, [.. images.Payloads.Select(Tokens)], Tokens(""), all);
+                return new(images, Each(name => [ClassOf(name, config)]), config.NoClass is { } none ? [none] : null, all);
+            return prompts is null ? new(images, null, null, all) : new(images, Each(Tokens), Tokens(""), all);
+
+            // Captions and labels come again and again.
+            long[][] Each(Func<string, long[]> told)
+            {
+                var known = images.Payloads.Distinct().ToDictionary(text => text, told);
+                return [.. images.Payloads.Select(text => known[text])];
+            }
 
             long[] Tokens(string text)
             {
@@ -114,7 +121,7 @@ internal static class DiffusionTraining
     /// <summary>What a checkpoint cannot learn from is said before anything is read.</summary>
     private static void RequireTrainable(DiffusionConfig config, DiffusionTrainerOptions options)
     {
-        var channels = config.Autoencoder?.LatentChannels ?? config.TinyAutoencoder?.LatentChannels ?? 3;
+        var channels = config.LatentChannels ?? 3;
         if (config.UNet.InputChannels != channels || config.UNet.OutputChannels != channels)
             throw new ArgumentException($"The checkpoint's U-Net reads {config.UNet.InputChannels} channels and tells {config.UNet.OutputChannels}; one that reads and tells {channels} can be trained: no masks beside the image, no variance, and colors.");
         Require(config.Text is not null, options.CaptionColumnName, nameof(options.CaptionColumnName), "words");

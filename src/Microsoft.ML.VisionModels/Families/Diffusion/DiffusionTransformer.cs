@@ -45,19 +45,22 @@ public sealed class DiffusionTransformer : BatchTransformer
         private readonly DataViewSchema.Column? _prompt, _negativePrompt, _seed;
         private readonly LabelColumn? _class;
         private readonly ImageColumn? _image, _mask;
+        private readonly int _imageColumns;
 
         public Scorer(DataViewSchema schema, DiffusionTransformer model, DiffusionConfig config, CancellationToken cancellation) : base(schema, model.Model, cancellation)
         {
             (_model, _columns) = (model, (IDiffusionColumns)model.Model.Options);
             // A column that the model has no use for is not read.
-            (_prompt, _negativePrompt) = config.Text is null ? (null, null) : (Column(_columns.Prompt, TextColumn.Input), Column(_columns.NegativePrompt, TextColumn.Input));
-            _class = config.UNet.Classes is not null && _columns.Class is { } label ? LabelColumn.Bind(schema, label) : null;
-            _seed = Column(_columns.Seed, SeedColumn.Input);
-            (_image, _mask) = (Bound(_columns.InitialImage), Bound(_columns.Mask));
+            (_prompt, _negativePrompt) = config.Text is null ? (null, null) : (Column(_columns.PromptColumnName, TextColumn.Input), Column(_columns.NegativePromptColumnName, TextColumn.Input));
+            _class = config.UNet.Classes is not null && _columns.ClassColumnName is { } label ? LabelColumn.Bind(schema, label) : null;
+            _seed = Column(_columns.SeedColumnName, SeedColumn.Input);
+            (_image, _mask) = (Bound(_columns.InitialImageColumnName), Bound(_columns.MaskColumnName));
+            string[] images = [.. _columns.Names(_columns.GeneratedImageColumnName)];
+            _imageColumns = images.Length;
             Outputs =
             [
-                .. _columns.Names(_columns.GeneratedImage).Select((name, i) => ResultColumns.Image<Generated>(name!, result => Made(result, i))),
-                .. _columns.Names(_columns.Parameters).Select((name, i) => ResultColumns.Text<Generated>(name!, result => result.Parameters[i])),
+                .. images.Select((name, i) => ResultColumns.Image<Generated>(name, result => Made(result, i))),
+                .. _columns.Names(_columns.ParametersColumnName).Select((name, i) => ResultColumns.Text<Generated>(name, result => result.Parameters[i])),
             ];
 
             DataViewSchema.Column? Column(string? name, Func<string, InputColumn> kind) => name is null ? null : kind(name).Find(schema);
@@ -91,10 +94,10 @@ public sealed class DiffusionTransformer : BatchTransformer
             var sampler = _model.Sampler(network);
             var count = _columns.Sampling.ImagesPerRow;
             DiffusionRequest[] requests = [.. items.SelectMany(item => Requests(item, sampler.Size, count))];
-            // Rows with several images make as many images at once as other rows.
-            var images = requests.Chunk(BatchSize).SelectMany(some => Generate(sampler, some, items[0].Row)).ToArray();
-            var parameters = requests.Select(request => Parameters(sampler, network.As<DiffusionNetwork>().Config, request)).ToArray();
-            return [.. items.Select((_, i) => new Generated(images[(i * count)..((i + 1) * count)], parameters[(i * count)..((i + 1) * count)]))];
+            // Images are what takes long: not for those who only ask how they would be made. Rows with several make as many at once as other rows.
+            RgbImage[] images = wanted.Take(_imageColumns).Contains(true) ? [.. requests.Chunk(BatchSize).SelectMany(some => Generate(sampler, some, items[0].Row))] : [];
+            var parameters = requests.Select(request => Parameters(sampler, request)).ToArray();
+            return [.. items.Select((_, i) => new Generated([.. images.Skip(i * count).Take(count)], parameters[(i * count)..((i + 1) * count)]))];
         }
 
         private RgbImage[] Generate(DiffusionSampler sampler, DiffusionRequest[] requests, long firstRow)
@@ -139,9 +142,9 @@ public sealed class DiffusionTransformer : BatchTransformer
             return index >= 0 ? index : throw new ArgumentException($"Row {item.Row}: the model knows no class '{item.Class}'; it knows {string.Join(", ", labels.Names.Take(20))}.");
         }
 
-        private string Parameters(DiffusionSampler sampler, DiffusionConfig config, DiffusionRequest request)
+        private string Parameters(DiffusionSampler sampler, DiffusionRequest request)
         {
-            var options = _columns.Sampling;
+            var (options, config) = (_columns.Sampling, sampler.Config);
             var json = new JsonObject { ["model"] = config.Name, ["seed"] = request.Seed, ["scheduler"] = $"{sampler.Scheduler.Scheduler}", ["steps"] = options.Steps, ["width"] = sampler.Size.Width, ["height"] = sampler.Size.Height };
             if (config.Text is not null)
                 (json["prompt"], json["clipSkip"]) = (request.Prompt, options.ClipSkip);

@@ -9,21 +9,21 @@ namespace Microsoft.ML.VisionModels.Families.Diffusion;
 /// <summary>What a diffusion model reads of a row and adds to it, whether it was loaded or trained. A name that is null is of no column.</summary>
 internal interface IDiffusionColumns
 {
-    string? Prompt { get; }
+    string? PromptColumnName { get; }
 
-    string? NegativePrompt => null;
+    string? NegativePromptColumnName => null;
 
-    string? Class { get; }
+    string? ClassColumnName { get; }
 
-    string? Seed { get; }
+    string? SeedColumnName { get; }
 
-    string? InitialImage => null;
+    string? InitialImageColumnName => null;
 
-    string? Mask => null;
+    string? MaskColumnName => null;
 
-    string? GeneratedImage { get; }
+    string? GeneratedImageColumnName { get; }
 
-    string? Parameters { get; }
+    string? ParametersColumnName { get; }
 
     DiffusionSamplingOptions Sampling { get; }
 
@@ -34,21 +34,21 @@ internal interface IDiffusionColumns
     /// <summary>The columns that are read to make images.</summary>
     IEnumerable<InputColumn> Reads =>
     [
-        .. new[] { Prompt, NegativePrompt }.OfType<string>().Select(TextColumn.Input),
-        .. new[] { Class }.OfType<string>().Select(LabelColumn.Input),
-        .. new[] { Seed }.OfType<string>().Select(SeedColumn.Input),
-        .. new[] { InitialImage, Mask }.OfType<string>().Select(ImageColumn.Input),
+        .. new[] { PromptColumnName, NegativePromptColumnName }.OfType<string>().Select(TextColumn.Input),
+        .. new[] { ClassColumnName }.OfType<string>().Select(LabelColumn.Input),
+        .. new[] { SeedColumnName }.OfType<string>().Select(SeedColumn.Input),
+        .. new[] { InitialImageColumnName, MaskColumnName }.OfType<string>().Select(ImageColumn.Input),
     ];
 
     /// <summary>The names of the columns that are added: for each image of a row one of its own.</summary>
-    IEnumerable<string?> Adds => Names(GeneratedImage).Concat(Names(Parameters));
+    IEnumerable<string?> Adds => Names(GeneratedImageColumnName).Concat(Names(ParametersColumnName));
 
     /// <summary>The promises of these.</summary>
     IEnumerable<SchemaShape.Column> Promises => ResultColumns.Promises([
-        .. Names(GeneratedImage).Select(name => (name, (DataViewType)new ImageDataViewType(), false)), .. Names(Parameters).Select(name => (name, (DataViewType)TextDataViewType.Instance, false))]);
+        .. Names(GeneratedImageColumnName).Select(name => (name, (DataViewType)new ImageDataViewType(), false)), .. Names(ParametersColumnName).Select(name => (name, (DataViewType)TextDataViewType.Instance, false))]);
 
     /// <summary>A column's name for each image of a row.</summary>
-    IEnumerable<string?> Names(string? name) => name is null ? [] : Enumerable.Range(1, Sampling.ImagesPerRow).Select(i => i == 1 ? name : $"{name}{i}");
+    IEnumerable<string> Names(string? name) => name is null ? [] : Enumerable.Range(1, Sampling.ImagesPerRow).Select(i => i == 1 ? name : $"{name}{i}");
 }
 
 /// <summary>A column of seeds: whole numbers of any type.</summary>
