@@ -15,6 +15,7 @@ internal static class SslStep
     public const string Child = "ssl-step-child";
 
     private const int Steps = 4, Side = 32;
+    private const double WeightDecay = 0.05;
 
     public static void Run(BenchArguments arguments, SideBySide sideBySide)
     {
@@ -60,8 +61,7 @@ internal static class SslStep
         learner.DrawHeads(generator);
         using var plain = plan.Build(generator);
         var views = new SslViews(Scaled(whole), local is null ? null : Scaled(local));
-        var isPlain = arguments.Text("work", "") == "plain";
-        var task = isPlain ? new Task(plain, () => Plain(plain, views)) : new Task(learner, () => learner.Loss(views)) { Learner = learner };
+        var task = arguments.Text("work", "") == "plain" ? new StepTask(plain, WeightDecay, () => Plain(plain, views)) : new MethodTask(learner, () => learner.Loss(views));
         var training = options.MethodPlan(seed: 1) with { Epochs = 1, LearningRate = 1e-4 };
         Work(() => TrainingLoop.Run(task, training));
 
@@ -81,29 +81,11 @@ internal static class SslStep
         return views.LocalTogether is { } local ? loss.Add(backbone.Embed(local).square().mean()) : loss;
     }
 
-    /// <summary>One step over views that are always there.</summary>
-    private sealed class Task(nn.Module network, Func<Tensor> loss) : ITrainingTask
+    /// <summary>With what a method does beside its loss.</summary>
+    private sealed class MethodTask(SslLearner learner, Func<Tensor> loss) : StepTask(learner, WeightDecay, loss)
     {
-        public SslLearner? Learner { get; init; }
+        public override void AfterGradients(int epoch) => learner.AfterGradients(epoch);
 
-        public nn.Module Network => network;
-
-        public IReadOnlyList<ParameterGroup> ParameterGroups { get; } = Training.ParameterGroups.Of(network, weightDecay: 0.05);
-
-        public int StepsPerEpoch => 1;
-
-        public int SamplesPerEpoch => 1;
-
-        public void StartEpoch(int epoch, int firstStep)
-        {
-        }
-
-        public Tensor Loss(int step, int part, int parts) => loss();
-
-        public void AfterGradients(int epoch) => Learner?.AfterGradients(epoch);
-
-        public void AfterStep(long step, long totalSteps) => Learner?.AfterStep(step, totalSteps);
-
-        public ValidationResult? Validate(CancellationToken cancellation) => null;
+        public override void AfterStep(long step, long totalSteps) => learner.AfterStep(step, totalSteps);
     }
 }

@@ -24,8 +24,8 @@ internal static class TrainStep
             {
                 using var scope = NewDisposeScope();
                 using var network = Networks.Load(checkpoint);
-                var task = new Task(network, batch);
-                var ours = new Contestant("TrainingLoop", steps => Contestant.Measure(() => task.Train(steps), 1).Per(steps));
+                var train = Loop(network, batch);
+                var ours = new Contestant("TrainingLoop", steps => Contestant.Measure(() => train(steps), 1).Per(steps));
 
                 using var plainNetwork = Networks.Load(checkpoint);
                 var plain = new PlainLoop(plainNetwork, batch);
@@ -36,7 +36,7 @@ internal static class TrainStep
                     using var worker = new PythonWorker(python, checkpoint, batch, threads);
                     worker.Turn(1);
                     using var fresh = Networks.Load(checkpoint);
-                    CheckAgreement(new Task(fresh, batch).Train(steps: 1), worker.Loss);
+                    CheckAgreement(Loop(fresh, batch)(1), worker.Loss);
                     sideBySide.Run("train-step", ours, new("PyTorch AdamW loop", worker.Turn), threads, batch);
                 }
             }
@@ -57,31 +57,16 @@ internal static class TrainStep
         return (arange(batch * config.Channels * config.ImageSize.Area).to(ScalarType.Float32).sin().view(shape), arange(batch) % config.Classes!.Value);
     }
 
-    private sealed class Task(ViTNetwork network, int batch) : ITrainingTask
+    /// <summary>Trains for so many steps, and gives their mean loss.</summary>
+    private static Func<int, double> Loop(ViTNetwork network, int batch)
     {
-        private readonly (Tensor Pixels, Tensor Labels) _batch = Batch(network.Config, batch);
-
-        public nn.Module Network => network;
-
-        public IReadOnlyList<ParameterGroup> ParameterGroups { get; } = Training.ParameterGroups.Of(network, WeightDecay);
-
-        public int StepsPerEpoch { get; private set; }
-
-        public int SamplesPerEpoch => StepsPerEpoch * batch;
-
-        public double Train(int steps)
+        var (pixels, labels) = Batch(network.Config, batch);
+        var task = new StepTask(network, WeightDecay, () => nn.functional.cross_entropy(network.forward(pixels), labels));
+        return steps =>
         {
-            StepsPerEpoch = steps;
-            return TrainingLoop.Run(this, new TrainingPlan { Epochs = 1, BatchSize = batch, LearningRate = LearningRate, GradientClip = GradientClip }).Epochs[0].TrainLoss;
-        }
-
-        public void StartEpoch(int epoch, int firstStep)
-        {
-        }
-
-        public Tensor Loss(int step, int part, int parts) => nn.functional.cross_entropy(network.forward(_batch.Pixels), _batch.Labels);
-
-        public ValidationResult? Validate(CancellationToken cancellation) => null;
+            task.StepsPerEpoch = steps;
+            return TrainingLoop.Run(task, new TrainingPlan { Epochs = 1, BatchSize = batch, LearningRate = LearningRate, GradientClip = GradientClip }).Epochs[0].TrainLoss;
+        };
     }
 
     private sealed class PlainLoop(ViTNetwork network, int batch)
