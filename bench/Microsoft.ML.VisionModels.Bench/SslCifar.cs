@@ -137,7 +137,6 @@ internal sealed record CifarSet(Tensor Pixels, Tensor Classes, List<CifarRow> Ro
     public (double Neighbors, double Linear) Judge(CifarSet asked, Func<Tensor, Tensor> embed)
     {
         using var scope = NewDisposeScope();
-        using var noGradients = no_grad();
         var (known, questions) = (Embed(Pixels, embed), Embed(asked.Pixels, embed));
         var (votes, _) = NearestNeighbors.Vote(questions, known, Classes, Classes10);
         return (NearestNeighbors.Accuracy(votes, asked.Classes), NearestNeighbors.Accuracy(Linear(known, questions), asked.Classes));
@@ -155,15 +154,18 @@ internal sealed record CifarSet(Tensor Pixels, Tensor Classes, List<CifarRow> Ro
         static Tensor WithOne(Tensor x) => cat([x, ones(x.shape[0], 1)], 1);
     }
 
-    private static Tensor Embed(Tensor pixels, Func<Tensor, Tensor> embed)
+    /// <summary>What a network tells of images, [N, D].</summary>
+    public static Tensor Embed(Tensor pixels, Func<Tensor, Tensor> embed)
     {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
         var parts = new List<Tensor>();
         foreach (var some in pixels.split(500))
         {
             using var each = NewDisposeScope();
             parts.Add(embed(s_processor.Normalize(some)).MoveToOuterDisposeScope());
         }
-        return cat(parts);
+        return cat(parts).MoveToOuterDisposeScope();
     }
 }
 

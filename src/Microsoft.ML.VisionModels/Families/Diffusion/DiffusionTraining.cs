@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using Microsoft.ML.VisionModels.Checkpoints;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Clip;
@@ -112,9 +113,14 @@ internal static class DiffusionTraining
                 return;
             DiffusionRequest[] requests = [.. options.PreviewRows.Select((row, i) =>
                 new DiffusionRequest(options.Sampling.Seed + i) { Prompt = row, Class = options.LabelColumnName is null ? null : ClassOf(row, sampler.Config) })];
-            using var noise = new SeededNoise(requests.Select(request => request.Seed));
-            using var images = sampler.Generate(requests, noise, null, options.CancellationToken);
-            options.Previews.Report(new(epoch, [.. GeneratedImages.Of(images).Select(ImageDecoder.ToMLImage)]));
+            options.Previews.Report(new(epoch, [.. requests.Chunk(plan.BatchSize).SelectMany(Generate)]));
+
+            IEnumerable<MLImage> Generate(DiffusionRequest[] some)
+            {
+                using var noise = new SeededNoise(some.Select(request => request.Seed));
+                using var images = sampler.Generate(some, noise, null, options.CancellationToken);
+                return GeneratedImages.Of(images).Select(ImageDecoder.ToMLImage);
+            }
         }
     }
 
