@@ -10,11 +10,11 @@ internal sealed class LabelColumn
     private const int MostNamelessClasses = 1 << 20;    // a hash has a range of 2^31
     private readonly string[]? _keyNames;   // of a key column, its values in order
 
-    private LabelColumn(DataViewSchema.Column column)
+    private LabelColumn(DataViewSchema.Column column, int firstKey)
     {
         Column = column;
         if (column.Type is KeyDataViewType key)
-            (Kind, _keyNames) = KeyNames(column, key);
+            (Kind, _keyNames) = KeyNames(column, key, firstKey);
         else
             Kind = LabelSet.KindOf(column.Type)!.Value;
     }
@@ -27,8 +27,14 @@ internal sealed class LabelColumn
         type => type is KeyDataViewType || IsLabelItem(type),
         column => column.Kind == SchemaShape.Column.VectorKind.Scalar && (column.IsKey || IsLabelItem(column.ItemType)));
 
+    /// <param name="schema">The columns.</param>
+    /// <param name="name">The column's.</param>
+    /// <param name="firstKey">
+    /// What the first key is called where keys have no names: 1, the number that stands in the column, or 0, the value that ML.NET means by it
+    /// (a text loader reads 0 as the first key), for models that know their classes by number.
+    /// </param>
     /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
-    public static LabelColumn Bind(DataViewSchema schema, string name) => new(Input(name).Find(schema));
+    public static LabelColumn Bind(DataViewSchema schema, string name, int firstKey = 1) => new(Input(name).Find(schema), firstKey);
 
     /// <summary>The type of the labels' values, by the promise of a column.</summary>
     public static DataViewType TypeOf(SchemaShape shape, string name)
@@ -137,7 +143,7 @@ internal sealed class LabelColumn
     private static DataKind? AnnotationKind(DataViewSchema.Column column, string annotation) =>
         column.Annotations.Schema.GetColumnOrNull(annotation)?.Type is VectorDataViewType { ItemType: var item } ? LabelSet.KindOf(item) : null;
 
-    private static (DataKind Kind, string[] Names) KeyNames(DataViewSchema.Column column, KeyDataViewType key)
+    private static (DataKind Kind, string[] Names) KeyNames(DataViewSchema.Column column, KeyDataViewType key, int firstKey)
     {
         if (Names(column, "KeyValues") is { } names)
             return (AnnotationKind(column, "KeyValues")!.Value, names);
@@ -147,7 +153,7 @@ internal sealed class LabelColumn
                 $"The key column '{column.Name}' has no KeyValues and a range of {key.Count} keys, each of which would be a class. Make the keys with MapValueToKey.", "inputSchema");
         }
         // A key that stands for nothing: its own number.
-        return (DataKind.String, [.. Enumerable.Range(1, (int)key.Count).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
+        return (DataKind.String, [.. Enumerable.Range(firstKey, (int)key.Count).Select(i => i.ToString(CultureInfo.InvariantCulture))]);
     }
 
     private static string[] Numbers<T>(DataViewSchema.Column column, string annotation) where T : IFormattable =>

@@ -3,6 +3,7 @@ using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Diffusion;
 using Microsoft.ML.VisionModels.Imaging;
 using Microsoft.ML.VisionModels.Tests.Contract;
+using Microsoft.ML.VisionModels.Training;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Diffusion;
@@ -91,10 +92,45 @@ public class DiffusionTrainerTests
         }
     }
 
+    /// <summary>Times, noise and what is withheld are a batch's, whatever parts it goes through the network in.</summary>
+    [Theory]
+    [InlineData("caption", 2)]
+    [InlineData("label", 3)]
+    [InlineData("nothing", 8)]
+    public void AccumulationGivesTheSameGradients(string told, int parts)
+    {
+        using var scope = NewDisposeScope();
+        var (expected, actual) = (Gradients(1), Gradients(parts));
+        Assert.Contains(expected, entry => entry.Value.abs().max().item<float>() > 1e-3);
+        Assert.All(expected, entry => TensorAssert.Close(entry.Value, actual[entry.Key], 1e-5));
+
+        Dictionary<string, Tensor> Gradients(int accumulationSteps)
+        {
+            var options = Options(told);
+            (options.Steps, options.BatchSize, options.GradientClip, options.AccumulationSteps, options.ConditionDropout, options.OffsetNoise) = (2, 8, 0, accumulationSteps, 0.4, 0.1);
+            var after = new Watch();
+            options.Watch = after;
+            using var model = new MLContext(1).Transforms.DiffusionTrainer(options).Fit(Squares());
+            return after.Gradients;
+        }
+    }
+
+    /// <summary>The gradients of the second step: at the first, the network's last layer is zero, and the others learn nothing.</summary>
+    private sealed class Watch : ITrainingCallback
+    {
+        public Dictionary<string, Tensor> Gradients { get; private set; } = [];
+
+        public void OnStepEnd(TrainingState state) => Gradients = state.Task.Network.named_parameters().Where(entry => entry.parameter.grad is not null)
+            .ToDictionary(entry => entry.name, entry => entry.parameter.grad!.clone().DetachFromDisposeScope());
+    }
+
     public static TheoryData<string, Action<DiffusionTrainerOptions>> Wrong => new()
     {
         { "set CaptionColumnName", options => (options.Checkpoint, options.CaptionColumnName) = (TestFolders.OwnGolden + "/diffusion-pipeline-t2i", null) },
         { "ImageSize is 18, but must be a multiple of 4", options => (options.Checkpoint, options.ImageSize) = (TestFolders.OwnGolden + "/diffusion-pipeline-t2i", 18) },
+        { "Preprocessing must bring colors to -1 to 1", options => options.Preprocessing = ImagePreprocessing.ExactSize(8, 8) with { Normalization = ImageNormalization.ImageNet } },
+        { "Preprocessing must bring colors to -1 to 1", options => options.Preprocessing = ImagePreprocessing.ExactSize(8, 8) with { RescaleFactor = 1 } },
+        { "Preprocessing must bring colors to -1 to 1", options => options.Preprocessing = new() { Resize = new ImageResize.Exact(8, 8) } },
         { "no class 'purple'", options => (options.CaptionColumnName, options.LabelColumnName, options.PreviewRows) = (null, "Label", ["purple"]) },
     };
 

@@ -32,7 +32,11 @@ public sealed class DiffusionGeneratorOptions : ScoringOptions, IDiffusionColumn
     [ScoringSetting]
     public string? NegativePromptColumnName { get; set; }
 
-    /// <summary>The column of classes, for models of classes: a key, text or a number, as a label. Null, the default, for none.</summary>
+    /// <summary>
+    /// The column of classes, for models of classes: a key, text, an integer or a Boolean, as a label. Null, the default, for none. Of a published
+    /// model, whose classes have numbers from 0, it holds these numbers, or keys: their values where they have some, and without values the
+    /// first key is class 0, as ML.NET's loaders read it.
+    /// </summary>
     [ScoringSetting]
     public string? ClassColumnName { get; set; }
 

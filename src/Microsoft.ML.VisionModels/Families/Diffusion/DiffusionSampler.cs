@@ -133,13 +133,16 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
         trace?.Add("noise_pred", output);
         if (!Guides)
             return output;
-        var (without, with) = (output.chunk(2)[0], output.chunk(2)[1]);
+        // A variance that the network tells behind its mean is not led: that of what is wanted stays as it is (diffusers' DiT and IF).
+        var mean = output.narrow(1, 0, network.Channels);
+        var (without, with) = (mean.chunk(2)[0], mean.chunk(2)[1]);
         var guided = without.Add((with - without).Mul(options.GuidanceScale));
         if (options.GuidanceRescale > 0)
         {
             var rescaled = guided * (Spread(with) / Spread(guided));
             guided = rescaled.Mul(options.GuidanceRescale).Add(guided.Mul(1 - options.GuidanceRescale));
         }
+        guided = cat([guided, output.chunk(2)[1].narrow(1, network.Channels, output.shape[1] - network.Channels)], 1);
         trace?.Add("guided", guided);
         return guided;
 

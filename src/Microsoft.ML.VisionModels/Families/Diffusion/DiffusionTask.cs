@@ -23,16 +23,19 @@ internal sealed record DiffusionRows(ImageSet<string> Set, long[][]? Told, long[
 /// </summary>
 internal sealed class DiffusionTask : BatchTask
 {
+    // What is drawn for each image, which stands before what is told of it: the seed of its noise, its time, and whether nothing is told.
+    // All of a batch at once, so that its parts (AccumulationSteps) learn together what it would learn as a whole.
+    private const int Seed = 0, Time = 1, Withheld = 2, Drawn = 3;
+
     private readonly DiffusionNetwork _network;
     private readonly ImageProcessor _processor;
     private readonly DiffusionTrainerOptions _options;
     private readonly DiffusionRows _train, _validation;
     private readonly NoiseSchedule _schedule;
     private readonly Augmenter _augmenter;
-    private readonly Generator _generator;
     private readonly Device _device;
     private readonly Action<int> _preview;
-    private int _epoch, _judged;
+    private int _epoch;
 
     /// <param name="network">What learns; its autoencoder does not.</param>
     /// <param name="processor">The preprocessing, to -1 to 1.</param>
@@ -40,7 +43,7 @@ internal sealed class DiffusionTask : BatchTask
     /// <param name="plan">How to train.</param>
     /// <param name="train">The rows to learn from.</param>
     /// <param name="validation">The rows to judge by; may be none.</param>
-    /// <param name="generator">The network's own random numbers, and those of times and noise.</param>
+    /// <param name="generator">The network's own random numbers, for dropout.</param>
     /// <param name="device">Where the network is.</param>
     /// <param name="preview">Called after each epoch, counted from 1, with the weights that would be kept.</param>
     public DiffusionTask(
@@ -48,7 +51,7 @@ internal sealed class DiffusionTask : BatchTask
         Generator generator, Device device, Action<int> preview)
         : base(network, plan, train.Rows, validation.Rows, generator)
     {
-        (_network, _processor, _options, _train, _validation, _generator, _device, _preview) = (network, processor, options, train, validation, generator, device, preview);
+        (_network, _processor, _options, _train, _validation, _device, _preview) = (network, processor, options, train, validation, device, preview);
         _schedule = NoiseSchedule.Of(network.Config.Scheduler);
         _augmenter = new(new AugmentationSettings { HorizontalFlip = options.HorizontalFlip });
         ParameterGroups = Training.ParameterGroups.Of(network, plan.WeightDecay);
@@ -76,33 +79,44 @@ internal sealed class DiffusionTask : BatchTask
     public override ValidationResult? Validate(CancellationToken cancellation)
     {
         _preview(_epoch + 1);
-        _judged = 0;
         // Of images the loss tells little, so that it chooses no epoch.
         return base.Validate(cancellation) is { } judged ? new(null, judged.Loss, new Dictionary<string, double>()) : null;
     }
 
     protected override TrainingBatch MakeBatch(int[] rows, Generator generator)
     {
-        var batch = MakeBatch(_train, rows);
+        var batch = MakeBatch(_train, rows, _options.ConditionDropout, generator);
         return batch with { Pixels = _augmenter.Apply(batch.Pixels, generator) };
     }
 
-    protected override TrainingBatch MakeValidationBatch(int[] rows) => MakeBatch(_validation, rows);
-
-    private static TrainingBatch MakeBatch(DiffusionRows data, int[] rows) => new(data.Set.Pixels(rows),
-        data.Told is { } told ? tensor([.. rows.SelectMany(row => told[row])], [rows.Length, told[0].Length]) : null);
-
-    protected internal override Tensor Loss(TrainingBatch part, int count) => Losses(part, _options.ConditionDropout, _generator).sum().Mul(1.0 / count);
-
-    protected override (double Right, double Loss) Judge(TrainingBatch batch)
+    protected override TrainingBatch MakeValidationBatch(int[] rows)
     {
-        using var generator = EpochOrder.Generator(Plan.Seed, epoch: -3, step: _judged++);        // the same noise after each epoch
-        return (0, Losses(batch, dropout: 0, generator).sum().Item());
+        using var generator = EpochOrder.Generator(Plan.Seed, epoch: -3, step: rows[0]);       // the same noise after each epoch
+        return MakeBatch(_validation, rows, dropout: 0, generator);
     }
 
-    /// <summary>The loss of each image, [B].</summary>
-    private Tensor Losses(TrainingBatch batch, double dropout, Generator generator)
+    private TrainingBatch MakeBatch(DiffusionRows data, int[] rows, double dropout, Generator generator)
     {
+        using var share = tensor((float)dropout);
+        long[] each = [rows.Length, 1];
+        List<Tensor> payload =
+        [
+            randint(long.MaxValue, each, ScalarType.Int64, generator: generator), randint(_schedule.Count, each, ScalarType.Int64, generator: generator),
+            rand(each, generator: generator).lt(share).to(ScalarType.Int64),
+        ];
+        if (data.Told is { } told)
+            payload.Add(tensor([.. rows.SelectMany(row => told[row])], [rows.Length, told[0].Length]));
+        return new(data.Set.Pixels(rows), cat(payload, 1));                                         // [B, 3 + T]
+    }
+
+    protected internal override Tensor Loss(TrainingBatch part, int count) => Losses(part).sum().Mul(1.0 / count);
+
+    protected override (double Right, double Loss) Judge(TrainingBatch batch) => (0, Losses(batch).sum().Item());
+
+    /// <summary>The loss of each image, [B].</summary>
+    private Tensor Losses(TrainingBatch batch)
+    {
+        using var own = new SeededNoise(batch.Payload!.select(1, Seed).contiguous().data<long>());
         var images = _processor.Normalize(batch.Pixels.to(_device));                                // [B, 3, H, W]
         Tensor clean;
         using (no_grad())
@@ -110,9 +124,9 @@ internal sealed class DiffusionTask : BatchTask
         var noise = Noise(clean.shape);
         if (_options.OffsetNoise > 0)
             noise = noise.Add(Noise([clean.shape[0], clean.shape[1], 1, 1]).Mul(_options.OffsetNoise));
-        var times = randint(_schedule.Count, [batch.Count], ScalarType.Int64, generator: generator).to(_device);
+        var times = batch.Payload!.select(1, Time).to(_device);
         var noisy = _schedule.AddNoise(clean, noise, times);
-        var told = Told(batch, dropout, generator);
+        var told = Told(batch);
         var output = _network.UNet.forward(noisy, times, told).to(ScalarType.Float32);
         var target = _network.Config.Scheduler.Prediction switch
         {
@@ -124,7 +138,7 @@ internal sealed class DiffusionTask : BatchTask
         var losses = (error * error).flatten(1).mean([1]);
         return _options.MinSnr > 0 ? losses * Weights(times) : losses;
 
-        Tensor Noise(long[] shape) => randn(shape, generator: generator).to(_device);
+        Tensor Noise(long[] shape) => own.Draw(shape).to(_device);
     }
 
     /// <summary>What keeps the easy timesteps, of little noise, from outweighing the others (arXiv 2303.09556, 3.4), [B].</summary>
@@ -142,16 +156,13 @@ internal sealed class DiffusionTask : BatchTask
     }
 
     /// <summary>What the U-Net is told of the images: of some, nothing.</summary>
-    private UNetGuidance? Told(TrainingBatch batch, double dropout, Generator generator)
+    private UNetGuidance? Told(TrainingBatch batch)
     {
-        if (batch.Payload is not { } told)
+        if (_train.Told is null)
             return null;
-        if (dropout > 0 && _train.Nothing is { } nothing)
-        {
-            using var share = tensor((float)dropout);
-            var withheld = rand([batch.Count, 1], generator: generator).lt(share);                  // [B, 1]
-            told = where(withheld, tensor(nothing).view(1, -1), told);
-        }
+        var told = batch.Payload!.narrow(1, Drawn, batch.Payload.shape[1] - Drawn);
+        if (_train.Nothing is { } nothing)
+            told = where(batch.Payload.narrow(1, Withheld, 1).to(ScalarType.Bool), tensor(nothing).view(1, -1), told);
         told = told.to(_device);
         return _network.Text is { } text ? new() { Words = text.Read(told, _options.Sampling.ClipSkip).Tokens } : new() { Classes = told.view(-1) };
     }

@@ -124,7 +124,19 @@ public sealed class DiffusionTrainerOptions : TrainerOptions, IDiffusionColumns
         OptionChecks.Require(PreviewEpochs, PreviewEpochs >= 1, "at least 1");
         if (CaptionColumnName is not null && LabelColumnName is not null)
             throw new ArgumentException($"Both {nameof(CaptionColumnName)} and {nameof(LabelColumnName)} are set; a model learns from captions or from classes.", nameof(LabelColumnName));
+        if (Preprocessing is not null && !IsFromMinusOneToOne(Preprocessing))
+            throw new ArgumentException($"{nameof(Preprocessing)} must bring colors to -1 to 1, in which images are learned and made; set its Normalization to {nameof(ImageNormalization)}.{nameof(ImageNormalization.Half)}, and leave RescaleFactor, ChannelOrder and MeanImage.", nameof(Preprocessing));
         if (Checkpoint is not null && Autoencoder is not null)
             throw new ArgumentException($"{nameof(Autoencoder)} is set beside {nameof(Checkpoint)}, which brings its own.", nameof(Autoencoder));
+    }
+
+    /// <summary>Whether black becomes -1 and white 1, in all channels, red first.</summary>
+    private static bool IsFromMinusOneToOne(ImagePreprocessing preprocessing)
+    {
+        var white = 255 * preprocessing.RescaleFactor;
+        return preprocessing is { ChannelOrder: ChannelOrder.Rgb, MeanImage: null, Normalization: var (mean, std) }
+            && new[] { (mean.Red, std.Red), (mean.Green, std.Green), (mean.Blue, std.Blue) }.All(one => Is(-1, -one.Item1 / one.Item2) && Is(1, (white - one.Item1) / one.Item2));
+
+        static bool Is(double expected, double value) => Math.Abs(value - expected) < 1e-3;
     }
 }

@@ -64,7 +64,7 @@ internal static class DiffusionTraining
 
         ImageSet<string> Read(string part, IDataView view) => TrainingRows.Read(context.Host, options, part, view, processor,
             options.CaptionColumnName ?? options.LabelColumnName, options.CaptionColumnName is { } name ? TrainingRows.Texts(view, name)
-            : options.LabelColumnName is { } label ? LabelColumn.Bind(view.Schema, label).Reading() : null);
+            : options.LabelColumnName is { } label ? LabelColumn.Bind(view.Schema, label, published is null ? 1 : 0).Reading() : null);
 
         (DiffusionRows Train, DiffusionRows Validation) Split(PromptTokenizer? prompts, DiffusionConfig config)
         {

@@ -52,7 +52,7 @@ public sealed class DiffusionTransformer : BatchTransformer
             (_model, _columns) = (model, (IDiffusionColumns)model.Model.Options);
             // A column that the model has no use for is not read.
             (_prompt, _negativePrompt) = config.Text is null ? (null, null) : (Column(_columns.PromptColumnName, TextColumn.Input), Column(_columns.NegativePromptColumnName, TextColumn.Input));
-            _class = config.UNet.Classes is not null && _columns.ClassColumnName is { } label ? LabelColumn.Bind(schema, label) : null;
+            _class = config.UNet.Classes is not null && _columns.ClassColumnName is { } label ? LabelColumn.Bind(schema, label, model.Model.Labels is null ? 0 : 1) : null;
             _seed = Column(_columns.SeedColumnName, SeedColumn.Input);
             (_image, _mask) = (Bound(_columns.InitialImageColumnName), Bound(_columns.MaskColumnName));
             string[] images = [.. _columns.Names(_columns.GeneratedImageColumnName)];
