@@ -56,25 +56,28 @@ internal sealed class DiffusionModel : IDisposable
         {
             var unet = Part(published.OpenUNet(precision, generator));
             var autoencoder = published.HasAutoencoder ? Part(published.OpenAutoencoder(precision)) : null;
-            if (published.TextEncoders > 1)
-                throw new CheckpointException($"{path} has {published.TextEncoders} text encoders, as Stable Diffusion XL; this version reads its networks, but does not put them together.");
-            var text = published.TextEncoders == 1 ? Part(published.OpenTextEncoder(0, precision)) : null;
-            var prompts = text is null ? null : published.OpenTokenizer(text.Config, path: tokenizer);
-            var size = unet.Config.SampleSize ?? 64;
+            ClipTextNetwork[] texts = [.. Enumerable.Range(0, published.TextEncoders).Select(index => Part(published.OpenTextEncoder(index, precision)))];
+            PromptTokenizer[] prompts = [.. texts.Select((text, index) => published.OpenTokenizer(text.Config, index, tokenizer))];
+            if (prompts.Length == 2 && (prompts[0].Length != prompts[1].Length || prompts[0].Tokenizer.ToTexts() != prompts[1].Tokenizer.ToTexts()))
+                throw new CheckpointException($"{path}: the tokenizers of the two text encoders have different vocabularies or lengths ('model_max_length'); SDXL's differ in their padding alone.");
+            var size = unet.Config.SampleSize ?? (unet.Config.SizeWidth is null ? 64 : 128);
             var downscale = autoencoder?.Downscale ?? 1;
             var config = new DiffusionConfig
             {
                 UNet = unet.Config,
                 Autoencoder = (autoencoder as AutoencoderKl)?.Config,
                 TinyAutoencoder = (autoencoder as TinyAutoencoder)?.Config,
-                Text = text?.Config,
-                PromptLength = prompts?.Length ?? 0,
-                Padding = prompts?.Padding ?? 0,
+                Text = texts.ElementAtOrDefault(0)?.Config,
+                PromptLength = prompts.ElementAtOrDefault(0)?.Length ?? 0,
+                Padding = prompts.ElementAtOrDefault(0)?.Paddings[0] ?? 0,
+                SecondText = texts.ElementAtOrDefault(1)?.Config,
+                SecondPadding = prompts.ElementAtOrDefault(1)?.Paddings[0] ?? 0,
+                ZerosForNothing = published.ZerosForNothing,
                 Scheduler = SchedulerOf(published),
                 ImageSize = imageSize ?? new(size.Height * downscale, size.Width * downscale),
                 Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))) + name,
             };
-            return new(new(Checked(config), unet, autoencoder, text), prompts?.Tokenizer);
+            return new(new(Checked(config), unet, autoencoder, texts.ElementAtOrDefault(0), texts.ElementAtOrDefault(1)), prompts.ElementAtOrDefault(0)?.Tokenizer);
         }
         catch
         {
@@ -106,7 +109,7 @@ internal sealed class DiffusionModel : IDisposable
     {
         if (loras.Count == 0)
             return;
-        LoraTarget[] targets = [LoraTarget.Of(_network!.UNet), .. _network.Text is { } text ? [LoraTarget.Of(text)] : (LoraTarget[])[]];
+        LoraTarget[] targets = [LoraTarget.Of(_network!.UNet), .. new[] { _network.Text, _network.SecondText }.OfType<ClipTextNetwork>().Select(LoraTarget.Of)];
         Lora.Merge(targets, [.. loras.Select(lora => (lora.Path, lora.Weight))]).Keep();
     }
 
@@ -138,11 +141,23 @@ internal sealed class DiffusionModel : IDisposable
 internal abstract class DiffusionKind<TOptions>(string name, int version) : ModelKind<TOptions, DiffusionConfig, DiffusionNetwork>(name, version)
     where TOptions : ScoringOptions
 {
+    public override IReadOnlyList<ModelUpgrade> Upgrades =>
+    [
+        (entry, content) =>
+        {
+            // Version 1 knew no SDXL.
+            if (entry == "Settings.json")
+                content["Sampling"]!["Sizes"] = ModelJson.ReadObject(ModelJson.Write(new DiffusionSizes()), entry);
+            if (entry == "Config.json")
+                (content["SecondText"], content["SecondPadding"], content["ZerosForNothing"]) = (null, 0, false);
+        },
+    ];
+
     public override ITextTokenizer ReadTokenizer(ModelArchiveReader archive) => ClipTokenizer.Load(archive);
 
     public override BatchTransformer Create(IHostEnvironment environment, FittedModel model) => new DiffusionTransformer(environment, model);
 }
 
-internal sealed class DiffusionGeneratorKind() : DiffusionKind<DiffusionGeneratorOptions>("diffusion-generator", version: 1);
+internal sealed class DiffusionGeneratorKind() : DiffusionKind<DiffusionGeneratorOptions>("diffusion-generator", version: 2);
 
-internal sealed class DiffusionTrainerKind() : DiffusionKind<DiffusionTrainerOptions>("diffusion-trainer", version: 1);
+internal sealed class DiffusionTrainerKind() : DiffusionKind<DiffusionTrainerOptions>("diffusion-trainer", version: 2);

@@ -12,18 +12,19 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
 {
     private readonly UNet unet;
     private readonly Autoencoder? vae;
-    private readonly ClipTextNetwork? text_encoder;
+    private readonly ClipTextNetwork? text_encoder, text_encoder_2;
 
     public DiffusionNetwork(DiffusionConfig config, Generator? generator = null) : this(config.Validate(), new(config.UNet, generator),
         config.CreateAutoencoder(),
-        config.Text is { } text ? new(text, generator) : null)
+        config.Text is { } text ? new(text, generator) : null,
+        config.SecondText is { } second ? new(second, generator) : null)
     {
     }
 
     /// <summary>Networks that are filled already, which become this one's.</summary>
-    public DiffusionNetwork(DiffusionConfig config, UNet unet, Autoencoder? autoencoder, ClipTextNetwork? text) : base(nameof(DiffusionNetwork))
+    public DiffusionNetwork(DiffusionConfig config, UNet unet, Autoencoder? autoencoder, ClipTextNetwork? text, ClipTextNetwork? secondText = null) : base(nameof(DiffusionNetwork))
     {
-        (Config, this.unet, vae, text_encoder) = (config, unet, autoencoder, text);
+        (Config, this.unet, vae, text_encoder, text_encoder_2) = (config, unet, autoencoder, text, secondText);
         RegisterComponents();
     }
 
@@ -36,6 +37,12 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
 
     public ClipTextNetwork? Text => text_encoder;
 
+    /// <summary>Of an SDXL.</summary>
+    public ClipTextNetwork? SecondText => text_encoder_2;
+
+    /// <summary>The blocks of the shallowest text encoder that prompts may skip, see <see cref="Read"/>, and one more.</summary>
+    public int SkippableBlocks => text_encoder_2 is null ? text_encoder?.Config.Depth ?? 0 : Math.Min(text_encoder!.Config.Depth, text_encoder_2.Config.Depth) - 1;
+
     /// <summary>Pixels a side that the U-Net sees as one place.</summary>
     public int Downscale => Autoencoder?.Downscale ?? 1;
 
@@ -46,6 +53,20 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
     public bool PaintsMasks => Autoencoder is not null && Config.UNet.InputChannels == 2 * Channels + 1;
 
     public static DiffusionNetwork Create(DiffusionConfig config, Generator? generator = null) => new(config, generator);
+
+    /// <summary>What the U-Net is told of prompts.</summary>
+    /// <param name="ids">Their tokens, as <see cref="PromptTokenizer.Encode"/> gives them, on the network's device.</param>
+    /// <param name="skippedBlocks">The last blocks of each text encoder that words do not go through.</param>
+    public PromptVectors Read(Tensor ids, int skippedBlocks)
+    {
+        if (text_encoder_2 is null)
+            return new(text_encoder!.Read(ids, skippedBlocks).Tokens, null);
+        // SDXL's words are those of both before the last block and its norm, side by side, and the text as a whole is the second's (arXiv 2307.01952, 2.1).
+        var rows = ids.chunk(2, 1);
+        var first = text_encoder!.Read(rows[0], skippedBlocks + 1, norm: false);
+        var second = text_encoder_2.Read(rows[1], skippedBlocks + 1, norm: false);
+        return new(cat([first.Tokens, second.Tokens], 2), second.Text);
+    }
 
     /// <summary>Images as the U-Net sees them, [B, C, h, w]: latents, or pixels from -1 to 1.</summary>
     /// <param name="images">From -1 to 1, [B, 3, H, W].</param>
@@ -75,4 +96,30 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
 
     // One after the other, since what lies between takes much memory.
     private static Tensor ToImages(Autoencoder autoencoder, Tensor latents) => cat([.. latents.split(1).Select(autoencoder.ToImages)]);
+}
+
+/// <summary>What a U-Net is told of texts.</summary>
+/// <param name="Words">The vectors of their tokens, [N, T, D].</param>
+/// <param name="Text">For an SDXL the vector of each as a whole, [N, E].</param>
+internal sealed record PromptVectors(Tensor Words, Tensor? Text)
+{
+    /// <summary>Those of texts; one that comes twice is read once.</summary>
+    public static PromptVectors Of(DiffusionNetwork network, PromptTokenizer tokenizer, IReadOnlyList<string> texts, int skippedBlocks, Device device)
+    {
+        var distinct = texts.Distinct().ToArray();
+        var (words, whole) = network.Read(tokenizer.Encode(distinct).to(device), skippedBlocks);
+        var places = tensor([.. texts.Select(one => (long)Array.IndexOf(distinct, one))], device: device);
+        return new(words.index_select(0, places), whole?.index_select(0, places));
+    }
+
+    /// <summary>With zeros in the place of some.</summary>
+    /// <param name="some">Which, [N], boolean.</param>
+    public PromptVectors WithZeros(Tensor some)
+    {
+        var kept = some.logical_not().to(Words.dtype);
+        return new(Words * kept.view(-1, 1, 1), Text is null ? null : Text * kept.view(-1, 1));
+    }
+
+    /// <summary>These, and then others.</summary>
+    public PromptVectors Then(PromptVectors others) => new(cat([Words, others.Words]), Text is null ? null : cat([Text, others.Text!]));
 }

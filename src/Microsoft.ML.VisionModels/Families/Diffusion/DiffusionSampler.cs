@@ -43,8 +43,8 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
             if (side % step != 0)
                 throw new ArgumentException($"{name} is {side}, but must be a multiple of {step}: a place of the model's latents is {step} pixels wide.", name);
         }
-        if (network.Text is { } text && options.ClipSkip >= text.Config.Depth)
-            throw new ArgumentException($"Sampling.ClipSkip is {options.ClipSkip}, but the text encoder has {text.Config.Depth} layers.", nameof(options.ClipSkip));
+        if (network.Text is not null && options.ClipSkip >= network.SkippableBlocks)
+            throw new ArgumentException($"Sampling.ClipSkip is {options.ClipSkip}, but must be below {network.SkippableBlocks}, the text encoder's layers{(network.SecondText is null ? "" : " without the last, which SDXL passes over anyway")}.", nameof(options.ClipSkip));
         using var _ = Scheduler.Create(Run(hasImage: false));
     }
 
@@ -102,23 +102,24 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
                 : throw new ArgumentException(request.Class is null ? "The model makes images of classes, and a row has none; set the column of classes." : $"There is no class {request.Class}; the model knows {count}."))];
             classes = tensor(Guides ? [.. wanted.Select(own => Config.NoClass ?? own), .. wanted] : wanted, device: device);
         }
+        var texts = network.Text is null ? null : Guides ? Negative().Then(Positive()) : Positive();
         return new()
         {
             Classes = classes,
+            Words = texts?.Words,
+            Text = texts?.Text,
+            Sizes = Config.UNet.SizeWidth is null ? null : tensor([.. options.Sizes.Of(Size).Select(side => (float)side)], device: device).expand(texts!.Words.shape[0], -1),
             // Into a network that is distilled for it, guidance goes as a number (arXiv 2310.04378).
             Strength = Config.UNet.GuidanceWidth is { } width ? TimeEmbedding.Waves(tensor([.. requests.Select(_ => (float)(1000 * (options.GuidanceScale - 1)))], device: device), width, cosinesFirst: false, shift: 1) : null,
-            Words = network.Text is null ? null
-                : Guides ? cat([Words(request => request.NegativePrompt, 0), Words(request => request.Prompt, options.ClipSkip)])
-                : Words(request => request.Prompt, options.ClipSkip),
         };
 
-        // The vectors of texts' tokens, [N, T, D]; a text that comes twice is read once. As in the reference, what is not wanted goes through all layers.
-        Tensor Words(Func<DiffusionRequest, string> text, int skip)
+        PromptVectors Positive() => PromptVectors.Of(network, tokenizer!, [.. requests.Select(request => request.Prompt)], options.ClipSkip, device);
+
+        // As in the reference, what is not wanted goes through all layers.
+        PromptVectors Negative()
         {
-            var texts = requests.Select(text).ToArray();
-            var distinct = texts.Distinct().ToArray();
-            return network.Text!.Read(tokenizer!.Encode(distinct).to(device), skip).Tokens
-                .index_select(0, tensor([.. texts.Select(one => (long)Array.IndexOf(distinct, one))], device: device));
+            var vectors = PromptVectors.Of(network, tokenizer!, [.. requests.Select(request => request.NegativePrompt)], 0, device);
+            return Config.ZerosForNothing ? vectors.WithZeros(tensor([.. requests.Select(request => request.NegativePrompt == "")], device: device)) : vectors;
         }
     }
 

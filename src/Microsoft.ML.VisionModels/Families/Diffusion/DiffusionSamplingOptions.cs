@@ -29,6 +29,9 @@ public sealed class DiffusionSamplingOptions
     /// <summary>The image's width in pixels; as <see cref="Height"/>.</summary>
     public int? Width { get; set; }
 
+    /// <summary>What Stable Diffusion XL is told of an image's sizes. By default those of the image that is made, uncropped. Other models are told nothing of it.</summary>
+    public DiffusionSizes Sizes { get; set; } = new();
+
     /// <summary>
     /// How much of the way from noise is gone where an image comes in, above 0 to 1: 1 leaves nothing of it but, with a mask, what is not
     /// to be painted. Default 0.8. Without an image it plays no part.
@@ -56,6 +59,7 @@ public sealed class DiffusionSamplingOptions
         OptionChecks.Require(ClipSkip, ClipSkip >= 0, "at least 0", "Sampling.ClipSkip");
         OptionChecks.RequireAtLeast(Height, 1, "Sampling.Height");
         OptionChecks.RequireAtLeast(Width, 1, "Sampling.Width");
+        Sizes.Validate();
         OptionChecks.Require(Strength, Strength is > 0 and <= 1, "above 0 and at most 1", "Sampling.Strength");
         OptionChecks.Require(Eta, Eta is >= 0 and <= 1, "from 0 to 1", "Sampling.Eta");
         OptionChecks.Require(ImagesPerRow, ImagesPerRow is >= 1 and <= 64, "from 1 to 64", "Sampling.ImagesPerRow");

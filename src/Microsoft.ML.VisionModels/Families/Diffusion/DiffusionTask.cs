@@ -35,6 +35,7 @@ internal sealed class DiffusionTask : BatchTask
     private readonly Augmenter _augmenter;
     private readonly Device _device;
     private readonly Action<int> _preview;
+    private readonly float[]? _sizes;       // that an SDXL is told: all images have one, uncropped
     private int _epoch;
 
     /// <param name="network">What learns; its autoencoder does not.</param>
@@ -53,6 +54,7 @@ internal sealed class DiffusionTask : BatchTask
     {
         (_network, _processor, _options, _train, _validation, _device, _preview) = (network, processor, options, train, validation, device, preview);
         _schedule = NoiseSchedule.Of(network.Config.Scheduler);
+        _sizes = network.Config.UNet.SizeWidth is null ? null : [.. new DiffusionSizes().Of(processor.Settings.FixedSize!.Value)];
         _augmenter = new(new AugmentationSettings { HorizontalFlip = options.HorizontalFlip });
         ParameterGroups = Training.ParameterGroups.Of(network, plan.WeightDecay);
         Identity = new Dictionary<string, string>
@@ -161,9 +163,15 @@ internal sealed class DiffusionTask : BatchTask
         if (_train.Told is null)
             return null;
         var told = batch.Payload!.narrow(1, Drawn, batch.Payload.shape[1] - Drawn);
+        var withheld = batch.Payload.narrow(1, Withheld, 1).to(ScalarType.Bool);                    // [B, 1]
         if (_train.Nothing is { } nothing)
-            told = where(batch.Payload.narrow(1, Withheld, 1).to(ScalarType.Bool), tensor(nothing).view(1, -1), told);
+            told = where(withheld, tensor(nothing).view(1, -1), told);
         told = told.to(_device);
-        return _network.Text is { } text ? new() { Words = text.Read(told, _options.Sampling.ClipSkip).Tokens } : new() { Classes = told.view(-1) };
+        if (_network.Text is null)
+            return new() { Classes = told.view(-1) };
+        var texts = _network.Read(told, _options.Sampling.ClipSkip);
+        if (_network.Config.ZerosForNothing)
+            texts = texts.WithZeros(withheld.to(_device).view(-1));
+        return new() { Words = texts.Words, Text = texts.Text, Sizes = _sizes is null ? null : tensor(_sizes, device: _device).expand(batch.Count, -1) };
     }
 }

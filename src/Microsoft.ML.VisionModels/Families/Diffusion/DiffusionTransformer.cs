@@ -160,6 +160,8 @@ public sealed class DiffusionTransformer : BatchTransformer
                 json["mask"] = true;
             if (options.Eta > 0)
                 json["eta"] = options.Eta;
+            if (config.UNet.SizeWidth is not null)
+                json["sizes"] = new JsonArray([.. options.Sizes.Of(sampler.Size).Select(side => JsonValue.Create(side))]);
             json["precision"] = $"{Model.Options.Precision}";
             return json.ToJsonString(s_readable);
         }

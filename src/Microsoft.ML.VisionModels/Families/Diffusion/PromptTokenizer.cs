@@ -14,22 +14,23 @@ internal sealed class PromptTokenizer
 {
     /// <param name="tokenizer">CLIP's tokenizer.</param>
     /// <param name="length">Tokens of a row.</param>
-    /// <param name="padding">The number of the token that fills a row; null for the end token.</param>
-    public PromptTokenizer(ClipTokenizer tokenizer, int length, int? padding = null) => (Tokenizer, Length, Padding) = (tokenizer, length, padding ?? tokenizer.EndToken);
+    /// <param name="paddings">For each text tower that reads the prompts the number of the token that fills a row.</param>
+    public PromptTokenizer(ClipTokenizer tokenizer, int length, params int[] paddings) => (Tokenizer, Length, Paddings) = (tokenizer, length, paddings);
 
     public ClipTokenizer Tokenizer { get; }
 
     /// <summary>Tokens of a row.</summary>
     public int Length { get; }
 
-    /// <summary>The token that fills a row.</summary>
-    public int Padding { get; }
+    /// <summary>The tokens that fill rows.</summary>
+    public IReadOnlyList<int> Paddings { get; }
 
     /// <summary>The tokenizer of a folder, with the padding and the length that its files name.</summary>
     /// <param name="folder">With <c>vocab.json</c> and <c>merges.txt</c>, or <c>tokenizer.json</c>.</param>
     /// <param name="network">The text tower that will read the tokens.</param>
+    /// <param name="fill">The token that fills rows, where it is known; null for the one that the files name.</param>
     /// <exception cref="CheckpointException">A file is damaged, or not this network's.</exception>
-    public static PromptTokenizer Load(string folder, ClipTextConfig network)
+    public static PromptTokenizer Load(string folder, ClipTextConfig network, int? fill = null)
     {
         var tokenizer = ClipTokenizer.Load(folder);
         if (tokenizer.VocabularySize > network.VocabularySize)
@@ -42,8 +43,8 @@ internal sealed class PromptTokenizer
             : network.Positions;
         if (length < 2)
             throw new CheckpointException($"The tokenizer of {folder} makes rows of {length} tokens ('model_max_length'), which hold no prompt.");
-        return new(tokenizer, length, padding is null ? null
-            : tokenizer.IdOf(padding) ?? throw new CheckpointException($"The tokenizer of {folder} pads with '{padding}', which is not in its vocabulary."));
+        return new(tokenizer, length, fill ?? (padding is null ? tokenizer.EndToken
+            : tokenizer.IdOf(padding) ?? throw new CheckpointException($"The tokenizer of {folder} pads with '{padding}', which is not in its vocabulary.")));
 
         JsonElement Read(string file) => ModelFolder.ReadFile(Path.Combine(folder, file)) ?? JsonConfig.Empty;
 
@@ -55,15 +56,21 @@ internal sealed class PromptTokenizer
         };
     }
 
-    /// <summary>The tokens of prompts, [B, <see cref="Length"/>] int64 on the CPU.</summary>
+    /// <summary>The tokens of prompts, int64 on the CPU: [B, <see cref="Length"/>], and where several text towers read them a row for each, one behind the other.</summary>
     public Tensor Encode(params IReadOnlyList<string> prompts)
     {
-        var ids = new long[prompts.Count * Length];
+        var ids = new long[prompts.Count * Paddings.Count * Length];
         for (var i = 0; i < prompts.Count; i++)
         {
-            var row = ids.AsSpan(i * Length, Length);
-            row[Tokenizer.Encode(prompts[i], row)..].Fill(Padding);
+            var rows = ids.AsSpan(i * Paddings.Count * Length, Paddings.Count * Length);
+            var own = Tokenizer.Encode(prompts[i], rows[..Length]);
+            for (var tower = Paddings.Count - 1; tower >= 0; tower--)
+            {
+                var row = rows.Slice(tower * Length, Length);
+                rows[..own].CopyTo(row);
+                row[own..].Fill(Paddings[tower]);
+            }
         }
-        return tensor(ids, [prompts.Count, Length]);
+        return tensor(ids, [prompts.Count, Paddings.Count * Length]);
     }
 }

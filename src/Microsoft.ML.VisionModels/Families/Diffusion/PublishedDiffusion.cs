@@ -26,6 +26,9 @@ internal abstract class PublishedDiffusion
     /// <summary>Whether the network works on latents, not on images.</summary>
     public abstract bool HasAutoencoder { get; }
 
+    /// <summary>Whether the vectors of an empty negative prompt are zeros (<c>force_zeros_for_empty_prompt</c>).</summary>
+    public abstract bool ZerosForNothing { get; }
+
     /// <summary>The scheduler's <c>scheduler_config.json</c>; null where there is none.</summary>
     public virtual string? SchedulerConfig => null;
 
@@ -75,6 +78,7 @@ internal sealed class DiffusionFolder : PublishedDiffusion
         var index = ModelFolder.ReadFile(System.IO.Path.Combine(path, IndexFile))
             ?? throw new FileNotFoundException($"The folder {path} has no {IndexFile}, which names the parts of a diffusion model.", System.IO.Path.Combine(path, IndexFile));
         Pipeline = index.Optional("_class_name") is null ? null : index.Get("_class_name", "");
+        ZerosForNothing = index.Get("force_zeros_for_empty_prompt", false);
         foreach (var entry in index.EnumerateObject())
         {
             // [library, class]; a part that is not there is [null, null].
@@ -91,6 +95,8 @@ internal sealed class DiffusionFolder : PublishedDiffusion
     public override int TextEncoders => s_textEncoders.Count(_classes.ContainsKey);
 
     public override bool HasAutoencoder => _classes.ContainsKey("vae");
+
+    public override bool ZerosForNothing { get; }
 
     public override string? SchedulerConfig => _classes.ContainsKey("scheduler") ? System.IO.Path.Combine(FolderOf("scheduler", SchedulerFile), SchedulerFile) : null;
 
@@ -169,6 +175,9 @@ internal sealed class DiffusionFile : PublishedDiffusion
 
     public override bool HasAutoencoder { get; }
 
+    // As the folder of SDXL says.
+    public override bool ZerosForNothing => _isXL;
+
     public override UNet OpenUNet(Precision precision = Precision.Float32, Generator? generator = null)
     {
         using var part = UnwrappedCheckpoint.Under(Checkpoint.Open(Path), UNetPrefix);
@@ -196,6 +205,6 @@ internal sealed class DiffusionFile : PublishedDiffusion
     }
 
     public override PromptTokenizer OpenTokenizer(ClipTextConfig network, int index = 0, string? path = null) => path is not null
-        ? PromptTokenizer.Load(path, network)
+        ? PromptTokenizer.Load(path, network, index == 0 ? null : 0)        // open_clip's, of which SDXL's second is one, fill rows with zeros
         : throw new FileNotFoundException($"{Path} is a single file, which has no tokenizer: name the folder with vocab.json and merges.txt.");
 }

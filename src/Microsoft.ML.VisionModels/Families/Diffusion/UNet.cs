@@ -14,6 +14,9 @@ namespace Microsoft.ML.VisionModels.Families.Diffusion;
 /// <summary>What tells a U-Net which image is wanted; what it was not trained with stays null.</summary>
 internal sealed record UNetGuidance
 {
+    /// <summary>The numbers of <see cref="Sizes"/>.</summary>
+    public const int SizeCount = 6;
+
     /// <summary>The vectors of the words, [B, S, context].</summary>
     public Tensor? Words { get; init; }
 
