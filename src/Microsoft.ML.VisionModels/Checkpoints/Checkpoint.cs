@@ -37,6 +37,9 @@ public abstract class Checkpoint : IDisposable
     /// <summary>The tensors by name, in the order of the file.</summary>
     public abstract IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
 
+    /// <summary>The texts that stand beside the tensors in a pickle's dictionary, by name, such as what an embedding is called.</summary>
+    internal virtual IReadOnlyDictionary<string, string> Texts { get; } = new Dictionary<string, string>();
+
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="path">
     /// A <c>.safetensors</c> file; PyTorch's <c>.pt</c>, <c>.pth</c>, <c>.bin</c> or <c>.ckpt</c>; the <c>.index.json</c> of a sharded checkpoint;

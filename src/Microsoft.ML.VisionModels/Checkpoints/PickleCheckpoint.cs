@@ -30,11 +30,14 @@ internal abstract class PickleCheckpoint(string path, CheckpointWeights choice) 
 
     private readonly OrderedDictionary<string, TensorInfo> _infos = [];
     private readonly Dictionary<string, PickleTensor> _tensors = [];
+    private readonly Dictionary<string, string> _texts = [];
     private readonly HashSet<string> _storages = [];
     private long _storedBytes, _claimedBytes;
     private int _entries, _names;
 
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => _infos;
+
+    internal override IReadOnlyDictionary<string, string> Texts => _texts;
 
     /// <summary>Whether the file has the storage, with the size that the pickle gives.</summary>
     protected abstract bool Has(PickleStorage storage);
@@ -45,6 +48,11 @@ internal abstract class PickleCheckpoint(string path, CheckpointWeights choice) 
     /// <summary>Collects the tensors from the object that was read.</summary>
     protected void Collect(object? root)
     {
+        foreach (var (name, value) in root as PickleDictionary ?? [])
+        {
+            if (value is string text)
+                _texts[name] = text;
+        }
         for (var depth = 0; depth < MaxDepth && root is PickleDictionary dictionary and not PickleModule; depth++)
             root = Weights(dictionary) ?? root;
         Flatten(root, "", 0);

@@ -50,6 +50,25 @@ internal sealed class ClipTextNetwork : nn.Module<Tensor, Tensor>, INetwork<Clip
     /// <summary>The vectors [B, T, D] of tokens [B, T], without positions.</summary>
     public Tensor Embed(Tensor ids) => token_embed.index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], -1);
 
+    /// <summary>A network that knows further tokens, in whose place this one goes.</summary>
+    /// <param name="first">The number of the first.</param>
+    /// <param name="vectors">Their vectors, [n, D].</param>
+    /// <param name="end">The end token, which then has the highest number no longer.</param>
+    public ClipTextNetwork WithTokens(int first, Tensor vectors, int end)
+    {
+        var config = Config with { VocabularySize = Math.Max(Config.VocabularySize, first + (int)vectors.shape[0]) };
+        var network = new ClipTextNetwork(config.Pooling == ClipTextPooling.HighestToken ? config with { Pooling = ClipTextPooling.EndToken, EndToken = end } : config);
+        network.to(token_embed.dtype);
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var own = state_dict();
+        foreach (var (name, weight) in network.state_dict())
+            (name == nameof(token_embed) ? weight.narrow(0, 0, Config.VocabularySize) : weight).copy_(own[name]);
+        network.token_embed.narrow(0, first, vectors.shape[0]).copy_(vectors);
+        network.train(training);
+        return network;
+    }
+
     /// <summary>Goes on from tokens' vectors, which need not be those of <paramref name="ids"/>: these tell where the text ends.</summary>
     public Tensor FromEmbeddings(Tensor embeddings, Tensor ids, Trace? trace = null, Tensor? mask = null)
     {

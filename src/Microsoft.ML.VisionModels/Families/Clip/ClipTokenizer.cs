@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.ML.VisionModels.Text;
 
 namespace Microsoft.ML.VisionModels.Families.Clip;
@@ -13,6 +14,8 @@ internal sealed partial class ClipTokenizer : ITextTokenizer
 
     private readonly ClipVocabulary _vocabulary;
     private readonly BytePairEncoder _encoder;
+    private readonly Regex? _added;
+    private readonly Dictionary<string, int[]> _addedTokens = [];
     private readonly ConcurrentDictionary<string, int[]> _words = new();
     private int _cached;
 
@@ -22,6 +25,15 @@ internal sealed partial class ClipTokenizer : ITextTokenizer
         // As in Hugging Face's tokenizer, the end token also stands for everything that the vocabulary does not have.
         _encoder = new BytePairEncoder(vocabulary.Merges, ClipVocabulary.WordEnd, token => vocabulary.TryGetId(token, out var id) ? id : vocabulary.End);
         Cleaning = cleaning;
+        if (vocabulary.Added.Count == 0)
+            return;
+        foreach (var token in vocabulary.Added)
+            _addedTokens[token] = [.. Numbered(token).Select(one => IdOf(one)).TakeWhile(id => id is not null).Select(id => id!.Value)];
+        // The longest that fits.
+        _added = new(string.Join('|', vocabulary.Added.OrderByDescending(token => token.Length).Select(Regex.Escape)), RegexOptions.CultureInvariant);
+
+        // As diffusers names the vectors of a word that has several.
+        static IEnumerable<string> Numbered(string token) => Enumerable.Range(1, int.MaxValue - 1).Select(i => $"{token}_{i}").Prepend(token);
     }
 
     public ClipTextCleaning Cleaning { get; }
@@ -31,6 +43,10 @@ internal sealed partial class ClipTokenizer : ITextTokenizer
     public int StartToken => _vocabulary.Start;
 
     public int EndToken => _vocabulary.End;
+
+    /// <summary>The same tokenizer with further tokens, which are found in texts as they are written, before these are cleaned.</summary>
+    /// <exception cref="CheckpointException">One is in the vocabulary already.</exception>
+    public ClipTokenizer With(IEnumerable<string> tokens) => new(new([.. _vocabulary.Tokens, .. tokens], _vocabulary.Merges, "The vocabulary with learned words"), Cleaning);
 
     /// <summary>The number of a token as the vocabulary writes it; null where it has none.</summary>
     public int? IdOf(string token) => _vocabulary.TryGetId(token, out var id) ? id : null;
@@ -64,13 +80,25 @@ internal sealed partial class ClipTokenizer : ITextTokenizer
     {
         ArgumentNullException.ThrowIfNull(text);
         var tokens = new List<int> { StartToken };
-        foreach (var word in ClipWords.Split(text, Cleaning))
+        var start = 0;
+        for (var added = _added?.Match(text); added is { Success: true }; added = added.NextMatch())
         {
-            if (tokens.Count >= enough)
-                break;
-            tokens.AddRange(EncodeWord(word.Span));
+            AddWords(text[start..added.Index]);
+            tokens.AddRange(_addedTokens[added.Value]);
+            start = added.Index + added.Length;
         }
+        AddWords(text[start..]);
         return tokens;
+
+        void AddWords(string part)
+        {
+            foreach (var word in ClipWords.Split(part, Cleaning))
+            {
+                if (tokens.Count >= enough)
+                    break;
+                tokens.AddRange(EncodeWord(word.Span));
+            }
+        }
     }
 
     /// <summary>The tokens of a word of cleaned text; the special tokens are words too.</summary>

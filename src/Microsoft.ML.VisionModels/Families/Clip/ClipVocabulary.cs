@@ -49,6 +49,7 @@ internal sealed class ClipVocabulary
         }
         Start = Special(StartToken);
         End = Special(EndToken);
+        Added = [.. tokens.Except([.. BaseTokens, .. merges.Select(merge => merge.Left + merge.Right), .. SpecialTokens])];
 
         int Special(string token) => TryGetId(token, out var id) ? id : throw new CheckpointException($"{source} has no token {token}; it is not CLIP's.");
     }
@@ -57,6 +58,9 @@ internal sealed class ClipVocabulary
     public IReadOnlyList<string> Tokens { get; }
 
     public IReadOnlyList<(string Left, string Right)> Merges { get; }
+
+    /// <summary>Tokens that no merge leads to, and that are found as they are written: words that were learned (arXiv 2208.01618).</summary>
+    public IReadOnlyList<string> Added { get; }
 
     public int Start { get; }
 

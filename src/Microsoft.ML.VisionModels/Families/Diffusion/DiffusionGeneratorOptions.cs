@@ -24,6 +24,9 @@ public sealed class DiffusionGeneratorOptions : ScoringOptions, IDiffusionColumn
     /// <summary>LoRAs that are merged into the checkpoint's networks when it is loaded, several at once. Empty, the default, for none. To be without one again, fit without it.</summary>
     public IReadOnlyList<DiffusionLora> Loras { get; set; } = [];
 
+    /// <summary>Words that were learned from images (textual inversion, arXiv 2208.01618), for prompts to use. Empty, the default, for none.</summary>
+    public IReadOnlyList<DiffusionEmbedding> Embeddings { get; set; } = [];
+
     /// <summary>The column of prompts, text; null for models that know no words. Default "Prompt". What is too long for the text encoder (77 tokens) is cut off.</summary>
     [ScoringSetting]
     public string? PromptColumnName { get; set; } = "Prompt";
@@ -92,6 +95,11 @@ public sealed class DiffusionGeneratorOptions : ScoringOptions, IDiffusionColumn
         OptionChecks.Require(PreviewSteps, PreviewSteps >= 0, "at least 0 (never)");
         foreach (var lora in Loras)
             OptionChecks.Require(lora.Weight, double.IsFinite(lora.Weight), "a number", "Loras.Weight");
+        foreach (var embedding in Embeddings)
+        {
+            if (string.IsNullOrEmpty(embedding.Path) || embedding.Token is not null && string.IsNullOrWhiteSpace(embedding.Token))
+                throw new ArgumentException($"{nameof(Embeddings)} has a word without a {(string.IsNullOrEmpty(embedding.Path) ? nameof(embedding.Path) : nameof(embedding.Token))}.", nameof(Embeddings));
+        }
         if (MaskColumnName is not null && InitialImageColumnName is null)
             throw new ArgumentException($"{nameof(MaskColumnName)} is set, but no {nameof(InitialImageColumnName)}: a mask says what of an image is painted.", nameof(MaskColumnName));
     }

@@ -25,7 +25,8 @@ internal sealed class DiffusionModel : IDisposable
     public static DiffusionTransformer Load(FitContext<DiffusionGeneratorOptions> context)
     {
         var options = context.Options;
-        using var published = Open(options.Checkpoint!, options.Tokenizer, options.Precision, name: string.Concat(options.Loras.Select(lora => FormattableString.Invariant($" + {Path.GetFileName(lora.Path)} ({lora.Weight})"))));
+        string[] added = [.. options.Loras.Select(lora => FormattableString.Invariant($" + {Path.GetFileName(lora.Path)} ({lora.Weight})")), .. options.Embeddings.Select(embedding => $" + {Path.GetFileName(embedding.Path)}")];
+        using var published = Open(options.Checkpoint!, options.Tokenizer, options.Precision, name: string.Concat(added), embeddings: options.Embeddings);
         published.Merge(options.Loras);
         var model = new DiffusionTransformer(context.Host, new(options, published.Take(), context.Device) { Tokenizer = published.Tokenizer });
         try
@@ -46,20 +47,26 @@ internal sealed class DiffusionModel : IDisposable
     /// <param name="generator">The source of dropout while training; scoring needs none.</param>
     /// <param name="imageSize">The size of images; null for the model's.</param>
     /// <param name="name">What is added to the model's name.</param>
+    /// <param name="embeddings">Learned words that prompts may use.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
     /// <exception cref="CheckpointException">A file is damaged, or the parts do not fit each other.</exception>
-    public static DiffusionModel Open(string path, string? tokenizer = null, Precision precision = Precision.Float32, Generator? generator = null, ImageSize? imageSize = null, string name = "")
+    public static DiffusionModel Open(string path, string? tokenizer = null, Precision precision = Precision.Float32, Generator? generator = null, ImageSize? imageSize = null, string name = "",
+        IReadOnlyList<DiffusionEmbedding>? embeddings = null)
     {
         var published = PublishedDiffusion.Open(path);
         var parts = new List<nn.Module>();
+        ClipTextNetwork[] texts = [];
         try
         {
             var unet = Part(published.OpenUNet(precision, generator));
             var autoencoder = published.HasAutoencoder ? Part(published.OpenAutoencoder(precision)) : null;
-            ClipTextNetwork[] texts = [.. Enumerable.Range(0, published.TextEncoders).Select(index => Part(published.OpenTextEncoder(index, precision)))];
+            texts = [.. Enumerable.Range(0, published.TextEncoders).Select(index => Part(published.OpenTextEncoder(index, precision)))];
             PromptTokenizer[] prompts = [.. texts.Select((text, index) => published.OpenTokenizer(text.Config, index, tokenizer))];
             if (prompts.Length == 2 && (prompts[0].Length != prompts[1].Length || prompts[0].Tokenizer.ToTexts() != prompts[1].Tokenizer.ToTexts()))
                 throw new CheckpointException($"{path}: the tokenizers of the two text encoders have different vocabularies or lengths ('model_max_length'); SDXL's differ in their padding alone.");
+            var words = prompts.ElementAtOrDefault(0)?.Tokenizer;
+            foreach (var embedding in embeddings ?? [])
+                words = Learn(embedding, words);
             var size = unet.Config.SampleSize ?? (unet.Config.SizeWidth is null ? 64 : 128);
             var downscale = autoencoder?.Downscale ?? 1;
             var config = new DiffusionConfig
@@ -77,7 +84,7 @@ internal sealed class DiffusionModel : IDisposable
                 ImageSize = imageSize ?? new(size.Height * downscale, size.Width * downscale),
                 Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))) + name,
             };
-            return new(new(Checked(config), unet, autoencoder, texts.ElementAtOrDefault(0), texts.ElementAtOrDefault(1)), prompts.ElementAtOrDefault(0)?.Tokenizer);
+            return new(new(Checked(config), unet, autoencoder, texts.ElementAtOrDefault(0), texts.ElementAtOrDefault(1)), words);
         }
         catch
         {
@@ -89,6 +96,26 @@ internal sealed class DiffusionModel : IDisposable
         {
             parts.Add(network);
             return network;
+        }
+
+        // A word's vectors follow those of the vocabulary, in each text encoder.
+        ClipTokenizer Learn(DiffusionEmbedding embedding, ClipTokenizer? tokenizer)
+        {
+            if (tokenizer is null)
+                throw new CheckpointException($"{path} knows no words, and so none can be learned ({embedding.Path}).");
+            var word = LearnedWord.Read(embedding, [.. texts.Select(text => text.Config)]);
+            string[] tokens = [.. word.Tokens];
+            if (tokens.FirstOrDefault(token => tokenizer.IdOf(token) is not null) is { } known)
+                throw new CheckpointException($"{embedding.Path}: the vocabulary has a token '{known}' already; give the word another name ({nameof(DiffusionEmbedding.Token)}).");
+            for (var tower = 0; tower < texts.Length; tower++)
+            {
+                var before = texts[tower];
+                using var vectors = word.Vectors[tower];
+                texts[tower] = Part(before.WithTokens(tokenizer.VocabularySize, vectors, tokenizer.EndToken));
+                parts.Remove(before);
+                before.Dispose();
+            }
+            return tokenizer.With(tokens);
         }
 
         DiffusionConfig Checked(DiffusionConfig config)
