@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using Microsoft.ML.VisionModels.Core;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -14,6 +15,7 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>, IScoringLayer
     private readonly LinearProduct _product = new();
     internal Parameter weight;
     internal Parameter? bias;
+    private LowRank? low_rank;
 
     public Linear(int inputs, int outputs, bool hasBias = true) : base(nameof(Linear))
     {
@@ -22,7 +24,17 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>, IScoringLayer
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => Product(x, weight, bias);      // [..., inputs] -> [..., outputs]
+    /// <summary>What the layer learns beside its weights; null for nothing.</summary>
+    public LowRank? LowRank => low_rank;
+
+    public override Tensor forward(Tensor x)        // [..., inputs] -> [..., outputs]
+    {
+        var y = Product(x, weight, bias);
+        return low_rank is null ? y : y.Add(low_rank.forward(x));
+    }
+
+    /// <summary>Lets the layer learn something beside its weights, which <see cref="forward"/> adds.</summary>
+    public void Add(LowRank learned) => register_module(nameof(low_rank), low_rank = learned);
 
     /// <summary>Some of the outputs: <paramref name="count"/> of them from a first one on.</summary>
     public Tensor Part(Tensor x, long first, long count) => Product(x, weight.narrow(0, first, count), bias?.narrow(0, first, count));

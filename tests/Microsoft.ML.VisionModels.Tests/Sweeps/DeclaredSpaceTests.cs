@@ -28,7 +28,7 @@ public class DeclaredSpaceTests
         ["WarmupTeacherTemperature"] = "the teacher's is searched", ["TeacherTemperatureWarmupEpochs"] = "the teacher's is searched", ["CenterMomentum"] = "the authors'", ["FrozenLastLayerEpochs"] = "the authors'",
         ["FinalWeightDecay"] = "WeightDecay is searched", ["DecoderWidth"] = "goes when training is over", ["DecoderDepth"] = "goes when training is over", ["DecoderHeads"] = "goes when training is over",
         ["DiffusionTrainerOptions.ImageSize"] = "what the user wants made", ["Prediction"] = "velocity is steady, and goes with the noise", ["MinSnr"] = "the paper's", ["OffsetNoise"] = "depends on what is wanted",
-        ["PreviewEpochs"] = "no part in learning",
+        ["PreviewEpochs"] = "no part in learning", ["LoraRank"] = "what the user wants trained", ["LoraAlpha"] = "goes with the rank",
         ["ClipTrainerOptions.Preset"] = "the larger ones are for millions of pairs", ["ClipTrainerOptions.ImageSize"] = "a checkpoint has its own",
     };
 

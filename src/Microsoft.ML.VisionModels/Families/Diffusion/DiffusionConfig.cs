@@ -46,6 +46,9 @@ internal sealed record DiffusionConfig
     [FromTo(0)]
     public int? NoClass { get; init; }
 
+    /// <summary>What was trained beside the U-Net's weights; null for a model without.</summary>
+    public LoraConfig? Lora { get; init; }
+
     /// <summary>What the model is called where it is said how an image was made.</summary>
     public string Name { get; init; } = "";
 
@@ -78,6 +81,8 @@ internal sealed record DiffusionConfig
         RequireTextAndSizes();
         if (UNet.ClassEmbedding is not (ClassEmbedding.None or ClassEmbedding.Table))
             throw new ArgumentException($"The U-Net is told classes as vectors ('class_embed_type' of its config.json is {UNet.ClassEmbedding}), for which a row has no column.");
+        if (Lora is not null)
+            HyperParameters.Check(Lora);
         if (NoClass is { } none && none >= UNet.Classes)
             throw new ArgumentException($"The class that stands for none is {none}, but there are {UNet.Classes}.");
         return this;

@@ -172,11 +172,11 @@ internal abstract class DiffusionKind<TOptions>(string name, int version) : Mode
     [
         (entry, content) =>
         {
-            // Version 1 knew no SDXL.
+            // Version 1 knew no SDXL, and trained no LoRAs.
             if (entry == "Settings.json")
                 content["Sampling"]!["Sizes"] = ModelJson.ReadObject(ModelJson.Write(new DiffusionSizes()), entry);
             if (entry == "Config.json")
-                (content["SecondText"], content["SecondPadding"], content["ZerosForNothing"]) = (null, 0, false);
+                (content["SecondText"], content["SecondPadding"], content["ZerosForNothing"], content["Lora"]) = (null, 0, false, null);
         },
     ];
 

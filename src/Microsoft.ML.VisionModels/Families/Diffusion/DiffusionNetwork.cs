@@ -26,9 +26,11 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
     {
         (Config, this.unet, vae, text_encoder, text_encoder_2) = (config, unet, autoencoder, text, secondText);
         RegisterComponents();
+        if (config.Lora is { } lora)
+            TrainedLora.Add(unet, lora);
     }
 
-    public DiffusionConfig Config { get; }
+    public DiffusionConfig Config { get; private set; }
 
     public UNet UNet => unet;
 
@@ -53,6 +55,14 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
     public bool PaintsMasks => Autoencoder is not null && Config.UNet.InputChannels == 2 * Channels + 1;
 
     public static DiffusionNetwork Create(DiffusionConfig config, Generator? generator = null) => new(config, generator);
+
+    /// <summary>Gives the U-Net a LoRA to learn, which changes nothing yet.</summary>
+    public void AddLora(LoraConfig lora, Generator generator)
+    {
+        Config = (Config with { Lora = lora }).Validate();
+        TrainedLora.Add(unet, lora);
+        TrainedLora.Draw(unet, generator);
+    }
 
     /// <summary>What the U-Net is told of prompts.</summary>
     /// <param name="ids">Their tokens, as <see cref="PromptTokenizer.Encode"/> gives them, on the network's device.</param>

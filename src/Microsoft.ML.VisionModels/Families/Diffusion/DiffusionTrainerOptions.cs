@@ -56,6 +56,15 @@ public sealed class DiffusionTrainerOptions : TrainerOptions, IDiffusionColumns
     /// <summary>An autoencoder whose latents are learned (arXiv 2112.10752): a folder or weights file of diffusers' AutoencoderKL or AutoencoderTiny. Null, the default, learns pixels.</summary>
     public string? Autoencoder { get; set; }
 
+    /// <summary>
+    /// The rank of a LoRA (arXiv 2106.09685) that is trained on the attention of a <see cref="ScoringOptions.Checkpoint"/>'s U-Net, whose weights then
+    /// stay as they are: at least 1; 4 to 64 are usual. <see cref="DiffusionTransformer.SaveLora"/> writes it. Null, the default, trains all weights of the U-Net.
+    /// </summary>
+    public int? LoraRank { get; set; }
+
+    /// <summary>What the LoRA learns counts this divided by the rank times; above 0. Null, the default, takes the rank, so that it counts once.</summary>
+    public double? LoraAlpha { get; set; }
+
     /// <summary>What the network learns to tell. Default <see cref="DiffusionPrediction.Velocity"/>; a checkpoint keeps its own.</summary>
     public DiffusionPrediction Prediction { get; set; } = DiffusionPrediction.Velocity;
 
@@ -100,7 +109,7 @@ public sealed class DiffusionTrainerOptions : TrainerOptions, IDiffusionColumns
 
     private protected override IEnumerable<string> NoPartInLearning => [.. base.NoPartInLearning, nameof(PreviewEpochs)];
 
-    private protected override RecipeDefaults Defaults => Checkpoint is null ? new() { EmaDecay = 0.998 } : new() { LearningRate = 1e-5 };
+    private protected override RecipeDefaults Defaults => Checkpoint is null ? new() { EmaDecay = 0.998 } : new() { LearningRate = LoraRank is null ? 1e-5 : 1e-4 };
 
     internal override ScoringOptions Copy()
     {
@@ -124,6 +133,13 @@ public sealed class DiffusionTrainerOptions : TrainerOptions, IDiffusionColumns
         OptionChecks.Require(PreviewEpochs, PreviewEpochs >= 1, "at least 1");
         if (CaptionColumnName is not null && LabelColumnName is not null)
             throw new ArgumentException($"Both {nameof(CaptionColumnName)} and {nameof(LabelColumnName)} are set; a model learns from captions or from classes.", nameof(LabelColumnName));
+        OptionChecks.RequireAtLeast(LoraRank, 1);
+        if (LoraAlpha is { } alpha)
+            OptionChecks.Require(alpha, alpha > 0 && double.IsFinite(alpha), "above 0", nameof(LoraAlpha));
+        if (Checkpoint is null && LoraRank is not null)
+            throw new ArgumentException($"{nameof(LoraRank)} is set, but no {nameof(Checkpoint)}: a LoRA is learned beside the weights of one.", nameof(LoraRank));
+        if (LoraRank is null && LoraAlpha is not null)
+            throw new ArgumentException($"{nameof(LoraAlpha)} is set, but no {nameof(LoraRank)}.", nameof(LoraAlpha));
         if (Preprocessing is not null && !IsFromMinusOneToOne(Preprocessing))
             throw new ArgumentException($"{nameof(Preprocessing)} must bring colors to -1 to 1, in which images are learned and made; set its Normalization to {nameof(ImageNormalization)}.{nameof(ImageNormalization.Half)}, and leave RescaleFactor, ChannelOrder and MeanImage.", nameof(Preprocessing));
         if (Checkpoint is not null && Autoencoder is not null)

@@ -40,6 +40,8 @@ internal static class DiffusionTraining
         var network = published?.Take() ?? Random(options, size, tokenizer, set, labels, generator);
         try
         {
+            if (options.LoraRank is { } rank)
+                network.AddLora(new() { Rank = rank, Alpha = options.LoraAlpha ?? rank }, generator);
             Freeze(network, options);
             network.to(context.Device);
             network.UNet.GradientCheckpointing = plan.GradientCheckpointing;
@@ -207,13 +209,13 @@ internal static class DiffusionTraining
         return Math.Min(most, texts.Distinct().Max(text => tokenizer.Encode(text, ids)) + 4);
     }
 
-    /// <summary>An autoencoder is no part of what is learned, and a published text encoder neither.</summary>
+    /// <summary>An autoencoder is no part of what is learned, a published text encoder neither, and beside a LoRA nothing.</summary>
     private static void Freeze(DiffusionNetwork network, DiffusionTrainerOptions options)
     {
         foreach (var (name, parameter) in network.named_parameters())
         {
-            if (!name.StartsWith("unet.", StringComparison.Ordinal) && (!name.StartsWith("text_encoder.", StringComparison.Ordinal) || options.Checkpoint is not null))
-                parameter.requires_grad = false;
+            parameter.requires_grad = options.LoraRank is not null ? TrainedLora.Has(name)
+                : name.StartsWith("unet.", StringComparison.Ordinal) || (options.Checkpoint is null && name.StartsWith("text_encoder.", StringComparison.Ordinal));
         }
     }
 }

@@ -23,6 +23,19 @@ public sealed class DiffusionTransformer : BatchTransformer
     {
     }
 
+    /// <summary>Writes the LoRA that was trained (<see cref="DiffusionTrainerOptions.LoraRank"/>) alone: a small file that others, and <see cref="DiffusionGeneratorOptions.Loras"/>, merge into the model that it was trained on.</summary>
+    /// <param name="path">A <c>.safetensors</c> file, with PEFT's names as diffusers reads them.</param>
+    /// <exception cref="InvalidOperationException">No LoRA was trained.</exception>
+    public void SaveLora(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using var use = Model.Use();
+        var network = use.As<DiffusionNetwork>();
+        if (network.Config.Lora is null)
+            throw new InvalidOperationException($"The model has no LoRA of its own: it was not trained with {nameof(DiffusionTrainerOptions.LoraRank)}.");
+        TrainedLora.Save(network.UNet, path);
+    }
+
     internal override IBatchScorer Bind(DataViewSchema inputSchema, NetworkUse network, CancellationToken cancellation)
     {
         Sampler(network).Validate();
