@@ -94,6 +94,15 @@ public sealed class DiffusionGeneratorTests : IDisposable
         Assert.True((latents[0] - latents[1])[.., .., .., ..2].abs().min().item<float>() > 0);
     }
 
+    /// <summary>Of an image no larger than a tile nothing changes, of a larger one a little.</summary>
+    [Fact]
+    public void TheAutoencoderWorksInTiles()
+    {
+        var whole = Generate([new()], options => options.Sampling.Width = 32)[0].Image;
+        Assert.Equal(whole.Pixels, Generate([new()], options => (options.Sampling.Width, options.Sampling.AutoencoderTile) = (32, 32))[0].Image.Pixels);
+        Assert.NotEqual(whole.Pixels, Generate([new()], options => (options.Sampling.Width, options.Sampling.AutoencoderTile) = (32, 16))[0].Image.Pixels);
+    }
+
     [Fact]
     public void WhoAsksOnlyHowAnImageWouldBeMadeWaitsForNone()
     {
@@ -130,6 +139,7 @@ public sealed class DiffusionGeneratorTests : IDisposable
         { "from 1 to 1000", options => options.Sampling.Steps = 1001 },
         { "Sampling.GuidanceScale is 0.5", options => options.Sampling.GuidanceScale = 0.5 },
         { "Sampling.Height is 18, but must be a multiple of 4", options => options.Sampling.Height = 18 },
+        { "Sampling.AutoencoderTile is 24, but must be a multiple of 16", options => options.Sampling.AutoencoderTile = 24 },
         { "Sampling.ClipSkip is 9", options => options.Sampling.ClipSkip = 9 },
         { "InitialImageColumnName", options => options.MaskColumnName = "Mask" },
         { "no column 'Nowhere'", options => options.PromptColumnName = "Nowhere" },

@@ -12,7 +12,7 @@ namespace Microsoft.ML.VisionModels.Families.Diffusion;
 /// The autoencoder of latent diffusion (arXiv 2112.10752, 3.1): an encoder to a normal distribution of latents for each image, and a decoder.
 /// Reference implementation: diffusers' <c>AutoencoderKL</c>, whose names the parameters bear.
 /// </summary>
-/// <remarks>Built without values: load a checkpoint. Tiles and slices of a batch belong around <see cref="Moments"/> and <see cref="Decode"/>.</remarks>
+/// <remarks>Built without values: load a checkpoint.</remarks>
 internal sealed class AutoencoderKl : Autoencoder, INetwork<AutoencoderKlConfig, AutoencoderKl>
 {
     private readonly AutoencoderKlEncoder encoder;
@@ -36,17 +36,17 @@ internal sealed class AutoencoderKl : Autoencoder, INetwork<AutoencoderKlConfig,
 
     public override int Downscale => Config.Downscale;
 
-    public override Tensor ToLatents(Tensor images, Tensor? noise = null)
+    public override Tensor ToLatents(Tensor images, Tensor? noise = null, int? tile = null)
     {
         using var scope = NewDisposeScope();
-        var latents = new LatentDistribution(Moments(images));
+        var latents = new LatentDistribution(AutoencoderTiles.Map(images, tile, tile / Downscale, part => Moments(part)));
         return (noise is null ? latents.Mean : latents.Sample(noise)).Sub(Config.ShiftFactor).Mul(Config.ScalingFactor).MoveToOuterDisposeScope();
     }
 
-    public override Tensor ToImages(Tensor latents)
+    public override Tensor ToImages(Tensor latents, int? tile = null)
     {
         using var scope = NewDisposeScope();
-        return Decode(latents.Div(Config.ScalingFactor).Add(Config.ShiftFactor)).MoveToOuterDisposeScope();
+        return AutoencoderTiles.Map(latents.Div(Config.ScalingFactor).Add(Config.ShiftFactor), tile / Downscale, tile, part => Decode(part)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Means and logarithms of variances of the latents, not scaled, [B, 2 latent, H / scale, W / scale], of images [B, C, H, W].</summary>

@@ -30,6 +30,9 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
             TrainedLora.Add(unet, lora);
     }
 
+    // Pixels that the encoder sees at once.
+    private const long MostPixels = 512 * 512;
+
     public DiffusionConfig Config { get; private set; }
 
     public UNet UNet => unet;
@@ -81,19 +84,25 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
     /// <summary>Images as the U-Net sees them, [B, C, h, w]: latents, or pixels from -1 to 1.</summary>
     /// <param name="images">From -1 to 1, [B, 3, H, W].</param>
     /// <param name="noise">Draws for an encoder that is not sure of its latents; null takes what is likeliest.</param>
-    public Tensor ToLatents(Tensor images, Func<long[], Tensor>? noise)
+    /// <param name="tile">The side in pixels of <see cref="AutoencoderTiles"/>; null for none.</param>
+    public Tensor ToLatents(Tensor images, Func<long[], Tensor>? noise, int? tile = null)
     {
         if (Autoencoder is not { } autoencoder)
             return images.alias();
         long[] shape = [images.shape[0], Channels, images.shape[2] / Downscale, images.shape[3] / Downscale];
-        return autoencoder.ToLatents(images, autoencoder is AutoencoderKl ? noise?.Invoke(shape).to(images.dtype) : null);
+        var drawn = autoencoder is AutoencoderKl ? noise?.Invoke(shape).to(images.dtype) : null;
+        // What lies between takes much memory.
+        var together = Math.Max(1, MostPixels / (images.shape[2] * images.shape[3]));
+        return cat([.. images.split(together).Select((some, i) => autoencoder.ToLatents(some, drawn?.split(together)[i], tile))]);
     }
 
     /// <summary>Images, about -1 to 1, [B, 3, H, W].</summary>
-    public Tensor ToImages(Tensor latents) => Autoencoder is { } autoencoder ? ToImages(autoencoder, latents) : latents.alias();
+    /// <param name="latents">[B, C, h, w].</param>
+    /// <param name="tile">The side in pixels of <see cref="AutoencoderTiles"/>; null for none.</param>
+    public Tensor ToImages(Tensor latents, int? tile = null) => Autoencoder is { } autoencoder ? ToImages(autoencoder, latents, tile) : latents.alias();
 
     /// <summary>The same by a copy of the autoencoder, for numbers that its own type does not have.</summary>
-    public Tensor ToImagesInFloat32(Tensor latents)
+    public Tensor ToImagesInFloat32(Tensor latents, int? tile = null)
     {
         using var noGradients = no_grad();
         using var copy = Config.CreateAutoencoder()!;
@@ -101,35 +110,9 @@ internal sealed class DiffusionNetwork : nn.Module, INetwork<DiffusionConfig, Di
         foreach (var (target, source) in copy.state_dict().Values.Zip(vae!.state_dict().Values))
             target.copy_(source);
         copy.eval();
-        return ToImages(copy, latents.to(ScalarType.Float32));
+        return ToImages(copy, latents.to(ScalarType.Float32), tile);
     }
 
-    // One after the other, since what lies between takes much memory.
-    private static Tensor ToImages(Autoencoder autoencoder, Tensor latents) => cat([.. latents.split(1).Select(autoencoder.ToImages)]);
-}
-
-/// <summary>What a U-Net is told of texts.</summary>
-/// <param name="Words">The vectors of their tokens, [N, T, D].</param>
-/// <param name="Text">For an SDXL the vector of each as a whole, [N, E].</param>
-internal sealed record PromptVectors(Tensor Words, Tensor? Text)
-{
-    /// <summary>Those of texts; one that comes twice is read once.</summary>
-    public static PromptVectors Of(DiffusionNetwork network, PromptTokenizer tokenizer, IReadOnlyList<string> texts, int skippedBlocks, Device device)
-    {
-        var distinct = texts.Distinct().ToArray();
-        var (words, whole) = network.Read(tokenizer.Encode(distinct).to(device), skippedBlocks);
-        var places = tensor([.. texts.Select(one => (long)Array.IndexOf(distinct, one))], device: device);
-        return new(words.index_select(0, places), whole?.index_select(0, places));
-    }
-
-    /// <summary>With zeros in the place of some.</summary>
-    /// <param name="some">Which, [N], boolean.</param>
-    public PromptVectors WithZeros(Tensor some)
-    {
-        var kept = some.logical_not().to(Words.dtype);
-        return new(Words * kept.view(-1, 1, 1), Text is null ? null : Text * kept.view(-1, 1));
-    }
-
-    /// <summary>These, and then others.</summary>
-    public PromptVectors Then(PromptVectors others) => new(cat([Words, others.Words]), Text is null ? null : cat([Text, others.Text!]));
+    // One after the other, for the same reason.
+    private static Tensor ToImages(Autoencoder autoencoder, Tensor latents, int? tile) => cat([.. latents.split(1).Select(one => autoencoder.ToImages(one, tile))]);
 }

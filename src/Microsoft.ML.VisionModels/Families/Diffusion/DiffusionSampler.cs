@@ -15,7 +15,8 @@ namespace Microsoft.ML.VisionModels.Families.Diffusion;
 /// <param name="options">How images are made.</param>
 /// <param name="device">Where the networks are.</param>
 /// <param name="type">The type of their weights.</param>
-internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer? tokenizer, DiffusionSamplingOptions options, Device device, ScalarType type)
+/// <param name="prompts">What the same networks read before; null where they change from call to call.</param>
+internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer? tokenizer, DiffusionSamplingOptions options, Device device, ScalarType type, PromptCache? prompts = null)
 {
     private static readonly Scalar s_half = 0.5;     // kept, see TensorArithmetic
 
@@ -45,6 +46,8 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
         }
         if (network.Text is not null && options.ClipSkip >= network.SkippableBlocks)
             throw new ArgumentException($"Sampling.ClipSkip is {options.ClipSkip}, but must be below {network.SkippableBlocks}, the text encoder's layers{(network.SecondText is null ? "" : " without the last, which SDXL passes over anyway")}.", nameof(options.ClipSkip));
+        if (options.AutoencoderTile is { } tile && tile % (AutoencoderTiles.Quarters * step) != 0)
+            throw new ArgumentException($"Sampling.AutoencoderTile is {tile}, but must be a multiple of {AutoencoderTiles.Quarters * step}: a place of the model's latents is {step} pixels wide, and tiles share a quarter of theirs.", nameof(options.AutoencoderTile));
         using var _ = Scheduler.Create(Run(hasImage: false));
     }
 
@@ -102,7 +105,12 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
                 : throw new ArgumentException(request.Class is null ? "The model makes images of classes, and a row has none; set the column of classes." : $"There is no class {request.Class}; the model knows {count}."))];
             classes = tensor(Guides ? [.. wanted.Select(own => Config.NoClass ?? own), .. wanted] : wanted, device: device);
         }
-        var texts = network.Text is null ? null : Guides ? Negative().Then(Positive()) : Positive();
+        var texts = network.Text is null ? null : PromptVectors.Join(
+        [
+            // As in the reference, what is not wanted goes through all layers; and nothing is zeros to an SDXL, of which it is asked.
+            .. !Guides ? [] : Read(request => request.NegativePrompt, 0).Zip(requests, (vectors, request) => Config.ZerosForNothing && request.NegativePrompt == "" ? vectors.WithZeros(ones(1, ScalarType.Bool, device)) : vectors),
+            .. Read(request => request.Prompt, options.ClipSkip),
+        ]);
         return new()
         {
             Classes = classes,
@@ -113,13 +121,14 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
             Strength = Config.UNet.GuidanceWidth is { } width ? TimeEmbedding.Waves(tensor([.. requests.Select(_ => (float)(1000 * (options.GuidanceScale - 1)))], device: device), width, cosinesFirst: false, shift: 1) : null,
         };
 
-        PromptVectors Positive() => PromptVectors.Of(network, tokenizer!, [.. requests.Select(request => request.Prompt)], options.ClipSkip, device);
-
-        // As in the reference, what is not wanted goes through all layers.
-        PromptVectors Negative()
+        // A text that comes again is not read again, and each is read alone, so that its vectors are the same to the last digit whatever is
+        // beside it.
+        IEnumerable<PromptVectors> Read(Func<DiffusionRequest, string> text, int skip)
         {
-            var vectors = PromptVectors.Of(network, tokenizer!, [.. requests.Select(request => request.NegativePrompt)], 0, device);
-            return Config.ZerosForNothing ? vectors.WithZeros(tensor([.. requests.Select(request => request.NegativePrompt == "")], device: device)) : vectors;
+            var vectors = requests.Select(text).Distinct().ToDictionary(one => one, one => prompts?.Of(one, skip, () => Vectors(one)) ?? Vectors(one));
+            return requests.Select(request => vectors[text(request)]);
+
+            PromptVectors Vectors(string one) => network.Read(tokenizer!.Encode(one).to(device), skip);
         }
     }
 
@@ -182,7 +191,7 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
 
         Tensor Pixels(Func<DiffusionRequest, Tensor> image) => stack([.. requests.Select(image)]);
 
-        Tensor Latents(Tensor images) => network.ToLatents(images.to(device).to(type), shape => noise.Draw(shape).to(device)).to(ScalarType.Float32);
+        Tensor Latents(Tensor images) => network.ToLatents(images.to(device).to(type), shape => noise.Draw(shape).to(device), options.AutoencoderTile).to(ScalarType.Float32);
     }
 
     private Tensor ToPixels(Tensor latents, Trace? trace = null)
@@ -190,12 +199,12 @@ internal sealed class DiffusionSampler(DiffusionNetwork network, PromptTokenizer
         using var scope = NewDisposeScope();
         if (!IsFinite(latents))
             throw new InvalidOperationException($"The network made numbers that are no image (NaN or infinite){(type == ScalarType.Float32 ? "" : $" in {type}; set Precision to Float32")}.");
-        var raw = network.Autoencoder is null ? latents : network.ToImages(latents.to(type)).to(ScalarType.Float32);
+        var raw = network.Autoencoder is null ? latents : network.ToImages(latents.to(type), options.AutoencoderTile).to(ScalarType.Float32);
         // What an autoencoder cannot tell in 16 bits is made again.
         if (type != ScalarType.Float32 && !IsFinite(raw))
         {
             Notices.Say($"The autoencoder made numbers that {type} does not have; the images are made again in float32. Set Precision to Float32 to do so from the start.", kind: nameof(DiffusionSampler));
-            raw = network.ToImagesInFloat32(latents);
+            raw = network.ToImagesInFloat32(latents, options.AutoencoderTile);
         }
         if (!IsFinite(raw))
             throw new InvalidOperationException("The autoencoder made numbers that are no image (NaN or infinite).");

@@ -47,6 +47,15 @@ public sealed class DiffusionSamplingOptions
     /// <summary>The seed of rows that bring none. Default 0. A row's image depends on its seed alone, not on the rows beside it.</summary>
     public long Seed { get; set; }
 
+    /// <summary>
+    /// The side, in pixels, of tiles in which an autoencoder works on images that are larger, so that memory is a tile's. Null, the default,
+    /// for the whole image at once: with Stable Diffusion, about 1 GB for each 512 x 512 pixels, or half of that in bfloat16. Tiles do not see
+    /// beyond their edges, so that brightness may drift a little from one to the next; a quarter of their side, which they share, hides it.
+    /// 512 is right for Stable Diffusion 1, and as a rule the size that a model was trained for. A multiple of four places of the latents: 32
+    /// pixels for Stable Diffusion.
+    /// </summary>
+    public int? AutoencoderTile { get; set; }
+
     internal DiffusionSamplingOptions Copy() => (DiffusionSamplingOptions)MemberwiseClone();
 
     internal void Validate()
@@ -60,6 +69,7 @@ public sealed class DiffusionSamplingOptions
         OptionChecks.RequireAtLeast(Height, 1, "Sampling.Height");
         OptionChecks.RequireAtLeast(Width, 1, "Sampling.Width");
         Sizes.Validate();
+        OptionChecks.RequireAtLeast(AutoencoderTile, 1, "Sampling.AutoencoderTile");
         OptionChecks.Require(Strength, Strength is > 0 and <= 1, "above 0 and at most 1", "Sampling.Strength");
         OptionChecks.Require(Eta, Eta is >= 0 and <= 1, "from 0 to 1", "Sampling.Eta");
         OptionChecks.Require(ImagesPerRow, ImagesPerRow is >= 1 and <= 64, "from 1 to 64", "Sampling.ImagesPerRow");

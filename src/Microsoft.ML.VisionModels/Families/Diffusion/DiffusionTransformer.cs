@@ -42,8 +42,8 @@ public sealed class DiffusionTransformer : BatchTransformer
         return new Scorer(inputSchema, this, network.As<DiffusionNetwork>().Config, cancellation);
     }
 
-    private DiffusionSampler Sampler(NetworkUse network) =>
-        new(network.As<DiffusionNetwork>(), network.As<DiffusionNetwork>().Config.Tokenizer(Model.Tokenizer), ((IDiffusionColumns)Model.Options).Sampling, network.Device, network.Type);
+    private DiffusionSampler Sampler(NetworkUse network, PromptCache? prompts = null) =>
+        new(network.As<DiffusionNetwork>(), network.As<DiffusionNetwork>().Config.Tokenizer(Model.Tokenizer), ((IDiffusionColumns)Model.Options).Sampling, network.Device, network.Type, prompts);
 
     /// <summary>A row as it stands in its columns.</summary>
     private sealed record Item(long Row, string Prompt, string NegativePrompt, string? Class, long Seed, ImageItem? Image, ImageItem? Mask);
@@ -59,6 +59,7 @@ public sealed class DiffusionTransformer : BatchTransformer
         private readonly LabelColumn? _class;
         private readonly ImageColumn? _image, _mask;
         private readonly int _imageColumns;
+        private readonly PromptCache _prompts = new();
 
         public Scorer(DataViewSchema schema, DiffusionTransformer model, DiffusionConfig config, CancellationToken cancellation) : base(schema, model.Model, cancellation)
         {
@@ -104,7 +105,7 @@ public sealed class DiffusionTransformer : BatchTransformer
         {
             using var inference = inference_mode();
             using var scope = NewDisposeScope();
-            var sampler = _model.Sampler(network);
+            var sampler = _model.Sampler(network, _prompts);
             var count = _columns.Sampling.ImagesPerRow;
             DiffusionRequest[] requests = [.. items.SelectMany(item => Requests(item, sampler.Size, count))];
             // Images are what takes long: not for those who only ask how they would be made. Rows with several make as many at once as other rows.

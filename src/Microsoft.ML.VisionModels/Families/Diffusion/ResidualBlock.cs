@@ -27,16 +27,29 @@ internal sealed class ResidualBlock : UNetBlock
     public override Tensor forward(Tensor x, BlockCondition condition)                                      // [B, C, H, W]
     {
         using var scope = NewDisposeScope();
-        var branch = conv1.forward(_config.Activation.Apply(norm1.forward(x)));                             // [B, D, H, W]
         var time = time_emb_proj?.forward(condition.Time!).unsqueeze(-1).unsqueeze(-1);                     // [B, D, 1, 1], or 2 D
+        var branch = Second(First(x), time);
+        return UNetSums.Of(conv_shortcut?.forward(x) ?? x, branch, _config.OutputScale).MoveToOuterDisposeScope();
+    }
+
+    // What lies between a norm and its convolution is freed at once: in an autoencoder it is most of the memory.
+    private Tensor First(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return conv1.forward(_config.Activation.Apply(norm1.forward(x))).MoveToOuterDisposeScope();         // [B, D, H, W]
+    }
+
+    private Tensor Second(Tensor branch, Tensor? time)
+    {
+        using var scope = NewDisposeScope();
+        using var first = branch;
         if (time is null)
             branch = norm2.forward(branch);
         else if (_config.ScaleShift)
             branch = (norm2.forward(branch) * time.narrow(1, 0, branch.shape[1]).Add(1)).Add(time.narrow(1, branch.shape[1], branch.shape[1]));
         else
             branch = norm2.forward(branch.Add(time));
-        branch = conv2.forward(_dropout.forward(_config.Activation.Apply(branch)));
-        return UNetSums.Of(conv_shortcut?.forward(x) ?? x, branch, _config.OutputScale).MoveToOuterDisposeScope();
+        return conv2.forward(_dropout.forward(_config.Activation.Apply(branch))).MoveToOuterDisposeScope();
     }
 
     /// <summary>A new block's branch begins as nothing (arXiv 2006.11239, as its authors' code has it).</summary>

@@ -73,10 +73,15 @@ internal sealed class SpatialTransformerBlock : nn.Module
     {
         using var scope = NewDisposeScope();
         var words = condition.Context!;                                         // [B, S, context]
-        var normed = norm1.forward(x);
-        x = x.Add(attn1?.forward(normed) ?? cross_attn1!.forward(normed, words, words));
-        x = x.Add(attn2.forward(norm2.forward(x), words, words, condition.ContextMask));
-        x = x.Add(ff.forward(norm3.forward(x)));
-        return x.MoveToOuterDisposeScope();
+        x = Plus(x, norm1, normed => attn1?.forward(normed) ?? cross_attn1!.forward(normed, words, words));
+        x = Plus(x, norm2, normed => attn2.forward(normed, words, words, condition.ContextMask));
+        return Plus(x, norm3, ff.forward).MoveToOuterDisposeScope();
+
+        // Each branch frees what it took.
+        static Tensor Plus(Tensor x, LayerNorm norm, Func<Tensor, Tensor> branch)
+        {
+            using var scope = NewDisposeScope();
+            return x.Add(branch(norm.forward(x))).MoveToOuterDisposeScope();
+        }
     }
 }

@@ -37,9 +37,17 @@ internal sealed class TinyAutoencoder : Autoencoder, INetwork<TinyAutoencoderCon
     public override int Downscale => 1 << (Config.EncoderChannels.Length - 1);
 
     /// <summary>The noise is not needed: the encoder is sure.</summary>
-    public override Tensor ToLatents(Tensor images, Tensor? noise = null) => Encode(images).Mul(Config.ScalingFactor);
+    public override Tensor ToLatents(Tensor images, Tensor? noise = null, int? tile = null)
+    {
+        using var scope = NewDisposeScope();
+        return AutoencoderTiles.Map(images, tile, tile / Downscale, Encode).Mul(Config.ScalingFactor).MoveToOuterDisposeScope();
+    }
 
-    public override Tensor ToImages(Tensor latents) => Decode(latents.Div(Config.ScalingFactor));
+    public override Tensor ToImages(Tensor latents, int? tile = null)
+    {
+        using var scope = NewDisposeScope();
+        return AutoencoderTiles.Map(latents.Div(Config.ScalingFactor), tile / Downscale, tile, Decode).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Latents [B, latent, H / scale, W / scale] of images [B, C, H, W] from -1 to 1.</summary>
     public Tensor Encode(Tensor images)

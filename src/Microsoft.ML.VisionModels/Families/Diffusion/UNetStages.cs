@@ -27,7 +27,7 @@ internal sealed class DownStage : nn.Module
         RegisterComponents();
     }
 
-    /// <param name="x">[B, C, H, W].</param>
+    /// <param name="x">[B, C, H, W]; freed where it is no skip.</param>
     /// <param name="condition">What the blocks are told.</param>
     /// <param name="skips">Takes what each step gives, for the way up.</param>
     /// <param name="trace">Takes <c>resnets.i</c>, <c>attentions.i</c> and <c>downsamplers.0</c>.</param>
@@ -36,21 +36,23 @@ internal sealed class DownStage : nn.Module
     {
         foreach (var (layer, resnet) in resnets.Index())
         {
-            x = resnet.Run(x, condition);                               // [B, D, H, W]
+            x = Next(resnet.Run(x, condition));                         // [B, D, H, W]
             trace?.Add($"resnets.{layer}", x);
             if (attentions.Count > 0)
             {
-                x = attentions[layer].Run(x, condition);
+                x = attentions[layer].Run(x, condition).InPlaceOf(x);
                 trace?.Add($"attentions.{layer}", x);
             }
             skips?.Push(x);
         }
         if (downsample is null)
             return x;
-        x = downsample.forward(x);
+        x = Next(downsample.forward(x));
         trace?.Add("downsamplers.0", x);
         skips?.Push(x);
         return x;
+
+        Tensor Next(Tensor next) => skips is null ? next.InPlaceOf(x) : next;
     }
 }
 
@@ -110,29 +112,29 @@ internal sealed class UpStage : nn.Module
         RegisterComponents();
     }
 
-    /// <param name="x">[B, C, H, W].</param>
+    /// <param name="x">[B, C, H, W]; freed.</param>
     /// <param name="condition">What the blocks are told.</param>
-    /// <param name="skips">What the way down left, the last first.</param>
+    /// <param name="skips">What the way down left, the last first; what is taken is freed.</param>
     /// <param name="trace">Takes <c>resnets.i</c>, <c>attentions.i</c> and <c>upsamplers.0</c>.</param>
     /// <returns>[B, D, 2 H, 2 W], or of the size of the next skip.</returns>
     public Tensor forward(Tensor x, BlockCondition condition, Stack<Tensor>? skips = null, Trace? trace = null)
     {
         foreach (var (layer, resnet) in resnets.Index())
         {
-            if (skips is not null)
-                x = cat([x, skips.Pop()], 1);                           // [B, C + skip, H, W]
-            x = resnet.Run(x, condition);                               // [B, D, H, W]
+            if (skips?.Pop() is { } skip)
+                x = cat([x, skip], 1).InPlaceOf(x, skip);               // [B, C + skip, H, W]
+            x = resnet.Run(x, condition).InPlaceOf(x);                  // [B, D, H, W]
             trace?.Add($"resnets.{layer}", x);
             if (attentions.Count > 0)
             {
-                x = attentions[layer].Run(x, condition);
+                x = attentions[layer].Run(x, condition).InPlaceOf(x);
                 trace?.Add($"attentions.{layer}", x);
             }
         }
         if (upsample is null)
             return x;
         // The way down rounds sizes that are odd, so that the way up cannot but look.
-        x = upsample.forward(x, skips is null ? [2 * x.shape[2], 2 * x.shape[3]] : skips.Peek().shape[2..]);
+        x = upsample.forward(x, skips is null ? [2 * x.shape[2], 2 * x.shape[3]] : skips.Peek().shape[2..]).InPlaceOf(x);
         trace?.Add("upsamplers.0", x);
         return x;
     }
@@ -173,5 +175,17 @@ internal sealed class Upsample : nn.Module
     {
         using var scope = NewDisposeScope();
         return conv.forward(nn.functional.interpolate(x, size, mode: InterpolationMode.Nearest)).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Features that are no longer needed.</summary>
+internal static class UNetFeatures
+{
+    /// <summary>Frees what was computed with, not when the whole network is done: of a large image each of these takes much memory.</summary>
+    public static Tensor InPlaceOf(this Tensor next, params ReadOnlySpan<Tensor> old)
+    {
+        foreach (var tensor in old)
+            tensor.Dispose();
+        return next;
     }
 }
