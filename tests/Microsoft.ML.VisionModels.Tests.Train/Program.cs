@@ -1,6 +1,6 @@
-// Train MODEL.zip SNAPSHOTS [METHOD]: trains a small classifier, or features by a self-supervised method, that keeps itself in a folder
-// after every third step, prints each step that is done and goes on when a line comes back, and saves the model. The tests kill it in the
-// middle and start it again.
+// Train MODEL.zip SNAPSHOTS [METHOD]: trains a small classifier, features by a self-supervised method, or a diffusion model, that keeps
+// itself in a folder after every third step, prints each step that is done and goes on when a line comes back, and saves the model. The
+// tests kill it in the middle and start it again.
 using Microsoft.ML;
 using Microsoft.ML.VisionModels;
 using Microsoft.ML.VisionModels.Tests;
@@ -8,14 +8,16 @@ using Microsoft.ML.VisionModels.Tests;
 var (model, snapshots) = (args[0], args[1]);
 var context = new MLContext(seed: 1);
 var images = ToyImages.View(context, count: 40);
-using var trained = args.Length == 2 ? Fit(context.Transforms.ViTClassifier(Told(new ViTClassifierOptions
+using var trained = args.ElementAtOrDefault(2) switch
 {
-    ImageSize = ToyImages.Side, PatchSize = ToyImages.Side / 4, Epochs = 4,
-}))) : Fit(context.Transforms.SslFeaturizer(Told(new SslFeaturizerOptions
-{
-    Method = Enum.Parse<SslMethod>(args[2]), Backbone = SslBackbone.ViTSmallImage, ImageSize = ToyImages.Side, Epochs = 5, LabelColumnName = "Label",
-    Dino = new() { Prototypes = 64, LocalCrops = 2, TeacherTemperature = 0.06, TeacherTemperatureWarmupEpochs = 3, FrozenLastLayerEpochs = 2 },
-})));
+    null => Fit(context.Transforms.ViTClassifier(Told(new ViTClassifierOptions { ImageSize = ToyImages.Side, PatchSize = ToyImages.Side / 4, Epochs = 4 }))),
+    "Diffusion" => Fit(context.Transforms.DiffusionTrainer(Told(new DiffusionTrainerOptions { LabelColumnName = "Label", ImageSize = ToyImages.Side / 2, Channels = 8, Epochs = 4, OffsetNoise = 0.1 }))),
+    var method => Fit(context.Transforms.SslFeaturizer(Told(new SslFeaturizerOptions
+    {
+        Method = Enum.Parse<SslMethod>(method), Backbone = SslBackbone.ViTSmallImage, ImageSize = ToyImages.Side, Epochs = 5, LabelColumnName = "Label",
+        Dino = new() { Prototypes = 64, LocalCrops = 2, TeacherTemperature = 0.06, TeacherTemperatureWarmupEpochs = 3, FrozenLastLayerEpochs = 2 },
+    }))),
+};
 context.Model.Save((ITransformer)trained, images.Schema, model);
 
 IDisposable Fit<T>(VisionEstimator<T> estimator) where T : BatchTransformer => estimator.Fit(images);

@@ -107,7 +107,7 @@ public sealed class DiffusionGeneratorTests : IDisposable
     public void WhoAsksOnlyHowAnImageWouldBeMadeWaitsForNone()
     {
         var steps = 0;
-        using var model = Fit([new()], options => options.Progress = new Reports(_ => steps++));
+        using var model = Fit([new()], options => options.Sampling.Progress = new Reports(_ => steps++));
         Assert.Contains("a cat", Assert.Single(model.Transform(_context.Data.LoadFromEnumerable(new[] { new Row() })).GetColumn<string>("How")));
         Assert.Equal(0, steps);
     }
@@ -119,8 +119,8 @@ public sealed class DiffusionGeneratorTests : IDisposable
         var steps = new List<DiffusionProgress>();
         using var model = Fit([new()], options =>
         {
-            (options.Sampling.Steps, options.PreviewSteps, options.CancellationToken) = (6, 2, stop.Token);
-            options.Progress = new Reports(progress =>
+            (options.Sampling.Steps, options.Sampling.PreviewSteps, options.CancellationToken) = (6, 2, stop.Token);
+            options.Sampling.Progress = new Reports(progress =>
             {
                 steps.Add(progress);
                 if (progress.Step == 4)
@@ -169,7 +169,7 @@ public sealed class DiffusionGeneratorTests : IDisposable
         Generate([new() { Start = Save("start.png", TestImages.Noise(16, 16)) }], options =>
         {
             (options.InitialImageColumnName, options.Sampling.Scheduler, options.Sampling.Steps, options.Sampling.Strength) = (nameof(Row.Start), DiffusionScheduler.Lcm, 4, 0.5);
-            options.Progress = new Reports(progress => steps.Add(progress.Step));
+            options.Sampling.Progress = new Reports(progress => steps.Add(progress.Step));
         });
         Assert.Equal([1, 2, 3, 4], steps);
     }

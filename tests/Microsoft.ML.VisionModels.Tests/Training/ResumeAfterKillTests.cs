@@ -23,6 +23,12 @@ public class ResumeAfterKillTests
     [InlineData("Mae", 10)]
     public async Task AKilledPreTrainingDoes(string method, params int[] killedAfterSteps) => await EndsAlike(method, killedAfterSteps);
 
+    /// <summary>The average of the weights goes on, and the random numbers of times, noise and what is withheld.</summary>
+    [Theory]
+    [InlineData(7)]
+    [InlineData(4, 11)]
+    public async Task AKilledDiffusionTrainingDoes(params int[] killedAfterSteps) => await EndsAlike("Diffusion", killedAfterSteps);
+
     private static async Task EndsAlike(string? method, int[] killedAfterSteps)
     {
         using var folder = TestFolders.Temporary();

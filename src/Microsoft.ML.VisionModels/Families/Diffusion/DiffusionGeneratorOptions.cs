@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using Microsoft.ML.VisionModels.Core;
 using Microsoft.ML.VisionModels.Families.Diffusion;
 using Microsoft.ML.VisionModels.Interop;
@@ -67,13 +66,6 @@ public sealed class DiffusionGeneratorOptions : ScoringOptions, IDiffusionColumn
     [ScoringSetting]
     public DiffusionSamplingOptions Sampling { get; set; } = new();
 
-    /// <summary>Told after each step. Not kept in model files.</summary>
-    [JsonIgnore]
-    public IProgress<DiffusionProgress>? Progress { get; set; }
-
-    /// <summary>After how many steps <see cref="Progress"/> has a preview; 0, the default, never. A preview takes as long as the last look at an image.</summary>
-    public int PreviewSteps { get; set; }
-
     internal override IEnumerable<InputColumn> Inputs => ((IDiffusionColumns)this).Reads;
 
     internal override IEnumerable<string?> OutputNames => ((IDiffusionColumns)this).Adds;
@@ -92,7 +84,6 @@ public sealed class DiffusionGeneratorOptions : ScoringOptions, IDiffusionColumn
         base.Validate();
         RequireCheckpoint();
         Sampling.Validate();
-        OptionChecks.Require(PreviewSteps, PreviewSteps >= 0, "at least 0 (never)");
         foreach (var lora in Loras)
             OptionChecks.Require(lora.Weight, double.IsFinite(lora.Weight), "a number", "Loras.Weight");
         foreach (var embedding in Embeddings)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.ML.VisionModels.Core;
 
 namespace Microsoft.ML.VisionModels;
@@ -56,6 +57,14 @@ public sealed class DiffusionSamplingOptions
     /// </summary>
     public int? AutoencoderTile { get; set; }
 
+    /// <summary>Told after each step. Not kept in model files.</summary>
+    [JsonIgnore]
+    public IProgress<DiffusionProgress>? Progress { get; set; }
+
+    /// <summary>After how many steps <see cref="Progress"/> has a preview; 0, the default, never. With an autoencoder a preview takes as long as the last look at an image.</summary>
+    [JsonIgnore]
+    public int PreviewSteps { get; set; }
+
     internal DiffusionSamplingOptions Copy() => (DiffusionSamplingOptions)MemberwiseClone();
 
     internal void Validate()
@@ -73,5 +82,6 @@ public sealed class DiffusionSamplingOptions
         OptionChecks.Require(Strength, Strength is > 0 and <= 1, "above 0 and at most 1", "Sampling.Strength");
         OptionChecks.Require(Eta, Eta is >= 0 and <= 1, "from 0 to 1", "Sampling.Eta");
         OptionChecks.Require(ImagesPerRow, ImagesPerRow is >= 1 and <= 64, "from 1 to 64", "Sampling.ImagesPerRow");
+        OptionChecks.Require(PreviewSteps, PreviewSteps >= 0, "at least 0 (never)", "Sampling.PreviewSteps");
     }
 }

@@ -117,12 +117,12 @@ public sealed class DiffusionTransformer : BatchTransformer
         private RgbImage[] Generate(DiffusionSampler sampler, DiffusionRequest[] requests, long firstRow)
         {
             using var noise = new SeededNoise(requests.Select(request => request.Seed));
-            return GeneratedImages.Of(sampler.Generate(requests, noise, _columns.Progress is null ? null : Report, Cancellation));
+            return GeneratedImages.Of(sampler.Generate(requests, noise, _columns.Sampling.Progress is null ? null : Report, Cancellation));
 
             void Report(int step, int steps, Func<Tensor> now)
             {
-                var shows = _columns.PreviewSteps > 0 && step % _columns.PreviewSteps == 0;
-                _columns.Progress!.Report(new(firstRow, step, steps, shows ? [.. GeneratedImages.Of(now()).Select(ImageDecoder.ToMLImage)] : []));
+                var shows = _columns.Sampling.PreviewSteps > 0 && step % _columns.Sampling.PreviewSteps == 0;
+                _columns.Sampling.Progress!.Report(new(firstRow, step, steps, shows ? [.. GeneratedImages.Of(now()).Select(ImageDecoder.ToMLImage)] : []));
             }
         }
 

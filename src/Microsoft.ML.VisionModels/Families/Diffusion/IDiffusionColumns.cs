@@ -27,10 +27,6 @@ internal interface IDiffusionColumns
 
     DiffusionSamplingOptions Sampling { get; }
 
-    IProgress<DiffusionProgress>? Progress => null;
-
-    int PreviewSteps => 0;
-
     /// <summary>The columns that are read to make images.</summary>
     IEnumerable<InputColumn> Reads =>
     [
