@@ -11,12 +11,12 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.VisionModels.Bench;
 
 /// <summary>
-/// What a small diffusion model learns of images by class: after each epoch, how far 1,000 images that it makes are from 5,000 real ones
-/// (Fréchet distance, by the features of a classifier that was trained on the same images before), beside 1,000 other real images and noise.
+/// What a small diffusion model learns of images by class: after each epoch, how far the images that it makes are from 5,000 real ones
+/// (Fréchet distance, by the features of a classifier that was trained on the same images before), beside as many other real images, and noise.
 /// </summary>
 internal static class DiffusionCurve
 {
-    private const int Seed = 1, Side = 32, Made = 1000, Known = 5000;
+    private const int Seed = 1, Side = 32, Known = 5000;
     private const string Header = "date,images,epoch,processor minutes,training loss,distance,command";
 
     public static void Run(BenchArguments arguments, string command)
@@ -25,20 +25,22 @@ internal static class DiffusionCurve
         var images = arguments.Place("images", "fashion-mnist");
         var context = new MLContext(Seed);
         var (train, test) = (CifarSet.Read(context, Path.Combine(images, "train")), CifarSet.Read(context, Path.Combine(images, "test")));
+        var made = arguments.Number("made", 500);
         using var judge = new Judge(context, train, test.Take(Known), arguments.Number("judge-epochs", 3));
         using var generator = new Generator(Seed);
         var results = new List<string>();
-        Add("real", 0, 0, "", judge.Distance(test.Pixels[Known..(Known + Made)]));
-        Add("noise", 0, 0, "", judge.Distance(rand([Made, 3, Side, Side], generator: generator).Mul(255.0).to(ScalarType.Byte)));
+        Add("real", 0, 0, "", judge.Distance(test.Pixels[Known..(Known + made)]));
+        Add("noise", 0, 0, "", judge.Distance(rand([made, 3, Side, Side], generator: generator).Mul(255.0).to(ScalarType.Byte)));
 
         string[] classes = [.. train.Rows.Select(row => row.Label).Distinct().Order(StringComparer.Ordinal)];
         var previews = new Previews(judge, classes.Length, Path.Combine(Repository.Data, "diffusion-previews"));
         using var model = context.Transforms.DiffusionTrainer(new DiffusionTrainerOptions
         {
-            ImageColumnName = nameof(CifarRow.ImagePath), LabelColumnName = nameof(CifarRow.Label), ImageSize = Side, Epochs = arguments.Number("epochs", 8), BatchSize = arguments.Number("batch", 64),
+            ImageColumnName = nameof(CifarRow.ImagePath), LabelColumnName = nameof(CifarRow.Label), ImageSize = Side, Epochs = arguments.Number("epochs", 12), BatchSize = arguments.Number("batch", 64),
             TrainingPrecision = Enum.Parse<Precision>(arguments.Text("precision", nameof(Precision.BFloat16)), ignoreCase: true), Device = "cpu", Sampling = new() { Steps = 20, GuidanceScale = 1 },
-            PreviewRows = [.. Enumerable.Range(0, Made).Select(i => classes[i % classes.Length])], Previews = previews,
-        }).Fit(train.View(context));
+            Channels = arguments.Number("channels", 32), PreviewEpochs = arguments.Number("preview-epochs", 2),
+            PreviewRows = [.. Enumerable.Range(0, made).Select(i => classes[i % classes.Length])], Previews = previews, Progress = new Reports<TrainingProgress>(_ => previews.Trained()),
+        }).Fit(train.Take(arguments.Number("rows", 10_000)).View(context));
         foreach (var (epoch, minutes, distance) in previews.Seen)
             Add("made", epoch, minutes, model.History!.Epochs[epoch - 1].TrainLoss.ToString("F4", CultureInfo.InvariantCulture), distance);
         context.Model.Save(model, null, Path.Combine(Repository.Data, "diffusion.zip"));
@@ -93,18 +95,20 @@ internal static class DiffusionCurve
     private sealed class Previews(Judge judge, int shown, string folder) : IProgress<DiffusionPreview>
     {
         private readonly ProcessorClock _clock = new();
-        private double _looking;
+        private double _trained, _looking;
 
         public List<(int Epoch, double Minutes, double Distance)> Seen { get; } = [];
 
         public List<ContactSheet.Tile> Tiles { get; } = [];
 
+        /// <summary>A step of the training is done; what follows may be making images.</summary>
+        public void Trained() => _trained = _clock.Minutes;
+
         public void Report(DiffusionPreview value)
         {
-            var minutes = _clock.Minutes;
             using var scope = NewDisposeScope();
             var pixels = stack(value.Images.Select(image => tensor(ImageDecoder.FromMLImage(image).Pixels, [Side, Side, 3]).permute(2, 0, 1)));
-            Seen.Add((value.Epoch, minutes - _looking, judge.Distance(pixels)));
+            Seen.Add((value.Epoch, _trained - _looking, judge.Distance(pixels)));
             foreach (var (i, image) in value.Images.Take(shown).Index())
             {
                 var path = Path.Combine(folder, $"{value.Epoch:000}-{i}.png");
@@ -114,7 +118,7 @@ internal static class DiffusionCurve
             foreach (var image in value.Images)
                 image.Dispose();
             Console.WriteLine(FormattableString.Invariant($"epoch {value.Epoch}: distance {Seen[^1].Distance:F2}, {Seen[^1].Minutes:F1} minutes of processor time"));
-            _looking += _clock.Minutes - minutes;
+            _looking += _clock.Minutes - _trained;
         }
     }
 }

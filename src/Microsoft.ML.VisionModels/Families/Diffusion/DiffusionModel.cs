@@ -172,9 +172,12 @@ internal abstract class DiffusionKind<TOptions>(string name, int version) : Mode
     [
         (entry, content) =>
         {
-            // Version 1 knew no SDXL, and trained no LoRAs.
+            // Version 1 knew no SDXL and no tiles, trained no LoRAs, and kept how often its maker was shown an image.
             if (entry == "Settings.json")
-                content["Sampling"]!["Sizes"] = ModelJson.ReadObject(ModelJson.Write(new DiffusionSizes()), entry);
+            {
+                content.Remove("PreviewSteps");
+                (content["Sampling"]!["Sizes"], content["Sampling"]!["AutoencoderTile"]) = (ModelJson.ReadObject(ModelJson.Write(new DiffusionSizes()), entry), null);
+            }
             if (entry == "Config.json")
                 (content["SecondText"], content["SecondPadding"], content["ZerosForNothing"], content["Lora"]) = (null, 0, false, null);
         },
