@@ -29,9 +29,6 @@ internal static class DiffusionPictures
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
 
-        if (arguments.Text("taef2", "") is { Length: > 0 } folder)
-            ContactSheet.Write(Reconstruction(folder, arguments.Place("photo", "photos/astronaut.png")), Path.Combine(pictures, "diffusion-autoencoder.png"), 2);
-
         // To noise and back: an image with more and more of it, and what becomes of noise.
         int[] shown = [0, 200, 400, 600, 800, 999];
         var tiles = new List<ContactSheet.Tile>();
@@ -79,20 +76,25 @@ internal static class DiffusionPictures
         }
     }
 
-    /// <summary>A photograph, and what an autoencoder of FLUX.2's latents makes of it (../shared/data/taef2's form: an encoder's and a decoder's weights).</summary>
-    private static List<ContactSheet.Tile> Reconstruction(string folder, string photo)
+    /// <summary>docs/images/diffusion-autoencoder.png: a photograph, and what a tiny autoencoder, the one of FLUX.2's latents, makes of it.</summary>
+    public static void Autoencoder(BenchArguments arguments)
     {
         const int Largest = 512;
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        var (folder, photo) = (arguments.Place("autoencoder", "taef2"), arguments.Place("photo", "photos/astronaut.png"));
         var image = ImageDecoder.Decode(photo);
         if (Math.Max(image.Width, image.Height) > Largest)
             image = PillowResize.Resize(image, Largest, Largest, ResizeFilter.Lanczos);
         var x = tensor(image.Pixels, [image.Height, image.Width, 3]).permute(2, 0, 1).unsqueeze(0).to(ScalarType.Float32).Div(127.5).Sub(1);
         using var network = DiffusionModels.OpenTinyAutoencoder(Directory.GetFiles(folder, "*encoder*.pth").Single(), Directory.GetFiles(folder, "*decoder*.pth").Single());
-        var y = network.Decode(network.Encode(x)).clamp(tensor(-1f), tensor(1f));
+        var latents = network.Encode(x);
+        var y = network.Decode(latents).clamp(tensor(-1f), tensor(1f));
         var difference = x - y;
         var ratio = 10 * Math.Log10(4 / (difference * difference).mean().Item());
-        Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(photo)} and its reconstruction: {ratio:F1} dB"));
-        return [Tile(x, Path.GetFileNameWithoutExtension(photo), "", "autoencoder", 0), Tile(y, FormattableString.Invariant($"{ratio:F1} dB"), "encoded and decoded", "autoencoder", 1)];
+        Console.WriteLine(FormattableString.Invariant($"{Path.GetFileName(photo)}, {image.Width} x {image.Height}, by latents {string.Join(" x ", latents.shape)}: {ratio:F1} dB"));
+        ContactSheet.Write([Tile(x, "a photograph", "", "autoencoder", 0), Tile(y, FormattableString.Invariant($"{ratio:F1} dB"), "encoded, decoded", "autoencoder", 1)],
+            Path.Combine(Repository.Bench, "..", "docs", "images", "diffusion-autoencoder.png"), 2);
     }
 
     /// <param name="x">From -1 to 1, [1, 3, H, W].</param>

@@ -38,9 +38,10 @@ try
         SslStep.Child => () => SslStep.RunChild(arguments),
         "prepare-fashion-mnist" => () => FashionMnist.Prepare(arguments),
         "diffusion" => () => DiffusionCurve.Run(arguments, command),
+        "autoencoder-picture" => () => DiffusionPictures.Autoencoder(arguments),
         "diffusion-pictures" => () => DiffusionPictures.Run(arguments),
         "features" => () => Features.Run(arguments, sideBySide),
-        _ => throw new ArgumentException("The first word must be prepare, prepare-sam, prepare-fashion-mnist, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar, diffusion, diffusion-pictures, features, ssl-cifar, ssl-chart, ssl-labels, ssl-pictures, ssl-step, duplicates or sweep; see bench/README.md."),
+        _ => throw new ArgumentException("The first word must be autoencoder-picture, prepare, prepare-sam, prepare-fashion-mnist, vit-forward, clip-forward, sam, sam-memory, folder-to-labels, train-step, load, resize, input-pipeline, search, cifar, cifar-chart, clip-cifar, diffusion, diffusion-pictures, features, ssl-cifar, ssl-chart, ssl-labels, ssl-pictures, ssl-step, duplicates or sweep; see bench/README.md."),
     };
     work();
     return 0;
