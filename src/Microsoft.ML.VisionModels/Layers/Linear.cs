@@ -48,6 +48,9 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>, IScoringLayer
 /// <summary>Two-dimensional convolution that is built without values, as <see cref="Linear"/> is.</summary>
 internal sealed class Conv2d : nn.Module<Tensor, Tensor>, IScoringLayer
 {
+    // oneDNN orders the weights anew at each call. Where they are many, and places few, that takes longer than the product.
+    private const long ManyWeights = 1 << 22, FewPlaces = 128;
+
     private readonly LinearProduct _product = new();
     internal Parameter weight;
     internal Parameter? bias;
@@ -87,7 +90,23 @@ internal sealed class Conv2d : nn.Module<Tensor, Tensor>, IScoringLayer
     // innermost in memory (libtorch 2.10 on AMD EPYC: 160 to 320 channels of 32 x 32 or 64 x 64).
     private Tensor Convolve(Tensor x, Tensor kernel, Tensor? offset) => _pointwise
         ? _product.Of(x.permute(0, 2, 3, 1), kernel.flatten(1), offset).permute(0, 3, 1, 2)
+        : kernel.numel() >= ManyWeights && x.shape[0] * x.shape[2] * x.shape[3] <= FewPlaces * _stride[0] * _stride[1] && _groups == 1 && x.device_type == DeviceType.CPU && !is_grad_enabled()
+        ? ByWindows(x, kernel, offset, _stride, _padding)
         : nn.functional.conv2d(x, kernel, offset, _stride, _padding, groups: _groups);
+
+    /// <summary>The same as one product of the weights as they are and of copies of the windows.</summary>
+    internal static Tensor ByWindows(Tensor x, Tensor kernel, Tensor? offset, long[] stride, long[] padding)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, rows, columns) = (x.shape[0], Places(0), Places(1));
+        var windows = nn.functional.unfold(x, (kernel.shape[2], kernel.shape[3]), (1, 1), (padding[0], padding[1]), (stride[0], stride[1]));    // [B, C K K, H' W']
+        var product = kernel.flatten(1).matmul(windows.transpose(0, 1).flatten(1));                                                              // [D, B H' W']
+        if (offset is not null)
+            product = product.Add(offset.unsqueeze(1));
+        return product.view(-1, batch, rows, columns).transpose(0, 1).contiguous().MoveToOuterDisposeScope();                                    // [B, D, H', W']
+
+        long Places(int side) => (x.shape[2 + side] + 2 * padding[side] - kernel.shape[2 + side]) / stride[side] + 1;
+    }
 
     // oneDNN's bfloat16 convolution gives wrong numbers where the outputs are no multiple of 16 (libtorch 2.10 on AVX512-BF16).
     private bool IsWrongInBFloat16(Tensor input) =>
@@ -143,8 +162,8 @@ internal sealed class PatchEmbedding : nn.Module<Tensor, Tensor>
 /// </summary>
 internal sealed class LinearProduct
 {
-    // For fewer the copies and the call cost more than they save.
-    private const long FewestRows = 48, FewestProducts = 1 << 22;
+    // For fewer the copies and the call cost more than they save: also of the weights, which are ordered anew each time.
+    private const long FewestRows = 48, FewestProducts = 1 << 22, ManyWeights = 1 << 22, FewestRowsOfMany = 256;
 
     // Larger buffers come fresh from the system each time, page by page, which takes longer than the product.
     private const long LargestBuffer = 32 << 20, BytesAtOnce = 8 << 20;
@@ -173,7 +192,7 @@ internal sealed class LinearProduct
     public Tensor Of(Tensor x, Tensor weight, Tensor? bias)
     {
         var rows = _byOneDnn && x.dtype == ScalarType.Float32 && !is_grad_enabled() ? x.numel() / weight.shape[1] : 0;
-        if (rows < FewestRows || rows * weight.numel() < FewestProducts)
+        if (rows < (weight.numel() > ManyWeights ? FewestRowsOfMany : FewestRows) || rows * weight.numel() < FewestProducts)
             return nn.functional.linear(x, weight, bias);
         var bytesPerRow = sizeof(float) * Math.Max(weight.shape[0], weight.shape[1]);
         return rows * bytesPerRow <= LargestBuffer ? ByOneDnn(x, weight, bias) : InParts(x, weight, bias, Math.Max(1, BytesAtOnce / bytesPerRow));

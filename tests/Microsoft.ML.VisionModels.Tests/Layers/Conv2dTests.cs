@@ -50,6 +50,38 @@ public class Conv2dTests
         TensorAssert.Close(cat([Half(0), Half(1)], 1), conv.forward(x));
     }
 
+    [Theory]
+    [InlineData(1, 1, 1, 3)]
+    [InlineData(2, 1, 1, 3)]
+    [InlineData(3, 2, 0, 3)]
+    [InlineData(2, 2, 1, 5)]
+    public void WindowsGiveTheSame(int batch, int stride, int padding, int kernel)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        var (x, weight, bias) = (randn([batch, 6, 7, 9], generator: new Generator(1)), randn([5, 6, kernel, 3], generator: new Generator(2)), randn([5], generator: new Generator(3)));
+        foreach (var offset in new[] { bias, null })
+            TensorAssert.Close(nn.functional.conv2d(x, weight, offset, [stride, stride], [padding, padding]), Conv2d.ByWindows(x, weight, offset, [stride, stride], [padding, padding]), 1e-5);
+    }
+
+    /// <summary>A layer of more weights than its few outputs are worth ordering them for.</summary>
+    [Theory]
+    [InlineData(ScalarType.Float32, 1e-5)]
+    [InlineData(ScalarType.BFloat16, 0.05)]
+    public void ManyWeightsAndFewPlaces(ScalarType type, double tolerance)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradients = no_grad();
+        using var conv = new Conv2d(512, 1024, kernel: 3, stride: 2, padding: 1);
+        Initialization.Fill(conv, 0, new Generator(1));
+        var x = randn([2, 512, 5, 4], generator: new Generator(2));
+        var expected = nn.functional.conv2d(x, conv.weight, conv.bias, [2, 2], [1, 1]);
+        conv.to(type);
+        var made = conv.forward(x.to(type));
+        Assert.Equal(type, made.dtype);
+        TensorAssert.Close(expected, made, tolerance);
+    }
+
     // At the second size oneDNN's own result is wrong on some processors where channels are innermost in memory.
     [Theory]
     [InlineData(2, 3, 5, 4)]
