@@ -44,5 +44,15 @@ internal sealed class OnnxPeer : IDisposable
         return outputs[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
+    /// <summary>The network's one output for several inputs, in the order of the file.</summary>
+    public float[] Run(params (float[] Values, long[] Shape)[] inputs)
+    {
+        OrtValue[] values = [.. inputs.Select(input => OrtValue.CreateTensorValueFromMemory(input.Values, input.Shape))];
+        using var options = new RunOptions();
+        using var outputs = _session.Run(options, _session.InputNames, values, _session.OutputNames);
+        Array.ForEach(values, value => value.Dispose());
+        return outputs[0].GetTensorDataAsSpan<float>().ToArray();
+    }
+
     public void Dispose() => _session.Dispose();
 }

@@ -17,7 +17,8 @@ internal sealed class SideBySide(BenchArguments arguments, ResultsFile results)
     /// <param name="peer">The other side.</param>
     /// <param name="threads">The threads that each may use.</param>
     /// <param name="batch">How many images one time handles.</param>
-    public void Run(string benchmark, Contestant ours, Contestant peer, int threads, int batch)
+    /// <returns>The medians of our side.</returns>
+    public Cost Run(string benchmark, Contestant ours, Contestant peer, int threads, int batch)
     {
         var (oursTimes, peerTimes) = (WarmUp(ours), WarmUp(peer));
         var (oursTurns, peerTurns) = (new List<Cost>(), new List<Cost>());
@@ -32,6 +33,7 @@ internal sealed class SideBySide(BenchArguments arguments, ResultsFile results)
         Report("wall ms", turn => turn.Wall);
         if (oursTurns[0].Memory is not null)
             Report("peak MB", turn => turn.Memory!.Value);
+        return new(Median(oursTurns.Select(turn => turn.Wall)), Median(oursTurns.Select(turn => turn.Cpu)));
 
         void Report(string unit, Func<Cost, double> value) => results.Add(
             new(benchmark, ours.Name, peer.Name, unit, Median(oursTurns.Select(value)), Median(peerTurns.Select(value)), threads, batch));
