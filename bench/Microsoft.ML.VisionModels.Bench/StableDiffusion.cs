@@ -56,8 +56,8 @@ internal static class StableDiffusion
         var rows = mlContext.Data.LoadFromEnumerable([new Row()]);
         using var model = mlContext.Transforms.DiffusionGenerator(new DiffusionGeneratorOptions
         {
-            Checkpoint = arguments.Text("checkpoint", ""), Device = "cpu", Precision = Enum.Parse<Precision>(way[0], ignoreCase: true), Progress = new Ticks(Tick),
-            Sampling = new() { Steps = arguments.Number("steps", 4), Height = size, Width = size, AutoencoderTile = way.Contains("tiles") ? arguments.Number("tile", size / 2) : null },
+            Checkpoint = arguments.Text("checkpoint", ""), Device = "cpu", Precision = Enum.Parse<Precision>(way[0], ignoreCase: true),
+            Sampling = new() { Steps = arguments.Number("steps", 4), Height = size, Width = size, AutoencoderTile = way.Contains("tiles") ? arguments.Number("tile", size / 2) : null, Progress = new Reports<DiffusionProgress>(_ => Tick()) },
         }).Fit(rows);
         var (load, loadPeak) = (Seconds(), Peak());
         using var image = model.Transform(rows).GetColumn<MLImage>("GeneratedImage").Single();
@@ -94,10 +94,5 @@ internal static class StableDiffusion
     private sealed class Row
     {
         public string Prompt { get; set; } = "a photo of a red chair";
-    }
-
-    private sealed class Ticks(Action tick) : IProgress<DiffusionProgress>
-    {
-        public void Report(DiffusionProgress value) => tick();
     }
 }
