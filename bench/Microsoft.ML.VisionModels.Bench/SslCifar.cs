@@ -207,5 +207,5 @@ internal sealed class SslCifarResults(string command, string run)
     }
 
     private void Add(string name, int epoch, double minutes, string loss, (double Neighbors, double Linear) accuracy, string deviation, string rank, string on) => _rows.Add(string.Create(CultureInfo.InvariantCulture,
-        $"{DateTime.UtcNow:yyyy-MM-dd},{name},{epoch},{minutes:F2},{loss},{accuracy.Neighbors:F4},{accuracy.Linear:F4},{deviation},{rank},{on},{command}"));
+        $"{DateTime.UtcNow:yyyy-MM-dd},{name},{epoch},{minutes:F2},{loss},{accuracy.Neighbors:F4},{accuracy.Linear:F4},{deviation},{rank},{on},{(command.Contains(',') ? $"\"{command}\"" : command)}"));
 }

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.VisionModels.Core;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.VisionModels.Tests.Evaluation;
@@ -14,7 +15,7 @@ public sealed class FrechetDistanceTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(1);
         var x = Whitened(randn([500, 3], generator: generator));
-        var (first, second) = (x * tensor(new[] { 1f, 2f, 0.5f }), x * tensor(new[] { 3f, 2f, 1f }) + tensor(new[] { 1f, 0f, -2f }));
+        var (first, second) = (x * tensor(new[] { 1f, 2f, 0.5f }), (x * tensor(new[] { 3f, 2f, 1f })).Add(tensor(new[] { 1f, 0f, -2f })));
         Assert.Equal(1 + 4 + 4 + 0 + 0.25, Distance(first, second), 1e-3);
         Assert.Equal(0, Distance(first, first), 1e-4);
         // The same in other axes, where the covariances do not commute with a diagonal.
